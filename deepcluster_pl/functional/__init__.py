@@ -1,0 +1,26 @@
+"""The mathematics of clustering, as pure functions: tensors or arrays in, tensors or numbers out."""
+
+from deepcluster_pl.functional.agreement import clustering_accuracy, contingency, purity
+from deepcluster_pl.functional.assignment import (
+    gaussian_log_density,
+    log_soft_assignment,
+    soft_assignment,
+    squared_distances,
+)
+from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
+from deepcluster_pl.functional.target import target_distribution
+
+__all__ = [
+    "cluster_sizes",
+    "clustering_accuracy",
+    "contingency",
+    "gaussian_log_density",
+    "is_collapsed",
+    "log_soft_assignment",
+    "purity",
+    "share_changed",
+    "size_entropy",
+    "soft_assignment",
+    "squared_distances",
+    "target_distribution",
+]
