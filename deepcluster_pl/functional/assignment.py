@@ -51,15 +51,16 @@ def gaussian_log_density(z: Tensor, means: Tensor, precisions_cholesky: Tensor) 
     Args:
         z: embeddings (N, D).
         means: (K, D).
-        precisions_cholesky: (K, D, D), upper triangular P with P Pᵀ the precision matrix, as
-            `sklearn.mixture.GaussianMixture.precisions_cholesky_` gives it for full covariances.
+        precisions_cholesky: as scikit-learn's `GaussianMixture.precisions_cholesky_`: (K, D, D), upper triangular
+            P with P Pᵀ the precision matrix, or (K, D), the square roots of diagonal precisions.
 
     >>> round(gaussian_log_density(torch.zeros(1, 1), torch.zeros(1, 1), torch.ones(1, 1, 1)).item(), 4)
     -0.9189
     """
     columns = []
     for mean, factor in zip(means, precisions_cholesky, strict=True):
-        scaled = (z - mean) @ factor
-        log_determinant = factor.diagonal().log().sum()
-        columns.append(log_determinant - 0.5 * (scaled.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi)))
+        diagonal = factor if factor.ndim == 1 else factor.diagonal()
+        scaled = (z - mean) * factor if factor.ndim == 1 else (z - mean) @ factor
+        exponent = scaled.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi)
+        columns.append(diagonal.log().sum() - 0.5 * exponent)
     return torch.stack(columns, dim=1)

@@ -1,0 +1,1 @@
+"""What happens now and then during training: refreshing targets, measuring, showing progress."""

@@ -1,0 +1,109 @@
+"""Recompute the target distribution every few steps, and stop once assignments settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from deepcluster_pl.functional import share_changed, target_distribution
+from deepcluster_pl.ranges import Count, NonNegativeInt, Share
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """One look at all fitted samples.
+
+    Attributes:
+        step: optimizer steps taken before it.
+        z: embeddings (N, D).
+        q: soft assignment (N, K).
+        clusters: argmax (N,) of q.
+        changed: share of samples whose cluster differs from the last refresh; None at the first.
+    """
+
+    step: int
+    z: Tensor
+    q: Tensor
+    clusters: Tensor
+    changed: float | None
+
+
+@runtime_checkable
+class RefreshListener(Protocol):
+    """A callback that wants to see every refresh."""
+
+    def on_refresh(self, trainer: pl.Trainer, module: pl.LightningModule, refresh: Refresh) -> None:
+        """Called after the new targets are in place."""
+
+
+class TargetRefresh(pl.Callback):
+    """Sets `module.targets` to p over the whole fitted part, before the first step and every interval after it.
+
+    Between refreshes p is constant. At each one the new assignment is compared with the last: from the first
+    interval on, training stops, weights and targets untouched, when fewer than `tol` of the samples changed
+    cluster. p belongs to this callback and goes with its state into checkpoints.
+
+    Args:
+        update_interval: optimizer steps between refreshes.
+        tol: share of changed samples below which training stops; 0 never stops.
+        per_epoch: count `update_interval` in epochs instead.
+    """
+
+    def __init__(self, update_interval: Count, tol: Share, per_epoch: bool) -> None:
+        self.update_interval = update_interval
+        self.tol = tol
+        self.per_epoch = per_epoch
+        self.settled = False
+        self._targets: Tensor | None = None
+        self._clusters: Tensor | None = None
+        self._last_step: NonNegativeInt = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compute the first targets, or hand back those a checkpoint brought."""
+        if self._targets is None:
+            self._refresh(trainer, pl_module)
+        else:
+            self._hand_over(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Refresh when an interval is full; a step that only accumulated gradients is not a new one."""
+        interval = self.update_interval * (int(trainer.num_training_batches) if self.per_epoch else 1)
+        if trainer.global_step != self._last_step and trainer.global_step % interval == 0:
+            self._refresh(trainer, pl_module)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The exact targets, and what the next refresh compares with."""
+        return {"targets": self._targets, "clusters": self._clusters, "last_step": self._last_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` saved."""
+        self._targets = state_dict["targets"]
+        self._clusters = state_dict["clusters"]
+        self._last_step = state_dict["last_step"]
+
+    def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
+        z = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
+        q = module.assign(z).detach()
+        clusters = q.argmax(dim=1).cpu()
+        changed = None if self._clusters is None else share_changed(self._clusters, clusters)
+        self._clusters = clusters
+        self._last_step = trainer.global_step
+        if changed is not None and changed < self.tol:
+            self.settled = True
+            trainer.should_stop = True
+        else:
+            self._targets = target_distribution(q)
+            self._hand_over(module)
+        refresh = Refresh(trainer.global_step, z, q, clusters, changed)
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, RefreshListener):
+                callback.on_refresh(trainer, module, refresh)
+
+    def _hand_over(self, module: Any) -> None:
+        assert self._targets is not None
+        module.targets = self._targets = self._targets.to(module.device)

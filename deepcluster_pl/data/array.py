@@ -1,0 +1,165 @@
+"""The user's own table or array: .npy, .npz, .csv, .tsv or .parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Unpack
+
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.table import Table
+from deepcluster_pl.errors import UserError
+
+Columns = dict[str, NDArray[Any]]
+
+
+class ArrayData(ClusteringData):
+    """Samples from one file; labels are optional and only ever score.
+
+    Args:
+        path: .npy (N, …), memory-mapped; .npz with `x` and, if known, `y`; .csv, .tsv or .parquet with a header.
+        label_column: column of a table that holds known classes.
+        id_column: column of a table that names the samples; otherwise row numbers do.
+        columns: feature columns of a table; null takes all that are neither label nor id.
+        common: see `CommonOptions`.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        label_column: str | None,
+        id_column: str | None,
+        columns: list[str] | None,
+        **common: Unpack[CommonOptions],
+    ) -> None:
+        super().__init__(common)
+        self.path = path
+        self.label_column = label_column
+        self.id_column = id_column
+        self.columns = columns
+
+    def load(self) -> Table:
+        """Read the file by its suffix."""
+        path = existing_file(self.path, "data.path")
+        suffix = path.suffix.lower()
+        if suffix in (".npy", ".npz"):
+            self._refuse_column_options(suffix)
+            return _read_npy(path) if suffix == ".npy" else _read_npz(path)
+        if suffix in (".csv", ".tsv"):
+            return self._from_columns(read_csv(path), path)
+        if suffix in (".parquet", ".pq"):
+            return self._from_columns(_read_parquet(path), path)
+        raise UserError(f"data.path={path}: found the suffix {suffix!r}, expected .npy, .npz, .csv, .tsv or .parquet")
+
+    def _refuse_column_options(self, suffix: str) -> None:
+        for option in ("label_column", "id_column", "columns"):
+            if getattr(self, option) is not None:
+                raise UserError(f"data.{option} is for tables; a {suffix} file has no columns with names")
+
+    def _from_columns(self, found: Columns, path: Path) -> Table:
+        special = [name for name in (self.label_column, self.id_column) if name is not None]
+        features = [name for name in found if name not in special] if self.columns is None else list(self.columns)
+        missing = [name for name in [*special, *features] if name not in found]
+        if missing:
+            raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(found)}")
+        if not features:
+            raise UserError(f"{path.name} has no feature columns beside {', '.join(special)}")
+        values = {name: _as_numbers(found[name]) for name in features}
+        text = [name for name, numbers in values.items() if numbers is None]
+        if text:
+            names = ", ".join(map(repr, text))
+            raise UserError(
+                f"{path.name}: the column {names} holds text, expected numbers; name the feature columns with "
+                f"'data.columns=[a,b]', or use data.label_column= / data.id_column= for a label or an id"
+            )
+        x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
+        ids = found[self.id_column].tolist() if self.id_column is not None else range(len(x))
+        labels = _as_labels(found[self.label_column]) if self.label_column is not None else None
+        return Table(x, ids, labels)
+
+
+def read_csv(path: Path) -> Columns:
+    """Columns of a text table with a header, as strings; commas, semicolons or tabs; a byte-order mark is fine."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            start = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=max(",;\t", key=start.count))
+            header = [name.strip() for name in next(rows, [])]
+            body = [(rows.line_num, row) for row in rows if row]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path.name} is not UTF-8 text: {error}") from error
+    except csv.Error as error:
+        raise UserError(f"{path.name} is not a table: {error}") from error
+    if not header or not body:
+        raise UserError(f"{path.name}: found {'no rows' if header else 'an empty file'}, expected a header and rows")
+    repeated = {name for name in header if header.count(name) > 1}
+    if repeated:
+        raise UserError(f"{path.name}: column {sorted(repeated)[0]!r} occurs more than once in the header")
+    for line, row in body:
+        if len(row) != len(header):
+            raise UserError(f"{path.name}, line {line}: found {len(row)} fields, expected {len(header)}")
+    return {name: np.array([row[i] for _, row in body]) for i, name in enumerate(header)}
+
+
+def _read_npy(path: Path) -> Table:
+    x = _load_numpy(path, mmap_mode="r")
+    return Table(_at_least_2d(x), range(len(x)))
+
+
+def _read_npz(path: Path) -> Table:
+    with _load_numpy(path) as archive:
+        if "x" not in archive:
+            raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
+        try:
+            x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
+        except (ValueError, OSError, EOFError) as error:
+            raise UserError(f"{path.name} cannot be read: {error}") from error
+    return Table(_at_least_2d(x), range(len(x)), labels)
+
+
+def _load_numpy(path: Path, **options: Any) -> Any:
+    try:
+        return np.load(path, allow_pickle=False, **options)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(f"{path.name} cannot be read as a NumPy file: {error}") from error
+
+
+def _at_least_2d(x: NDArray[Any]) -> NDArray[Any]:
+    return x[:, None] if x.ndim == 1 else x
+
+
+def _read_parquet(path: Path) -> Columns:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UserError("reading .parquet needs pyarrow; type: pip install 'deepcluster_pl[parquet]'") from error
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name} cannot be read as a Parquet file: {error}") from error
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _as_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
+    """The column as numbers, an empty cell as NaN; None where a cell is text."""
+    if values.dtype.kind in "buif":
+        return values
+    filled: Sequence[Any] = [
+        np.nan if value is None or (isinstance(value, str) and not value.strip()) else value
+        for value in values.tolist()
+    ]
+    try:
+        return np.asarray(filled, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _as_labels(values: NDArray[Any]) -> NDArray[Any]:
+    numbers = _as_numbers(values)
+    return values.astype(str) if numbers is None else numbers

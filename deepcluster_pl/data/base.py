@@ -1,0 +1,191 @@
+"""The interface of every data source: a table becomes a fitted and a held-out part, checked, scaled, in batches."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from deepcluster_pl.data.checks import check_table
+from deepcluster_pl.data.sampler import SeededBatchSampler
+from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
+from deepcluster_pl.data.split import Split, Subset, split_rows
+from deepcluster_pl.data.table import Batch, Part, Table
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.ranges import NonNegativeInt, OpenShare
+
+PartName = Literal["fit", "holdout"]
+
+
+class CommonOptions(TypedDict):
+    """What every source takes beside its own arguments.
+
+    Attributes:
+        name: names the run's folder and its tables.
+        subset: which samples are used at all.
+        holdout: share of them that is only ever scored.
+        split: how the held-out part is chosen.
+        seed: decides the split.
+        scale: `unit` maps each feature to 0 … 1, `standard` to mean 0 and variance 1, both measured on the
+            fitted part; `none` leaves them (bytes are divided by 255 in any case).
+        num_workers: processes that load batches; 0 loads in the training process.
+    """
+
+    name: str
+    subset: Subset
+    holdout: OpenShare
+    split: Split
+    seed: NonNegativeInt
+    scale: Scale
+    num_workers: NonNegativeInt
+
+
+class ClusteringData(pl.LightningDataModule, ABC):
+    """Samples without labels in training; `load` is all a new source has to write."""
+
+    def __init__(self, common: CommonOptions) -> None:
+        super().__init__()
+        self.name = common["name"]
+        self.subset = common["subset"]
+        self.holdout = common["holdout"]
+        self.split: Split = common["split"]
+        self.seed = common["seed"]
+        self.scale: Scale = common["scale"]
+        self.num_workers = common["num_workers"]
+        self.scaling = Scaling()
+        self.input_shape: tuple[int, ...] = ()
+        self._parts: dict[str, Part] = {}
+        self._sampler: SeededBatchSampler | None = None
+        self._train_options: tuple[int, bool, int] = (256, True, 0)
+
+    @abstractmethod
+    def load(self) -> Table:
+        """Read the source; raise `UserError` where something is missing."""
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load, check, divide and scale, once."""
+        if self._parts:
+            return
+        table = self.load()
+        check_table(table)
+        rows = self.subset.rows(len(table.x), table.labels)
+        fit, holdout = split_rows(rows, table.labels, self.holdout, self.split, self.seed)
+        self._parts = {"fit": Part(table, fit), "holdout": Part(table, holdout)}
+        self.input_shape = tuple(table.x.shape[1:])
+        self.scaling = fit_scaling(self.scale, self._parts["fit"], self.rows_at_once)
+
+    def part(self, name: PartName) -> Part:
+        """The fitted or the held-out samples, with their ids and labels."""
+        return self._parts[name]
+
+    @property
+    def parts(self) -> list[PartName]:
+        """Names of the parts that hold samples."""
+        names: tuple[PartName, ...] = ("fit", "holdout")
+        return [name for name in names if len(self._parts[name])]
+
+    @property
+    def n_features(self) -> int:
+        """Numbers in one sample."""
+        return int(np.prod(self.input_shape))
+
+    @property
+    def rows_at_once(self) -> int:
+        """Rows in a batch of a pass without gradients: about 16 MiB of float32."""
+        return min(8192, max(64, 2**22 // self.n_features))
+
+    def prepared(self, name: PartName, limit: int | None = None, seed: int = 0) -> NDArray[np.float32]:
+        """Samples (N, n_features) as a net sees them; a seeded draw of `limit` rows, in order, where there are more."""
+        part = self.part(name)
+        indices = sample_rows(len(part), limit, seed)
+        out = np.empty((len(indices), self.n_features), dtype=np.float32)
+        for start in range(0, len(indices), self.rows_at_once):
+            rows = indices[start : start + self.rows_at_once]
+            out[start : start + len(rows)] = self.scaling.apply(part.take(rows)).reshape(len(rows), -1)
+        return out
+
+    def fingerprint(self) -> str:
+        """Hash of the samples and of the protocol: equal for equal data, whatever its path."""
+        digest = hashlib.sha256(f"{self.scale} {self.input_shape}".encode())
+        for name in ("fit", "holdout"):
+            part = self.part(name)  # type: ignore[arg-type]
+            for rows in part.slices(self.rows_at_once):
+                digest.update(np.ascontiguousarray(part.take(rows)))
+        return digest.hexdigest()[:16]
+
+    def use(self, batch_size: int, shuffle: bool, seed: int) -> None:
+        """Choose the training batches of the coming stage."""
+        self._train_options = (batch_size, shuffle, seed)
+        self._sampler = None
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the fitted part in the order of (seed, epoch), resumed where a checkpoint left off."""
+        batch_size, shuffle, seed = self._train_options
+        start = self._sampler.start if self._sampler else 0
+        self._sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
+        self._sampler.start = start
+        return self._loader(self.part("fit"), self._sampler)
+
+    def val_dataloader(self) -> DataLoader[Batch] | Sequence[DataLoader[Batch]]:
+        """The held-out part in order; empty where nothing is held out."""
+        return self.loader("holdout") if len(self.part("holdout")) else []
+
+    def loader(self, name: PartName, indices: NDArray[np.int64] | None = None) -> DataLoader[Batch]:
+        """One part in its own order, for passes without gradients; only the rows at `indices` if given."""
+        part = self.part(name)
+        if indices is not None:
+            part = part.only(indices)
+        return self._loader(part, SeededBatchSampler(len(part), self.rows_at_once, 0, shuffle=False))
+
+    def _loader(self, part: Part, sampler: SeededBatchSampler) -> DataLoader[Batch]:
+        return DataLoader(
+            dataset=part,
+            batch_sampler=sampler,
+            num_workers=self.num_workers,
+            collate_fn=_as_it_is,
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many batches of the running epoch were trained on."""
+        if self.trainer is None or self._sampler is None:
+            return {}
+        return {"batch": self.trainer.fit_loop.epoch_loop.batch_progress.current.ready % len(self._sampler)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Make the next training loader go on behind the batches that were trained on."""
+        batch_size, shuffle, seed = self._train_options
+        self._sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
+        self._sampler.start = state_dict.get("batch", 0)
+
+
+def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:
+    """All n row numbers, or a seeded draw of `limit` of them, in order.
+
+    >>> sample_rows(3, None, 0).tolist(), len(sample_rows(100, 7, 0))
+    ([0, 1, 2], 7)
+    """
+    if limit is None or n <= limit:
+        return np.arange(n, dtype=np.int64)
+    return np.sort(np.random.default_rng(seed).choice(n, size=limit, replace=False))
+
+
+def existing_file(path: str | None, option: str) -> Path:
+    """The file that an option names; raise `UserError` where there is none."""
+    if not path:
+        raise UserError(f"{option} is missing; type {option}=<file>")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError(f"{option}={path}: {'a folder' if file.is_dir() else 'no such file'}, expected a file")
+    return file
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

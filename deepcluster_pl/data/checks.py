@@ -1,0 +1,51 @@
+"""What must hold of a table before anything is trained on it; every complaint says where."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from deepcluster_pl.data.table import Table
+from deepcluster_pl.errors import UserError
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def check_table(table: Table) -> None:
+    """Raise `UserError` if samples are missing, not numbers, or not finite, or if ids and labels do not fit."""
+    x, n = table.x, len(table.x)
+    if n == 0:
+        raise UserError("found 0 samples, expected at least 1")
+    if x.ndim < 2 or 0 in x.shape:
+        raise UserError(f"samples have shape {tuple(x.shape)}, expected (n_samples, n_features) or images")
+    if x.dtype.kind not in "buif":
+        raise UserError(f"samples have type {x.dtype}, expected numbers")
+    if x.dtype.kind == "f":
+        _check_finite(table)
+    if len(table.ids) != n:
+        raise UserError(f"found {len(table.ids)} ids for {n} samples")
+    repeated = [str(name) for name, count in Counter(table.ids).items() if count > 1]
+    if repeated:
+        raise UserError(f"{len(repeated)} ids occur more than once, the first is {repeated[0]!r}; ids must differ")
+    if table.labels is not None and len(table.labels) != n:
+        raise UserError(f"found {len(table.labels)} labels for {n} samples")
+
+
+def _check_finite(table: Table) -> None:
+    count, first = 0, None
+    step = max(1, 2**22 // int(np.prod(table.x.shape[1:])))
+    for start in range(0, len(table.x), step):
+        chunk = np.asarray(table.x[start : start + step])
+        bad = ~(np.abs(chunk) <= _LARGEST)  # NaN compares as False
+        if bad.any():
+            count += int(bad.sum())
+            first = first if first is not None else (start, np.argwhere(bad)[0])
+    if first is not None:
+        start, position = first
+        value = table.x[(start + position[0], *position[1:])]
+        column = f", position {tuple(int(i) for i in position[1:])}" if len(position) > 2 else f", column {position[1]}"
+        raise UserError(
+            f"found {count} values that are NaN, infinite or too large for float32; the first, {value}, is in row "
+            f"{start + position[0]} (id {table.ids[start + position[0]]}){column}; remove or fill them"
+        )

@@ -1,0 +1,66 @@
+"""What a source loads: rows with an id each, labels if there are any; and one part of them as a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+Batch = tuple[Tensor, Tensor]
+"""Samples x (B, *input_shape) and their row numbers (B,) within the part: never a label."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """All samples of a source.
+
+    Attributes:
+        x: samples (N, *input_shape) of any number type; a memory map is left on disk.
+        ids: what the user calls each sample: a row number, a file name; all N distinct.
+        labels: known classes (N,), or None; only scores ever read them.
+    """
+
+    x: NDArray[Any]
+    ids: Sequence[int | str]
+    labels: NDArray[Any] | None = None
+
+
+class Part(Dataset[Batch]):
+    """The rows of a table that are fitted, or those held out; `index` counts within the part."""
+
+    def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
+        self._table = table
+        self.rows = rows
+        self.ids: list[int | str] = [table.ids[row] for row in rows]
+        self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
+
+    def only(self, indices: NDArray[np.int64]) -> Part:
+        """The samples at these positions as a part of their own."""
+        return Part(self._table, self.rows[indices])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        x, indices = self.__getitems__([index])
+        return x[0], indices[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A whole batch by one indexing call: bytes stay bytes, every other number becomes float32."""
+        return torch.from_numpy(self.take(np.asarray(indices, dtype=np.int64))), torch.tensor(indices)
+
+    def take(self, indices: NDArray[np.int64]) -> NDArray[Any]:
+        """Samples (B, *input_shape) at these positions of the part."""
+        x = np.asarray(self._table.x[self.rows[indices]])
+        return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+
+    def slices(self, size: int) -> list[NDArray[np.int64]]:
+        """All positions of the part in order, cut into runs of at most `size`."""
+        positions = np.arange(len(self), dtype=np.int64)
+        return [positions[start : start + size] for start in range(0, len(self), size)]

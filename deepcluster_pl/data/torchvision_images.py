@@ -1,0 +1,64 @@
+"""MNIST and its relatives through torchvision: the training and the test images together, as the papers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torchvision
+from numpy.typing import NDArray
+from typing_extensions import Unpack
+
+from deepcluster_pl.data.base import ClusteringData, CommonOptions
+from deepcluster_pl.data.table import Table
+from deepcluster_pl.errors import UserError
+
+
+class TorchvisionImages(ClusteringData):
+    """Grey images as bytes (N, height, width) and their labels.
+
+    Args:
+        dataset: torchvision's class.
+        images: `both` sets in the order train, test; or one of them.
+        root: folder that holds torchvision's own (`<root>/MNIST/raw/…`).
+        download: fetch what is missing.
+        common: see `CommonOptions`.
+    """
+
+    def __init__(
+        self,
+        dataset: Literal["MNIST", "FashionMNIST", "KMNIST", "USPS"],
+        images: Literal["both", "train", "test"],
+        root: str,
+        download: bool,
+        **common: Unpack[CommonOptions],
+    ) -> None:
+        super().__init__(common)
+        self.dataset = dataset
+        self.images = images
+        self.root = root
+        self.download = download
+
+    def load(self) -> Table:
+        """Read the files in `root`, after fetching them where `download` says so."""
+        which = {"both": (True, False), "train": (True,), "test": (False,)}[self.images]
+        loaded = [self._load_one(train) for train in which]
+        x = np.concatenate([images for images, _ in loaded])
+        labels = np.concatenate([labels for _, labels in loaded])
+        return Table(x, range(len(x)), labels)
+
+    def _load_one(self, train: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        root = Path(self.root).expanduser()
+        try:
+            source = getattr(torchvision.datasets, self.dataset)(str(root), train=train, download=self.download)
+        except RuntimeError as error:
+            if self.download:
+                raise UserError(f"{self.dataset} could not be fetched into data.root={root}: {error}") from error
+            raise UserError(
+                f"{self.dataset} is not in data.root={root}; type data.root=<the folder that holds "
+                f"{self.dataset}/>, or data.download=true to fetch it"
+            ) from error
+        except (OSError, ValueError, EOFError) as error:  # broken files; no network
+            raise UserError(f"{self.dataset} in data.root={root} cannot be read: {error}") from error
+        return np.asarray(source.data), np.asarray(source.targets)

@@ -1,0 +1,59 @@
+"""The interface of every clustering method: embed samples, and say which cluster each belongs to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from deepcluster_pl.data.table import Batch
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.nets.embedding import embed
+from deepcluster_pl.start import Start
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+
+
+class ClusteringModule(pl.LightningModule, ABC):
+    """A net and what clusters its embeddings.
+
+    Attributes:
+        learns: whether there is anything to fit after the start.
+        net: encoder and decoder.
+        name: names the run's folder and its tables.
+        n_clusters: K.
+        centers: (K, D).
+    """
+
+    learns: ClassVar[bool]
+    centers: Tensor
+
+    def __init__(self, net: Autoencoder, name: str, n_clusters: int) -> None:
+        super().__init__()
+        self.net = net
+        self.name = name
+        self.n_clusters = n_clusters
+
+    @abstractmethod
+    def begin(self, start: Start) -> None:
+        """Take over the start's centres, on the module's own device."""
+
+    @abstractmethod
+    def assign(self, z: Tensor) -> Tensor:
+        """Share (N, K) of each embedding (N, D) in each cluster; rows sum to one, the largest wins."""
+
+    def embed(self, loader: Iterable[Batch]) -> Tensor:
+        """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embedding.embed`."""
+        return embed(self.net, loader)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Any:
+        """Nothing to learn, unless a method says otherwise."""
+        raise RuntimeError(f"{self.name} has nothing to fit")
+
+    def configure_optimizers(self) -> Any:
+        """No optimizer, unless a method says otherwise."""
+        return None

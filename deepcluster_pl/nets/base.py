@@ -1,0 +1,53 @@
+"""The interface of every network: samples to embeddings, and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Autoencoder(nn.Module, ABC):
+    """Encoder and decoder, and the one place where raw samples are made ready for them.
+
+    Attributes:
+        input_shape: shape of one sample.
+        latent_dim: D, length of an embedding.
+        encoder: prepared samples (N, *input_shape) to embeddings (N, D).
+        decoder: embeddings (N, D) to samples (N, *input_shape).
+    """
+
+    shift: Tensor
+    factor: Tensor
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __init__(self, input_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.input_shape = tuple(input_shape)
+        self.register_buffer("shift", torch.zeros(self.input_shape))
+        self.register_buffer("factor", torch.ones(self.input_shape))
+
+    @property
+    @abstractmethod
+    def latent_dim(self) -> int:
+        """Length D of an embedding."""
+
+    def set_scaling(self, shift: Tensor, factor: Tensor) -> None:
+        """Take over the shift and factor measured on the fitted part; they are saved with the weights."""
+        self.shift.copy_(shift)
+        self.factor.copy_(factor)
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """Raw samples (N, *input_shape) as float32: bytes divided by 255, then shifted and scaled."""
+        x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
+        return (x - self.shift) * self.factor
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Embeddings (N, D) of prepared samples."""
+        return self.encoder(x)  # type: ignore[no-any-return]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Samples (N, *input_shape) as the embeddings (N, D) describe them."""
+        return self.decoder(z)  # type: ignore[no-any-return]

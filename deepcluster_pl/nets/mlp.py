@@ -1,0 +1,69 @@
+"""The fully connected autoencoder of the DEC family: d-500-500-2000-10 and its mirror image."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Literal
+
+from torch import nn
+
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.ranges import Count
+
+Init = Literal["fan_in_uniform", "glorot_uniform"]
+_ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
+class MLPAutoencoder(Autoencoder):
+    """Linear layers with an activation between them; neither the reconstruction nor, by default, the code has one.
+
+    Args:
+        input_shape: shape of one sample; the run supplies it from the data.
+        dims: widths of the encoder's layers; the last is the length of the code. The decoder mirrors them.
+        activation: between the layers.
+        code_activation: on the code; null leaves it linear, as DEC does.
+        init: weights from U(±1/√fan_in), or from Glorot's U(±√(6/(fan_in+fan_out))) (Keras' default);
+            biases are zero.
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        dims: list[Count],
+        activation: Literal["relu", "gelu", "silu", "tanh"],
+        code_activation: Literal["sigmoid"] | None,
+        init: Init,
+    ) -> None:
+        super().__init__(input_shape)
+        if not dims:
+            raise ValueError("dims=[] has no layer; expected at least the length of the code")
+        widths = [math.prod(self.input_shape), *dims]
+        code = [nn.Sigmoid()] if code_activation == "sigmoid" else []
+        self.encoder = nn.Sequential(nn.Flatten(), *_layers(widths, activation), *code)
+        self.decoder = nn.Sequential(*_layers(widths[::-1], activation), nn.Unflatten(1, self.input_shape))
+        self._latent_dim = dims[-1]
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                _initialise(layer, init)
+
+    @property
+    def latent_dim(self) -> int:
+        """Width of the encoder's last layer."""
+        return self._latent_dim
+
+
+def _layers(widths: list[int], activation: str) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(widths):
+        layers += [nn.Linear(before, after), _ACTIVATIONS[activation]()]
+    return layers[:-1]
+
+
+def _initialise(layer: nn.Linear, init: Init) -> None:
+    if init == "glorot_uniform":
+        nn.init.xavier_uniform_(layer.weight)
+    else:
+        bound = layer.in_features**-0.5
+        nn.init.uniform_(layer.weight, -bound, bound)
+    nn.init.zeros_(layer.bias)

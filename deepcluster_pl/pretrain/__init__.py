@@ -1,0 +1,1 @@
+"""Ways to train an autoencoder before clustering: one LightningModule each."""

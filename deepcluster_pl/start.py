@@ -1,0 +1,98 @@
+"""The start: a scikit-learn clusterer on the embeddings gives the first centres and labels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from deepcluster_pl.errors import UserError
+
+_REQUIRED = ("labels", "centers")
+_OPTIONAL = ("weights", "precisions_cholesky")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a method begins from.
+
+    Attributes:
+        labels: cluster (N,) of each fitted sample.
+        centers: (K, D).
+        weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
+        precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
+        scores: how the start itself scored, by part; a row of the final table.
+    """
+
+    labels: Tensor
+    centers: Tensor
+    weights: Tensor | None = None
+    precisions_cholesky: Tensor | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file."""
+        tensors = {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL)}
+        present = {name: tensor.contiguous().cpu() for name, tensor in tensors.items() if tensor is not None}
+        save_file(present, path, metadata={"scores": json.dumps(self.scores)})
+
+    @staticmethod
+    def load(path: Path) -> Start:
+        """Read what `save` wrote."""
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            scores = json.loads((file.metadata() or {}).get("scores", "{}"))
+        return Start(**tensors, scores=scores)
+
+
+def check_clusterer(clusterer: Any) -> None:
+    """Raise `UserError` for parameters scikit-learn would refuse, before anything is trained."""
+    validate = getattr(clusterer, "_validate_params", None)
+    if validate is not None:
+        try:
+            validate()
+        except ValueError as error:
+            raise UserError(f"start: {error}") from error
+
+
+def fit_start(clusterer: Any, z: Tensor) -> Start:
+    """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
+
+    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found.
+    """
+    is_mixture = hasattr(clusterer, "covariance_type")
+    data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
+    if not np.isfinite(data).all():
+        raise UserError("the embeddings hold NaN or infinite values: pretraining diverged; lower pretrain.optimizer.lr")
+    try:
+        labels = torch.as_tensor(clusterer.fit_predict(data)).long()
+    except ValueError as error:
+        raise UserError(f"start: {error}") from error
+    if is_mixture:
+        return Start(
+            labels,
+            torch.as_tensor(clusterer.means_),
+            torch.as_tensor(clusterer.weights_),
+            torch.as_tensor(_per_component(clusterer)),
+        )
+    centers = getattr(clusterer, "cluster_centers_", None)
+    if centers is None:
+        centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
+    return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)))
+
+
+def _per_component(mixture: Any) -> Any:
+    """`precisions_cholesky_` with one entry per component, whatever the covariance type."""
+    factors, (k, d) = mixture.precisions_cholesky_, mixture.means_.shape
+    if mixture.covariance_type == "tied":
+        return np.broadcast_to(factors, (k, d, d)).copy()
+    if mixture.covariance_type == "spherical":
+        return np.broadcast_to(factors[:, None], (k, d)).copy()
+    return factors
