@@ -7,25 +7,23 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_EXPORTS = {
-    name: "deepcluster_pl.functional"
-    for name in (
-        "cluster_sizes",
-        "clustering_accuracy",
-        "contingency",
-        "gaussian_log_density",
-        "is_collapsed",
-        "log_soft_assignment",
-        "purity",
-        "share_changed",
-        "size_entropy",
-        "soft_assignment",
-        "squared_distances",
-        "target_distribution",
-    )
-} | {"load_model": "deepcluster_pl.model"}
+_MATHEMATICS = (
+    "cluster_sizes",
+    "clustering_accuracy",
+    "contingency",
+    "gaussian_log_density",
+    "is_collapsed",
+    "log_soft_assignment",
+    "purity",
+    "share_changed",
+    "size_entropy",
+    "soft_assignment",
+    "squared_distances",
+    "target_distribution",
+)
+_EXPORTS = {**dict.fromkeys(_MATHEMATICS, "deepcluster_pl.functional"), "load_model": "deepcluster_pl.model"}
 
-__all__ = ["__version__", *sorted(_EXPORTS)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_EXPORTS)]
 
 
 def __getattr__(name: str) -> Any:

@@ -78,7 +78,12 @@ class TargetRefresh(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The exact targets, and what the next refresh compares with."""
-        return {"targets": self._targets, "clusters": self._clusters, "last_step": self._last_step}
+        return {
+            "targets": self._targets,
+            "clusters": self._clusters,
+            "last_step": self._last_step,
+            "settled": self.settled,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` saved."""

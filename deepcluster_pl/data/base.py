@@ -91,6 +91,11 @@ class ClusteringData(pl.LightningDataModule, ABC):
         names: tuple[PartName, ...] = ("fit", "holdout")
         return [name for name in names if len(self._parts[name])]
 
+    def describe(self) -> str:
+        """The data in a few words."""
+        shape = "x".join(map(str, self.input_shape))
+        return f"{self.name}: {len(self.part('fit'))} samples of {shape} to fit, {len(self.part('holdout'))} held out"
+
     @property
     def n_features(self) -> int:
         """Numbers in one sample."""
@@ -114,10 +119,11 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def fingerprint(self) -> str:
         """Hash of the samples and of the protocol: equal for equal data, whatever its path."""
         digest = hashlib.sha256(f"{self.scale} {self.input_shape}".encode())
-        for name in ("fit", "holdout"):
-            part = self.part(name)  # type: ignore[arg-type]
+        for name in self.parts:
+            part = self.part(name)
+            digest.update(f"{name} {len(part)}".encode())
             for rows in part.slices(self.rows_at_once):
-                digest.update(np.ascontiguousarray(part.take(rows)))
+                digest.update(part.take(rows).tobytes())
         return digest.hexdigest()[:16]
 
     def use(self, batch_size: int, shuffle: bool, seed: int) -> None:

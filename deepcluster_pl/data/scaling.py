@@ -40,8 +40,10 @@ def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
 
 
 def _as_float(x: NDArray[Any]) -> NDArray[np.float32]:
-    return x.astype(np.float32) / 255 if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+    x_float = x.astype(np.float32, copy=False)
+    return x_float / np.float32(255) if x.dtype == np.uint8 else x_float
 
 
 def _inverse(spread: NDArray[Any]) -> NDArray[np.float32]:
-    return np.divide(1, spread, out=np.ones_like(spread), where=spread > 0).astype(np.float32)
+    safe = np.where(spread > 0, spread, 1)
+    return (1 / safe).astype(np.float32)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
@@ -34,10 +36,10 @@ class Autoencoder(nn.Module, ABC):
     def latent_dim(self) -> int:
         """Length D of an embedding."""
 
-    def set_scaling(self, shift: Tensor, factor: Tensor) -> None:
+    def set_scaling(self, shift: NDArray[np.float32], factor: NDArray[np.float32]) -> None:
         """Take over the shift and factor measured on the fitted part; they are saved with the weights."""
-        self.shift.copy_(shift)
-        self.factor.copy_(factor)
+        self.shift.copy_(torch.as_tensor(shift))
+        self.factor.copy_(torch.as_tensor(factor))
 
     def prepare(self, x: Tensor) -> Tensor:
         """Raw samples (N, *input_shape) as float32: bytes divided by 255, then shifted and scaled."""

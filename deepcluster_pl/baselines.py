@@ -1,0 +1,105 @@
+"""k-means beside every deep result: on the raw input, and on the pretrained code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
+from deepcluster_pl.files import replacing
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.nets.identity import Identity
+from deepcluster_pl.prediction import Partition
+
+Effort = Literal["auto", "full", "none"]
+Features = Callable[[PartName], NDArray[np.float32]]
+FULL_N_INIT = 20
+_FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 100_000, 50_000, 3
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """How to run k-means as the others do.
+
+    Args:
+        effort: full = 20 restarts on all fitted rows; auto = the same up to 100,000 rows, above that 3 restarts on
+            50,000 of them; none = no baselines.
+        n_clusters: K.
+        seed: decides restarts and sample.
+        cache_dir: partitions are kept here, named by the data's hash.
+    """
+
+    effort: Effort
+    n_clusters: int
+    seed: int
+    cache_dir: Path
+
+    def kmeans(self, data: ClusteringData, features: Features, cache_key: str | None) -> Partition | None:
+        """Clusters of both parts, found on the fitted one; None where no baselines are wanted.
+
+        Args:
+            data: whose parts.
+            features: rows (N, F) of a part, by its name.
+            cache_key: what the result depends on beside K, seed and effort; None keeps it out of the cache.
+        """
+        if self.effort == "none":
+            return None
+        file = self._file(cache_key) if cache_key else None
+        if file is not None and file.is_file():
+            with np.load(file, allow_pickle=False) as kept:
+                return {name: kept[name] for name in data.parts}
+        found = self._fit(data, features)
+        if file is not None:
+            with replacing(file, "wb") as out:
+                np.savez(out, **found)  # type: ignore[arg-type]
+        return found
+
+    def _fit(self, data: ClusteringData, features: Features) -> Partition:
+        x = features("fit")
+        sampled = self.effort == "auto" and len(x) > _FULL_ROWS
+        n_init = _SAMPLE_N_INIT if sampled else FULL_N_INIT
+        rows = sample_rows(len(x), _SAMPLE_ROWS if sampled else None, self.seed)
+        kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=self.seed).fit(x[rows] if sampled else x)
+        fitted = kmeans.predict(x) if sampled else kmeans.labels_
+        return {name: fitted if name == "fit" else kmeans.predict(features(name)) for name in data.parts}
+
+    def _file(self, cache_key: str) -> Path:
+        text: Any = f"{cache_key} {self.n_clusters} {self.seed} {self.effort}"
+        return self.cache_dir / "baselines" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
+
+
+def baseline_partitions(
+    baselines: Baselines,
+    data: ClusteringData,
+    method: ClusteringModule,
+    clusterer: Any,
+    codes: dict[PartName, Tensor],
+    started: Partition,
+) -> tuple[Partition | None, Partition | None]:
+    """k-means on the input and on the pretrained code; None where it would only repeat the method.
+
+    Args:
+        baselines: how to run it.
+        data: what to run it on.
+        method: the method they stand beside.
+        clusterer: its start.
+        codes: embeddings of each part as they were before the fit.
+        started: the start's partition, which already is the baseline on the code if the start is that same k-means.
+    """
+    on_input = isinstance(method.net, Identity)
+    start_is_kmeans = isinstance(clusterer, KMeans)
+    raw = coded = None
+    if not (on_input and start_is_kmeans and not method.learns):
+        raw = baselines.kmeans(data, data.prepared, f"{data.fingerprint()} raw" if baselines.effort != "none" else None)
+    if not on_input and not (start_is_kmeans and not method.learns) and baselines.effort != "none":
+        repeats = start_is_kmeans and (clusterer.n_init, clusterer.random_state) == (FULL_N_INIT, baselines.seed)
+        coded = started if repeats else baselines.kmeans(data, lambda name: codes[name].cpu().numpy(), None)
+    return raw, coded

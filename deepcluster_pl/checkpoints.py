@@ -1,0 +1,123 @@
+"""Checkpoints that are whole or absent, say what they are, and are read without running code."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import nn
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.files import replacing
+
+STAMP = "deepcluster_pl"
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Lightning's checkpoint files, synced and put in place in one step, and loaded as data only."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        """Write beside `path`, then replace it."""
+        with replacing(Path(path), "wb") as file:
+            torch.save(checkpoint, file)
+
+    def load_checkpoint(
+        self, path: str | os.PathLike[str], map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read tensors, numbers and strings; anything that would run code is refused."""
+        return read_checkpoint(Path(path))
+
+
+class Stamp(pl.Callback):
+    """Writes into every checkpoint which stage and settings it belongs to, and the seconds trained so far.
+
+    Args:
+        stage: pretrain or fit.
+        recipe: the method's name.
+        config_hash: hash of the settings that decide the result.
+    """
+
+    def __init__(self, stage: str, recipe: str, config_hash: str) -> None:
+        self.stage = stage
+        self.recipe = recipe
+        self.config_hash = config_hash
+        self.earlier_s = 0.0
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time trained, runs that were interrupted included."""
+        return self.earlier_s + time.monotonic() - self._began
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._began = time.monotonic()
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the stamp."""
+        checkpoint[STAMP] = {
+            "stage": self.stage,
+            "recipe": self.recipe,
+            "config_hash": self.config_hash,
+            "seconds": self.seconds,
+        }
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Count on from there."""
+        self.earlier_s = float(checkpoint.get(STAMP, {}).get("seconds", 0.0))
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content on the CPU; `UserError` says what is wrong with the file."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(f"{path} is not a checkpoint that can be read without running code from it") from error
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged or not a checkpoint: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict) or STAMP not in content or "state_dict" not in content:
+        raise UserError(f"{path} was not written by deepcluster_pl")
+    return content
+
+
+def stage_of(path: Path) -> str:
+    """The stage, pretrain or fit, that a checkpoint was written in."""
+    return str(read_checkpoint(path)[STAMP]["stage"])
+
+
+def load_weights(module: nn.Module, path: Path, prefix: str = "") -> None:
+    """Copy a checkpoint's weights under `prefix` into a module; `UserError` names what does not fit."""
+    module.load_state_dict(check_fits(module, path, prefix))
+
+
+def check_fits(module: nn.Module, path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
+    """A checkpoint's weights under `prefix`, if they are this module's by name and shape; else `UserError`."""
+    state = read_checkpoint(path)["state_dict"]
+    found = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    expected = module.state_dict()
+    wrong = [
+        f"{name} is {_shape(found.get(name))} in the file and {_shape(expected.get(name))} in this run"
+        for name in [*expected, *(name for name in found if name not in expected)]
+        if _shape(found.get(name)) != _shape(expected.get(name))
+    ]
+    if wrong:
+        raise UserError(f"{path} does not fit: {'; '.join(wrong[:3])}{' …' if len(wrong) > 3 else ''}")
+    return found
+
+
+def _shape(tensor: torch.Tensor | None) -> str:
+    return "missing" if tensor is None else str(tuple(tensor.shape))

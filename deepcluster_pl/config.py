@@ -1,0 +1,246 @@
+"""Whether a composed config agrees with the constructors it names."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union
+
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from torch import nn
+
+from deepcluster_pl import __version__
+from deepcluster_pl.data.base import CommonOptions
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.overrides import near
+from deepcluster_pl.ranges import Count, PositiveFloat, Range
+
+
+@dataclass
+class RunSchema:
+    """Top level of the config."""
+
+    seed: Annotated[int, Range(0, 2**32 - 1)]
+    n_clusters: Count
+    baselines: Literal["auto", "full", "none"]
+    pretrained: str | None
+    resume: str | None
+    ckpt_path: str | None
+    cache_dir: str
+    checkpoint_interval: PositiveFloat
+    objective: Any
+    data: Any
+    net: Any
+    pretrain: Any
+    start: Any
+    fit: Any
+    callbacks: Any
+    trainer: Any
+    logger: Any
+    method: Any
+
+
+@dataclass
+class PretrainSchema:
+    """The pretraining stage."""
+
+    max_epochs: Count
+    batch_size: Count
+    shuffle: bool
+    optimizer: Any
+    module: Any
+    callbacks: Any
+
+
+@dataclass
+class FitSchema:
+    """The fine-tuning stage."""
+
+    max_steps: Count
+    batch_size: Count
+    shuffle: bool
+    optimizer: Any
+
+
+@dataclass
+class ObjectiveSchema:
+    """What a sweeper sees."""
+
+    metric: Literal["silhouette", "davies_bouldin", "size_entropy", "acc", "nmi", "nmi_geometric", "ari", "purity"]
+    part: Literal["fit", "holdout"]
+    uses_labels: bool
+
+
+_SCHEMAS: dict[str, Callable[..., Any]] = {
+    "": RunSchema,
+    "pretrain": PretrainSchema,
+    "fit": FitSchema,
+    "objective": ObjectiveSchema,
+}
+# Arguments that the run itself supplies; a config may not.
+_SUPPLIED: dict[str, set[str]] = {
+    "net": {"input_shape"},
+    "method": {"net"},
+    "pretrain.module": {"net"},
+    "trainer": {
+        "logger", "callbacks", "plugins", "default_root_dir", "max_epochs", "max_steps", "use_distributed_sampler",
+        "num_sanity_val_steps", "enable_model_summary", "enable_checkpointing", "limit_val_batches", "fast_dev_run",
+    },
+}  # fmt: skip
+_INSTEAD = {"trainer.max_epochs": "pretrain.max_epochs", "trainer.max_steps": "fit.max_steps"}
+_LABEL_METRICS = ("acc", "nmi", "nmi_geometric", "ari", "purity")
+
+
+def plain(node: DictConfig) -> dict[str, Any]:
+    """A config node as dictionaries, lists and values, interpolations resolved."""
+    return typing.cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
+
+
+def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    """Hash of the package's version and these (dotted) keys of a plain config."""
+    chosen: dict[str, Any] = {"version": __version__}
+    for key in keys:
+        value: Any = cfg
+        for name in key.split("."):
+            value = value[name]
+        chosen[key] = value
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def check(cfg: DictConfig) -> None:
+    """Raise `UserError`, all problems at once, where the config and the constructors disagree."""
+    found = problems(cfg)
+    if found:
+        raise UserError("\n".join(found))
+
+
+def problems(cfg: DictConfig) -> list[str]:
+    """One line for every key that no constructor takes, that is missing, or that has a wrong value."""
+    try:
+        OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        return [f"{error.full_key or 'config'}: {str(error).splitlines()[0]}"]
+    found = [line for path, node in _nodes(cfg) for line in _disagreements(path, node)]
+    if not found:
+        found = [
+            line for path, node in _nodes(cfg) if path.endswith("optimizer") for line in _try_optimizer(path, node)
+        ]
+    if not found and cfg.objective.metric in _LABEL_METRICS and not cfg.objective.uses_labels:
+        return [f"objective.metric={cfg.objective.metric} is measured with labels; add objective.uses_labels=true"]
+    return found
+
+
+def _nodes(node: Any, path: str = "") -> Iterator[tuple[str, DictConfig]]:
+    """Every node that has a schema, from the top down."""
+    if OmegaConf.is_dict(node) and ("_target_" in node or path in _SCHEMAS):
+        yield path, node
+    if OmegaConf.is_config(node):
+        for key in range(len(node)) if OmegaConf.is_list(node) else list(node):
+            yield from _nodes(node[key], f"{path}.{key!s}".strip("."))
+
+
+def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
+    try:
+        target = _SCHEMAS.get(path) or get_object(node["_target_"])
+    except Exception:
+        yield f"{path}._target_: {node['_target_']} cannot be imported"
+        return
+    supplied = _SUPPLIED.get(path, set())
+    hints, required, takes_any = arguments(target)
+    for key in node:
+        name = str(key)
+        where = f"{path}.{name}".strip(".")
+        if name.startswith("_") and name.endswith("_"):
+            continue
+        if name in supplied:
+            instead = f"; type {_INSTEAD[where]}=" if where in _INSTEAD else ""
+            yield f"{where}: the run sets this itself{instead}"
+        elif name in hints:
+            wrong = mismatch(node[key], hints[name])
+            if wrong:
+                yield f"{where}: found {node[key]!r}, expected {wrong}"
+        elif not takes_any:
+            yield f"{where}: no such key; {near(name, sorted(hints.keys() - supplied))}"
+    if not node.get("_partial_"):
+        for name in sorted(required - supplied - {str(key) for key in node}):
+            yield f"{path}.{name}".strip(".") + ": is missing"
+
+
+def arguments(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str], bool]:
+    """A callable's argument types by name, the names without default, and whether it takes any other name."""
+    function = target.__init__ if inspect.isclass(target) else target
+    try:
+        types_ = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
+    except (NameError, TypeError):
+        types_ = {}
+    hints: dict[str, Any] = {}
+    required: set[str] = set()
+    takes_any = False
+    for parameter in inspect.signature(target).parameters.values():
+        hint = types_.get(parameter.name, Any)
+        if parameter.kind is parameter.VAR_KEYWORD:
+            if CommonOptions in typing.get_args(hint):
+                hints |= typing.get_type_hints(CommonOptions, include_extras=True)
+                required |= set(CommonOptions.__required_keys__)
+            else:
+                takes_any = True
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            hints[parameter.name] = hint
+            if parameter.default is parameter.empty:
+                required.add(parameter.name)
+    return hints, required, takes_any
+
+
+def mismatch(value: Any, hint: Any) -> str:
+    """What was expected, where a value does not fit its annotation; empty where it fits, or nothing is known."""
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        wrong = mismatch(value, options[0])
+        for limit in options[1:]:
+            if not wrong and isinstance(limit, Range) and not limit.holds(value):
+                wrong = f"{'a whole number' if options[0] is int else 'a number'} {limit}"
+        return wrong
+    if origin in (Union, types.UnionType):
+        wrongs = [mismatch(value, option) for option in options]
+        return "" if "" in wrongs else " or ".join(dict.fromkeys(wrongs))
+    if origin is Literal:
+        return "" if value in options else f"one of {', '.join(map(str, options))}"
+    if origin in (list, tuple) and OmegaConf.is_list(value):
+        item = options[0] if options else Any
+        return next((f"a list of {wrong}" for wrong in (mismatch(entry, item) for entry in value) if wrong), "")
+    return _plain_mismatch(value, hint if origin is None else origin)
+
+
+def _plain_mismatch(value: Any, kind: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is float:
+        return "" if number and not math.isnan(value) else "a number"
+    if kind is int:
+        return "" if number and isinstance(value, int) else "a whole number"
+    if kind is bool:
+        return "" if isinstance(value, bool) else "true or false"
+    if kind is str:
+        return "" if isinstance(value, str) else "text"
+    if kind is type(None):
+        return "" if value is None else "null"
+    if kind in (list, tuple):
+        return "a list"
+    if kind is Any or isinstance(value, Mapping | DictConfig) or not inspect.isclass(kind):
+        return ""
+    return f"a {kind.__name__} (a node with _target_)" if isinstance(value, int | float | str | bool | None) else ""
+
+
+def _try_optimizer(path: str, node: DictConfig) -> Iterator[str]:
+    """Optimizers check ranges when made: make one for a single weight."""
+    try:
+        instantiate(node)(nn.Linear(1, 1).parameters())
+    except Exception as error:
+        yield f"{path}: {str(error).splitlines()[-1]}"

@@ -1,0 +1,81 @@
+"""The trained model as plain files: weights in safetensors, how to build it in JSON, nothing that runs code."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.files import replacing
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.start import Start
+
+SCHEMA = 1
+_TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "torch.optim.")
+
+
+def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, Any], folder: Path) -> None:
+    """Write `model.safetensors` and `model.json`.
+
+    Args:
+        module: the trained method.
+        net: `_target_` and arguments of its net, as in the config.
+        method: the same of the method itself.
+        folder: created if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
+    description = {
+        "schema": SCHEMA,
+        "input_shape": list(module.net.input_shape),
+        "net": net,
+        "method": method,
+    }
+    save_file(tensors, folder / "model.safetensors")
+    with replacing(folder / "model.json") as file:
+        json.dump(description, file, indent=2)
+
+
+def load_model(folder: str | Path) -> ClusteringModule:
+    """Rebuild a saved model in evaluation mode, on the CPU.
+
+    Args:
+        folder: a run's `model/` folder.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        tensors = load_file(folder / "model.safetensors")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} holds no readable model: {error}") from error
+    if description.get("schema") != SCHEMA:
+        raise UserError(f"{folder}/model.json has schema {description.get('schema')!r}, expected {SCHEMA}")
+    net = _build(description["net"], input_shape=tuple(description["input_shape"]))
+    module = _build(description["method"], net=net)
+    if not isinstance(module, ClusteringModule):
+        raise UserError(f"{folder}/model.json describes {type(module).__name__}, expected a clustering method")
+    module.begin(Start(*(tensors.get(name) for name in ("labels", "centers", "weights", "precisions_cholesky"))))  # type: ignore[arg-type]
+    module.load_state_dict(tensors)
+    return module.eval()
+
+
+def _build(node: Any, **supplied: Any) -> Any:
+    """Call a node's `_target_` with its arguments, themselves built first; only this package's own are allowed."""
+    if isinstance(node, list):
+        return [_build(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    arguments = {key: _build(value) for key, value in node.items() if not key.startswith("_")} | supplied
+    if "_target_" not in node:
+        return arguments
+    target = str(node["_target_"])
+    if not target.startswith(_TRUSTED):
+        raise UserError(f"model.json asks for {target}, which is not part of deepcluster_pl; it was not loaded")
+    module_name, _, name = target.rpartition(".")
+    factory = getattr(importlib.import_module(module_name), name)
+    return functools.partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)

@@ -1,0 +1,204 @@
+"""What the user typed after the command: paths quoted for Hydra's grammar, and every mistake found at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Transformer
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from deepcluster_pl.recipes import conf_dir, groups, options
+
+PATH_KEYS = ("data.root", "data.path", "data.csv", "ckpt_path", "pretrained", "resume", "cache_dir")
+_FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
+_KEYWORDS = ("", "null", "auto")
+
+
+def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
+    """Quote the values of path options, so that spaces, commas, quotes and brackets reach the file system.
+
+    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "seed=1"])
+    ["data.path='my pics (1)/a,b.csv'", 'seed=1']
+    """
+    return [_quote(argument, multirun) for argument in arguments]
+
+
+def _quote(argument: str, multirun: bool) -> str:
+    match = re.fullmatch(r"(\+{0,2})([\w./@-]+)=(.*)", argument, re.DOTALL)
+    if match is None or match[2] not in (*PATH_KEYS, *_FOLDER_KEYS):
+        return argument
+    sign, key, value = match.groups()
+    if value in _KEYWORDS or re.fullmatch(r"(['\"]).*\1", value, re.DOTALL):
+        return argument
+    if multirun and "," in value and not Path(value).expanduser().exists():
+        return argument  # a sweep over several paths
+    if key in PATH_KEYS:
+        value = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
+    value = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)
+    value = re.sub(r"(\\+)$", lambda m: m[1] * 2, value)
+    return f"{sign}{key}='{value}'"
+
+
+@dataclass
+class Composition:
+    """The config that overrides lead to, and what is wrong with them.
+
+    Attributes:
+        problems: one line each.
+        cfg: the composed config with Hydra's own node, if it could be composed; of a sweep, its first job.
+        variants: configs that differ from the first in one override, one for every further value of a sweep.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    cfg: DictConfig | None = None
+    variants: list[tuple[str, DictConfig]] = field(default_factory=list)
+
+
+def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir: str | None = None) -> Composition:
+    """Compose the config without those overrides that name no group, option or key, and say which they were."""
+    result = Composition()
+    folders = [Path(config_dir).expanduser().resolve()] if config_dir else []
+    for folder in folders:
+        if not folder.is_dir():
+            result.problems.append(f"--config-dir {config_dir}: no such folder")
+            return result
+    parsed = [override for argument in arguments if (override := _parse(argument, result.problems)) is not None]
+    if not multirun:
+        for override in parsed:
+            if override.is_sweep_override():
+                text = f"{override.input_line}: several values are a sweep; add -m, or quote the value"
+                result.problems.append(text)
+        parsed = [override for override in parsed if not override.is_sweep_override()]
+    chosen = [override for override in parsed if _is_group(override) and _options_exist(override, folders, result)]
+    base = _compose([_first(override) for override in chosen], folders, result)
+    if base is None:
+        return result
+    values = [override for override in parsed if not _is_group(override) and _key_exists(override, base, result)]
+    kept = [*chosen, *values]
+    result.cfg = _compose([_first(override) for override in kept], folders, result)
+    if result.cfg is None:
+        return result
+    for override in kept:
+        others = [_first(other) for other in kept if other is not override]
+        for text in _elements(override)[1:]:
+            variant = _compose([*others, text], folders, result)
+            if variant is not None:
+                result.variants.append((text, variant))
+    return result
+
+
+def _parse(argument: str, problems: list[str]) -> Override | None:
+    try:
+        return OverridesParser.create().parse_override(argument)
+    except HydraException:
+        problems.append(f"{argument!r} cannot be read; expected key=value (quote values that hold ,[]{{}}()= )")
+        return None
+
+
+def _is_group(override: Override) -> bool:
+    return _group_key(override) in groups() or override.key_or_group.startswith("hydra/")
+
+
+def _group_key(override: Override) -> str:
+    return f"{override.key_or_group}@{override.package}" if override.package else str(override.key_or_group)
+
+
+def _options_exist(override: Override, folders: list[Path], result: Composition) -> bool:
+    group = _group_key(override)
+    if group.startswith("hydra/") or override.is_delete():
+        return True
+    known = options(group, folders)
+    wanted = [text.partition("=")[2] for text in _elements(override)]
+    wrong = [name for name in wanted if name not in (*known, "null")]
+    for name in wrong:
+        result.problems.append(f"{group}={name}: no such option; {near(name, known)}")
+    return not wrong
+
+
+def _key_exists(override: Override, cfg: DictConfig, result: Composition) -> bool:
+    key = str(override.key_or_group)
+    if override.is_add() or override.is_force_add() or override.is_delete() or key.startswith("hydra."):
+        return True
+    if key in _all_keys(cfg):
+        return True
+    if _opens_into_null(key, cfg):
+        return True
+    choices = [*_all_keys(cfg), *groups()]
+    result.problems.append(f"{_group_key(override)}: no such key or group; {near(key, choices)}")
+    return False
+
+
+def _opens_into_null(key: str, cfg: DictConfig) -> bool:
+    """Whether a key lies below a node that this recipe leaves out, such as pretrain.module of k-means."""
+    parts = key.split(".")
+    return any(OmegaConf.select(cfg, ".".join(parts[:i]), default=0) is None for i in range(1, len(parts)))
+
+
+def _all_keys(node: Any, prefix: str = "") -> list[str]:
+    if not OmegaConf.is_dict(node):
+        return []
+    found = []
+    for key in node:
+        name = f"{prefix}{key}"
+        if name == "hydra":
+            continue
+        found.append(name)
+        if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
+            found += _all_keys(node[key], f"{name}.")
+    return found
+
+
+def _elements(override: Override) -> list[str]:
+    """The override once for each value of a sweep that can be listed."""
+    if not override.is_sweep_override() or override.is_interval_sweep():
+        return [str(override.input_line)]
+    sign = "++" if override.is_force_add() else "+" if override.is_add() else ""
+    texts = override.sweep_iterator(transformer=Transformer.encode)
+    return [f"{sign}{_group_key(override)}={text}" for text in texts]
+
+
+def _first(override: Override) -> str:
+    if override.is_interval_sweep():
+        return f"{_group_key(override)}={override.value().start}"  # type: ignore[union-attr]
+    return _elements(override)[0]
+
+
+def _compose(overrides: list[str], folders: list[Path], result: Composition) -> DictConfig | None:
+    search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
+    saved = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
+            return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        result.problems.append(lines[0] if lines else type(error).__name__)
+        return None
+    finally:
+        GlobalHydra.instance().clear()
+        GlobalHydra.instance().hydra = saved
+
+
+def near(name: str, choices: Sequence[str]) -> str:
+    """A hint: the nearest choice, or all of a few.
+
+    >>> near("methd", ["method", "data"]), near("zzz", ["a", "b"])
+    ('did you mean method?', 'choose from a, b')
+    """
+    leaf = {choice.rpartition(".")[2]: choice for choice in reversed(choices)}
+    close = difflib.get_close_matches(name, list(choices), n=1) or [
+        leaf[found] for found in difflib.get_close_matches(name.rpartition(".")[2], list(leaf), n=1)
+    ]
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"choose from {', '.join(sorted(choices))}" if len(choices) <= 20 else "--help lists what there is"

@@ -1,0 +1,160 @@
+"""Scores of a run, and the files that hold them: scores.json and assignments.csv."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
+from deepcluster_pl.files import replacing
+from deepcluster_pl.prediction import Partition, Predictions
+from deepcluster_pl.scores import label_scores, separation_scores, size_scores
+
+SCHEMA = 1
+_SEPARATION_ROWS = 5000
+_PACKAGES = ("deepcluster_pl", "torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
+Blocks = dict[PartName, dict[str, Any] | None]
+
+
+class Scorer:
+    """Scores partitions of one data set, all in the same space: the prepared input.
+
+    Args:
+        data: whose parts, and labels, are scored.
+        n_clusters: K.
+        seed: decides the rows that silhouette and Davies-Bouldin are measured on, at most 5,000.
+    """
+
+    def __init__(self, data: ClusteringData, n_clusters: int, seed: int) -> None:
+        self.data = data
+        self.n_clusters = n_clusters
+        self.seed = seed
+        self._inputs: dict[PartName, NDArray[np.float32]] = {}
+
+    def block(self, name: PartName, clusters: NDArray[np.int64]) -> dict[str, Any]:
+        """All scores of one part."""
+        if name not in self._inputs:
+            self._inputs[name] = self.data.prepared(name, _SEPARATION_ROWS, self.seed)
+        rows = sample_rows(len(clusters), _SEPARATION_ROWS, self.seed)
+        return {
+            "n": len(clusters),
+            **label_scores(self.data.part(name).labels, clusters),
+            **separation_scores(self._inputs[name], clusters[rows]),
+            **size_scores(clusters, self.n_clusters),
+        }
+
+    def blocks(self, partition: Partition | None) -> Blocks:
+        """Scores of both parts; None for a part without samples, or without a partition."""
+        found: Blocks = {"fit": None, "holdout": None}
+        for name in self.data.parts if partition is not None else []:
+            assert partition is not None
+            found[name] = self.block(name, partition[name])
+        return found
+
+
+def objective(scores: dict[str, Any] | None, metric: str, part: str, uses_labels: bool) -> float:
+    """The number a sweeper sees; a failed, collapsed or unscored run gets the worst there is."""
+    block = (scores or {}).get(part) or {}
+    value = block.get(metric)
+    if value is None or block.get("collapsed"):
+        return math.inf if metric == "davies_bouldin" else -math.inf
+    return float(value)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide a result."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def protocol(data: ClusteringData) -> dict[str, Any]:
+    """Which samples were fitted, and which only scored."""
+    sizes = {f"n_{name}": len(data.part(name)) for name in ("fit", "holdout")}
+    return {
+        "subset": vars(data.subset),
+        "holdout": data.holdout,
+        "split": data.split,
+        "seed": data.seed,
+        "scale": data.scale,
+        **sizes,
+    }
+
+
+def compose(
+    identity: dict[str, Any],
+    circumstances: dict[str, Any],
+    data: ClusteringData,
+    scorer: Scorer,
+    final: Partition,
+    started: Partition,
+    kmeans_raw: Partition | None,
+    kmeans_code: Partition | None,
+) -> dict[str, Any]:
+    """Content of scores.json.
+
+    Args:
+        identity: method, seed, number of clusters, what ended it.
+        circumstances: seconds, machine, command.
+        data: what was clustered.
+        scorer: scores every partition in the same way.
+        final: the method's partition.
+        started: the start's.
+        kmeans_raw: k-means' on the input, unless that is the method itself.
+        kmeans_code: k-means' on the pretrained code, unless there is none or that is the method itself.
+    """
+    blocks: dict[str, Any] = {
+        "start": scorer.blocks(started),
+        "baselines": {"kmeans_raw": scorer.blocks(kmeans_raw), "kmeans_code": scorer.blocks(kmeans_code)},
+    }
+    return {
+        "schema": SCHEMA,
+        "data": data.name,
+        "protocol": protocol(data),
+        "versions": versions(),
+        **identity,
+        **circumstances,
+        **{str(part): block for part, block in scorer.blocks(final).items()},
+        **blocks,
+    }
+
+
+def save_scores(folder: Path, scores: dict[str, Any]) -> None:
+    """Write scores.json, every key always there, null where unknown."""
+    with replacing(folder / "scores.json") as file:
+        json.dump(scores, file, indent=2, allow_nan=False)
+
+
+def save_assignments(folder: Path, data: ClusteringData, predictions: Predictions) -> None:
+    """Write assignments.csv: id, part, cluster, confidence, label where known, and a place on a map.
+
+    x and y are the first two principal components of the fitted part's embeddings.
+    """
+    places = map_coordinates(predictions)
+    has_labels = data.part("fit").labels is not None
+    with replacing(folder / "assignments.csv") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y"])
+        for name, prediction in predictions.items():
+            part = data.part(name)
+            for i, (cluster, confidence) in enumerate(
+                zip(prediction.clusters.tolist(), prediction.confidence.tolist(), strict=True)
+            ):
+                label = [part.labels[i]] if part.labels is not None else []
+                x, y = places[name][i]
+                writer.writerow([part.ids[i], name, cluster, f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}"])
+
+
+def map_coordinates(predictions: Predictions) -> dict[PartName, NDArray[np.float32]]:
+    """First two principal components (N, 2) of each part's embeddings; zeros where there is only one dimension."""
+    fitted = predictions["fit"].z.numpy()
+    n_components = min(2, *fitted.shape)
+    pca = PCA(n_components, random_state=0).fit(fitted)
+    places = {name: pca.transform(prediction.z.numpy()) for name, prediction in predictions.items()}
+    return {name: np.pad(xy, ((0, 0), (0, 2 - n_components))) for name, xy in places.items()}

@@ -1,0 +1,153 @@
+"""One run, from a config to its folder: data, net, pretrain, start, fit, predict, results."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning import seed_everything
+from rich.console import Console
+from torch import Tensor
+
+from deepcluster_pl import results
+from deepcluster_pl.baselines import Baselines, baseline_partitions
+from deepcluster_pl.callbacks.target_refresh import TargetRefresh
+from deepcluster_pl.checkpoints import load_weights, read_checkpoint
+from deepcluster_pl.config import check, digest, plain
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.figures import save_figures
+from deepcluster_pl.files import copy_whole
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.model import save_model
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.prediction import assign_all, embed_all, partition_of
+from deepcluster_pl.stages import Entry, Workshop, find_entry
+from deepcluster_pl.start import Start, check_clusterer, fit_start
+from deepcluster_pl.summary import print_summary
+
+
+def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
+    """Carry out a recipe in `folder` and return the content of its scores.json.
+
+    Args:
+        cfg: composed config.
+        folder: the run's own; what an interrupted run left there is built upon.
+        command: what the user typed, for the record.
+        console: where progress and the final table go.
+    """
+    check(cfg)
+    shop = open_workshop(cfg, folder, console)
+    entry = find_entry(folder, cfg.ckpt_path, cfg.pretrained)
+    clusterer = instantiate(cfg.start)
+    check_clusterer(clusterer)
+    data = load_data(cfg)
+    console.print(f"{data.describe()}; {shop.describe()}", highlight=False, soft_wrap=True)
+
+    net = pretrained_net(cfg, shop, data, entry)
+    method: ClusteringModule = instantiate(cfg.method, net=net).to(shop.device)
+    codes = embed_all(method, data)
+    begin(cfg, shop, method, clusterer, codes["fit"], entry)
+    started = partition_of(assign_all(method, codes))
+    ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
+    predictions = assign_all(method, embed_all(method, data))
+
+    k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
+    raw, coded = baseline_partitions(k_means, data, method, clusterer, codes, started)
+    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
+    scores = results.compose(
+        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
+        {"seconds": shop.seconds, "machine": shop.machine(), "command": command},
+        data, scorer, partition_of(predictions), started, raw, coded,
+    )  # fmt: skip
+    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
+    results.save_assignments(folder, data, predictions)
+    save_figures(folder, data, predictions, cfg.n_clusters)
+    results.save_scores(folder, scores)
+    print_summary(console, scores)
+    console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
+    return scores
+
+
+def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
+    """Everything a stage needs to be run; complains here if the machine asked for is not there."""
+    return Workshop(
+        make_trainer=instantiate(cfg.trainer, _partial_=True),
+        make_loggers=instantiate(cfg.logger),
+        folder=folder,
+        console=console,
+        checkpoint_interval=cfg.checkpoint_interval,
+        recipe=cfg.method.name,
+        config_hash=digest(plain(cfg), ("data", "net", "pretrain", "start", "fit", "callbacks", "method", "seed")),
+    )
+
+
+def load_data(cfg: DictConfig) -> ClusteringData:
+    """The data, checked, with enough samples for the clusters asked for."""
+    data: ClusteringData = instantiate(cfg.data)
+    data.setup()
+    n = len(data.part("fit"))
+    if n < cfg.n_clusters:
+        raise UserError(f"n_samples={n} should be >= n_clusters={cfg.n_clusters}; type n_clusters={n} or fewer")
+    return data
+
+
+def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry: Entry) -> Autoencoder:
+    """The net, trained to reconstruct where the recipe says so, or read from an earlier run or the cache."""
+    seed_everything(cfg.seed, verbose=False)
+    net: Autoencoder = instantiate(cfg.net, input_shape=data.input_shape)
+    net.set_scaling(data.scaling.shift, data.scaling.factor)
+    if cfg.pretrain.module is None:
+        return net
+    own, cached = shop.checkpoint("pretrained"), None
+    source = entry.pretrained
+    if source is None and cfg.pretrained == "auto":
+        decides = digest(plain(cfg), ("data", "net", "pretrain", "seed", "trainer.precision"))
+        cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{data.fingerprint()}-{decides}.ckpt"
+        source = cached if cached.is_file() else None
+    if source is None:
+        module = instantiate(cfg.pretrain.module, net=net)
+        data.use(cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
+        callbacks = list(instantiate(cfg.pretrain.callbacks).values())
+        shop.train("pretrain", module, data, callbacks, entry.pretrain_from, own, max_epochs=cfg.pretrain.max_epochs)
+    else:
+        load_weights(net, source, prefix="net.")
+        if source != own:
+            shop.console.print(f"pretrained net: {source}", highlight=False, soft_wrap=True)
+            copy_whole(source, own)
+        shop.add_seconds("pretrain", read_checkpoint(own))
+    if cached is not None and source is None:
+        copy_whole(own, cached)
+    return net
+
+
+def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: Any, z: Tensor, entry: Entry) -> None:
+    """Give the method its first centres, and keep them in start.safetensors."""
+    seed_everything(cfg.seed, verbose=False)
+    began = time.monotonic()
+    start = Start.load(entry.start) if entry.start else fit_start(clusterer, z)
+    shop.seconds["start"] = time.monotonic() - began
+    start.save(shop.folder / "start.safetensors")
+    method.begin(start)
+
+
+def fit(
+    cfg: DictConfig, shop: Workshop, method: ClusteringModule, data: ClusteringData, entry: Entry
+) -> dict[str, Any]:
+    """Fine-tune, and say what ended it: `tol` (assignments settled) or `max_steps`, after how many steps."""
+    seed_everything(cfg.seed, verbose=False)
+    callbacks = list(instantiate(cfg.callbacks).values())
+    if entry.final:
+        load_weights(method, entry.final)
+    else:
+        data.use(cfg.fit.batch_size, cfg.fit.shuffle, cfg.seed)
+        limits = {"max_epochs": -1, "max_steps": cfg.fit.max_steps, "limit_val_batches": 0}
+        shop.train("fit", method, data, callbacks, entry.fit_from, shop.checkpoint("final"), **limits)
+        method.to(shop.device)
+    content = read_checkpoint(shop.checkpoint("final"))
+    shop.add_seconds("fit", content)
+    settled = content["callbacks"].get(TargetRefresh.__qualname__, {}).get("settled", False)
+    return {"stopped": "tol" if settled else "max_steps", "steps": int(content["global_step"])}

@@ -1,0 +1,186 @@
+"""The two training stages: how a Trainer is made, where a stopped run goes on, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import ModelCheckpoint
+from rich.console import Console
+
+from deepcluster_pl.callbacks.progress import ProgressLine
+from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.errors import UserError
+
+_UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16", "64-true")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Files of an earlier run that take the place of work.
+
+    Attributes:
+        pretrained: a finished pretraining.
+        pretrain_from: go on pretraining from here.
+        start: centres and labels to begin from.
+        fit_from: go on fitting from here.
+        final: a finished fit.
+    """
+
+    pretrained: Path | None = None
+    pretrain_from: Path | None = None
+    start: Path | None = None
+    fit_from: Path | None = None
+    final: Path | None = None
+
+
+def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> Entry:
+    """Where a run enters: behind `ckpt_path`, behind `pretrained`, or behind what lies in its own folder."""
+    if ckpt_path:
+        path = Path(ckpt_path).expanduser()
+        if stage_of(path) == "pretrain":
+            return Entry(pretrain_from=path)
+        return Entry(
+            pretrained=_if_there(path.parent / "pretrained.ckpt"),
+            start=_if_there(path.parent.parent / "start.safetensors"),
+            fit_from=path,
+        )
+    kept = folder / "checkpoints"
+    last = _if_there(kept / "last.ckpt")
+    stage = stage_of(last) if last else None
+    given = Path(pretrained).expanduser() if pretrained not in (None, "auto") else None
+    own = _if_there(kept / "pretrained.ckpt")
+    return Entry(
+        pretrained=own or given,
+        pretrain_from=last if stage == "pretrain" and not own else None,
+        start=_if_there(folder / "start.safetensors"),
+        fit_from=last if stage == "fit" else None,
+        final=_if_there(kept / "final.ckpt"),
+    )
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes the Trainer of each stage from one `trainer` config, and runs it.
+
+    Attributes:
+        make_trainer: `pytorch_lightning.Trainer` with the machine's knobs set.
+        make_loggers: by name, called with save_dir and name.
+        folder: the run's.
+        console: where progress goes.
+        checkpoint_interval: seconds between two writes of last.ckpt.
+        recipe: the method's name.
+        config_hash: hash of the settings that decide the result.
+        seconds: how long each stage took, interrupted parts included; None for a stage that was not needed.
+    """
+
+    make_trainer: Callable[..., pl.Trainer]
+    make_loggers: Mapping[str, Callable[..., Any]]
+    folder: Path
+    console: Console
+    checkpoint_interval: float
+    recipe: str
+    config_hash: str
+    seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the Trainer will put modules; `UserError` if that is not there."""
+        return self._probe.strategy.root_device
+
+    def describe(self) -> str:
+        """The machine in a few words."""
+        return f"on {self.device.type}, precision {self._probe.precision}"
+
+    def machine(self) -> dict[str, Any]:
+        """What the numbers are computed on."""
+        return {
+            "accelerator": self.device.type,
+            "precision": self._probe.precision,
+            "threads": torch.get_num_threads(),
+        }
+
+    def checkpoint(self, name: str) -> Path:
+        """Where a checkpoint of this run lies."""
+        return self.folder / "checkpoints" / f"{name}.ckpt"
+
+    def add_seconds(self, stage: str, checkpoint: dict[str, Any]) -> None:
+        """Note the time that a checkpoint says its stage took."""
+        self.seconds[stage] = float(checkpoint[STAMP]["seconds"])
+
+    def train(
+        self,
+        stage: str,
+        module: pl.LightningModule,
+        data: ClusteringData,
+        callbacks: Sequence[pl.Callback],
+        resume_from: Path | None,
+        keep: Path,
+        **limits: int,
+    ) -> None:
+        """Train, from a checkpoint if one is given, and keep the end as checkpoint `keep`."""
+        if resume_from is not None:
+            check_fits(module, resume_from)
+        last = ModelCheckpoint(
+            dirpath=self.folder / "checkpoints",
+            filename="last",
+            train_time_interval=timedelta(seconds=self.checkpoint_interval),
+            enable_version_counter=False,
+        )
+        stamp = Stamp(stage, self.recipe, self.config_hash)
+        trainer = self._trainer(stage, [*callbacks, stamp, last], **limits)
+        trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+        trainer.save_checkpoint(keep)
+        self.seconds[stage] = stamp.seconds
+
+    @cached_property
+    def _probe(self) -> pl.Trainer:
+        """A Trainer that never trains: it knows the device, or why there is none."""
+        trainer = self._trainer("fit", [])
+        if trainer.world_size > 1:
+            raise UserError(f"found {trainer.world_size} devices, expected one for now; type trainer.devices=1")
+        if trainer.precision in _UNSUPPORTED:
+            raise UserError(f"trainer.precision={trainer.precision} is not supported; use bf16-mixed or 32-true")
+        return trainer
+
+    def _trainer(self, stage: str, callbacks: Sequence[pl.Callback], **limits: int) -> pl.Trainer:
+        loggers = [make(save_dir=str(self.folder), name=stage, version="") for make in self.make_loggers.values()]
+        try:
+            trainer = self.make_trainer(
+                default_root_dir=str(self.folder),
+                logger=loggers,
+                callbacks=list(callbacks),
+                plugins=[AtomicCheckpointIO()],
+                use_distributed_sampler=False,
+                num_sanity_val_steps=0,
+                enable_model_summary=False,
+                enable_checkpointing=bool(callbacks),
+                **limits,
+            )
+        except (MisconfigurationException, ValueError, RuntimeError) as error:
+            raise UserError(_machine_text(error)) from error
+        if trainer.progress_bar_callback is not None:
+            trainer.callbacks.remove(trainer.progress_bar_callback)  # type: ignore[attr-defined]
+            trainer.callbacks.insert(0, ProgressLine(stage, self.console))  # type: ignore[attr-defined]
+        return trainer
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _machine_text(error: Exception) -> str:
+    text = str(error).splitlines()[0]
+    if any(word in text.lower() for word in ("accelerator", "gpu", "cuda", "device")):
+        return f"{text} Type trainer.accelerator=cpu, or trainer.accelerator=auto for the best there is."
+    return f"trainer: {text}"
