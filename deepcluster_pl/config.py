@@ -144,6 +144,8 @@ def _nodes(node: Any, path: str = "") -> Iterator[tuple[str, DictConfig]]:
         yield path, node
     if OmegaConf.is_config(node):
         for key in range(len(node)) if OmegaConf.is_list(node) else list(node):
+            if OmegaConf.is_interpolation(node, key):
+                continue  # checked where it stands
             yield from _nodes(node[key], f"{path}.{key!s}".strip("."))
 
 
@@ -164,7 +166,7 @@ def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
             instead = f"; type {_INSTEAD[where]}=" if where in _INSTEAD else ""
             yield f"{where}: the run sets this itself{instead}"
         elif name in hints:
-            wrong = mismatch(node[key], hints[name])
+            wrong = "" if OmegaConf.is_interpolation(node, name) else mismatch(node[key], hints[name])
             if wrong:
                 yield f"{where}: found {node[key]!r}, expected {wrong}"
         elif not takes_any:

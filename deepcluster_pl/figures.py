@@ -52,19 +52,19 @@ def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_cluster
 def central_members(data: ClusteringData, prediction: Prediction, n_clusters: int, columns: int = 12) -> Figure:
     """One row a cluster: the samples nearest to the mean of its embeddings, nearest first."""
     shown = min(n_clusters, 40)
-    figure = Figure(figsize=(columns * 0.55 + 1, shown * 0.6), dpi=120)
-    axes = figure.subplots(shown, columns, squeeze=False)
+    figure = Figure(figsize=(columns * 0.5 + 1.2, shown * 0.5), dpi=120, layout="constrained")
+    axes = figure.subplots(shown, columns + 1, squeeze=False, width_ratios=[2.4, *[1] * columns])
     z, clusters = prediction.z.numpy(), prediction.clusters.numpy()
-    for cluster, row in enumerate(axes):
+    for cluster, (title, *row) in enumerate(axes):
         members = np.flatnonzero(clusters == cluster)
+        title.text(0, 0.5, f"{cluster}: {len(members)} samples", va="center", fontsize=7)
         if len(members):
             distances = np.linalg.norm(z[members] - z[members].mean(axis=0), axis=1)
-            nearest = members[np.argsort(distances)[:columns]]
+            nearest = members[np.argsort(distances, kind="stable")[:columns]]
             for axis, image in zip(row, data.part("fit").take(nearest), strict=False):
-                axis.imshow(as_picture(image), cmap="gray")
-        for axis in row:
+                axis.imshow(as_picture(image), cmap="gray_r" if image.ndim == 2 else None)
+        for axis in (title, *row):
             axis.set_axis_off()
-        row[0].set_title(f"{cluster}  ({len(members)})", loc="left", fontsize=7, pad=2)
     return figure
 
 

@@ -119,7 +119,7 @@ def _options_exist(override: Override, folders: list[Path], result: Composition)
         return True
     known = options(group, folders)
     wanted = [text.partition("=")[2] for text in _elements(override)]
-    wrong = [name for name in wanted if name not in (*known, "null")]
+    wrong = [name for name in wanted if name not in known]
     for name in wrong:
         result.problems.append(f"{group}={name}: no such option; {near(name, known)}")
     return not wrong

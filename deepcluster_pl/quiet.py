@@ -12,10 +12,11 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     for text in (
         ".*does not have many workers.*",
-        ".*you defined a `val_dataloader` but have no `validation_step`.*",
+        ".*have no `validation_step`.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
         ".*number of training batches .* is smaller than the logging interval.*",
+        ".*your dataloader is not resumable.*",
         ".*Be aware that when using `ckpt_path`, callbacks used to create the checkpoint.*",
     ):
         warnings.filterwarnings("ignore", text)

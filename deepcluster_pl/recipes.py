@@ -20,7 +20,7 @@ def groups() -> dict[str, str]:
     """Each group a command line may set, such as `method` or `optimizer@fit.optimizer`, with its default."""
     entries: Any = OmegaConf.to_container(OmegaConf.load(conf_dir() / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
     pairs: dict[str, Any] = {k: v for entry in entries if isinstance(entry, dict) for k, v in entry.items()}
-    return {k: v or "none" for k, v in pairs.items() if not k.startswith("override ")}
+    return {k: v for k, v in pairs.items() if not k.startswith("override ")}
 
 
 def options(group: str, folders: Sequence[Path] = ()) -> list[str]:

@@ -136,6 +136,8 @@ class Workshop:
             enable_version_counter=False,
         )
         stamp = Stamp(stage, self.recipe, self.config_hash)
+        if "holdout" not in data.parts:
+            limits["limit_val_batches"] = 0
         trainer = self._trainer(stage, [*callbacks, stamp, last], **limits)
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
         if trainer.interrupted:

@@ -62,7 +62,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._parts: dict[str, Part] = {}
-        self._sampler: SeededBatchSampler | None = None
+        self._batches_done = 0
         self._train_options: tuple[int, bool, int] = (256, True, 0)
 
     @abstractmethod
@@ -129,15 +129,14 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def use(self, batch_size: int, shuffle: bool, seed: int) -> None:
         """Choose the training batches of the coming stage."""
         self._train_options = (batch_size, shuffle, seed)
-        self._sampler = None
+        self._batches_done = 0
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the fitted part in the order of (seed, epoch), resumed where a checkpoint left off."""
+        """Batches of the fitted part in the order of (seed, epoch), gone on with where a checkpoint left off."""
         batch_size, shuffle, seed = self._train_options
-        start = self._sampler.start if self._sampler else 0
-        self._sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
-        self._sampler.start = start
-        return self._loader(self.part("fit"), self._sampler)
+        sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
+        sampler.go_to(self._batches_done)
+        return self._loader(self.part("fit"), sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | Sequence[DataLoader[Batch]]:
         """The held-out part in order; empty where nothing is held out."""
@@ -160,16 +159,14 @@ class ClusteringData(pl.LightningDataModule, ABC):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """How many batches of the running epoch were trained on."""
-        if self.trainer is None or self._sampler is None:
+        """How many batches this stage has trained on."""
+        if self.trainer is None:
             return {}
-        return {"batch": self.trainer.fit_loop.epoch_loop.batch_progress.current.ready % len(self._sampler)}
+        return {"batches": self.trainer.fit_loop.epoch_loop.batch_progress.total.ready}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Make the next training loader go on behind the batches that were trained on."""
-        batch_size, shuffle, seed = self._train_options
-        self._sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
-        self._sampler.start = state_dict.get("batch", 0)
+        """Make the training loader go on behind the batches that were trained on."""
+        self._batches_done = int(state_dict.get("batches", 0))
 
 
 def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:

@@ -11,8 +11,9 @@ from torch.utils.data import Sampler
 class SeededBatchSampler(Sampler[list[int]]):
     """Yields lists of row numbers; every row once an epoch, the last batch as short as it comes.
 
-    The order depends on `seed` and the epoch alone, so any epoch can be replayed, and a stopped one resumed at
-    batch `start`. With `world` > 1 each rank gets its slice of every global batch, without padding.
+    The order of an epoch depends on `seed` and its number alone, so any epoch can be replayed, and a stopped one
+    gone on with behind any batch. The sampler counts epochs itself: Lightning counts one too many when `max_steps`
+    ends within an epoch. With `world` > 1 each rank gets its slice of every global batch, without padding.
 
     Args:
         n: number of rows.
@@ -32,26 +33,25 @@ class SeededBatchSampler(Sampler[list[int]]):
         self.shuffle = shuffle
         self.rank = rank
         self.world = world
-        self.epoch = 0
-        self.start = 0
-        self.sampler = self  # where Lightning looks for set_epoch
+        self._position = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the permutation; Lightning calls this before each epoch."""
-        self.epoch = epoch
+    def go_to(self, batches: int) -> None:
+        """Make the next iteration begin behind this many batches, counted from the start of training."""
+        self._position = batches
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = self._order()
-        start, self.start = self.start, 0  # a resumed epoch is short once, the next one whole
-        for batch in range(start, len(self)):
+        epoch, first = divmod(self._position, max(1, len(self)))
+        self._position = (epoch + 1) * len(self)
+        order = self._order(epoch)
+        for batch in range(first, len(self)):
             rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             yield rows[self.rank :: self.world]
 
-    def _order(self) -> list[int]:
+    def _order(self, epoch: int) -> list[int]:
         if not self.shuffle:
             return list(range(self.n))
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
         return torch.randperm(self.n, generator=generator).tolist()

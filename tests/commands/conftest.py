@@ -1,0 +1,31 @@
+"""Run the command line inside the test process, as if typed in a fresh folder."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from commands.typed import Outcome
+
+from deepcluster_pl import cli
+
+
+@pytest.fixture
+def cli_run(tmp_path, monkeypatch, capsys):
+    """Call with overrides; the run's folder is <tmp>/<name>."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, name: str = "run") -> Outcome:
+        folder = tmp_path / name
+        own_folder = any(a.startswith(("resume=", "hydra.run.dir=", "hydra.sweep.dir=")) for a in arguments)
+        where = () if own_folder else (f"hydra.sweep.dir={folder}" if "-m" in arguments else f"hydra.run.dir={folder}",)
+        monkeypatch.setattr(sys, "argv", ["deepcluster_pl", *arguments, *where])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err, folder)
+
+    return call

@@ -1,0 +1,104 @@
+"""Bad input: one clear line, before any training, exit code 1, no traceback, nothing written over."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from commands.typed import TINY, TINY_DEC
+
+
+def refused(run, *texts):
+    assert run.code == 1
+    assert "Traceback" not in run.err + run.out
+    assert "pretrain " not in run.out
+    for text in texts:
+        assert text in run.err
+    assert run.err.count("\n") == 1
+    assert not (run.folder / "checkpoints").exists()
+
+
+def test_fewer_samples_than_clusters(cli_run):
+    refused(cli_run(*TINY, "data.n_samples=2", "data.n_centers=2"), "n_samples=2 should be >= n_clusters=3")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_values_that_are_not_finite(cli_run, tmp_path, value):
+    x = np.zeros((20, 4))
+    x[7, 2] = x[9, 1] = value
+    np.save(tmp_path / "x.npy", x)
+    run = cli_run(*TINY[4:], "data=array", "data.path=x.npy")
+    refused(run, "found 2 values", "row 7 (id 7), column 2")
+
+
+def test_no_path_and_a_path_to_nowhere(cli_run):
+    refused(cli_run("data=array"), "type data.path=<file>")
+    refused(cli_run("data=array", "data.path=my pics (1)/a,b.csv"), "data.path=my pics (1)/a,b.csv: no such file")
+
+
+def test_a_missing_column(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    refused(cli_run("data=array", "data.path=t.csv", "data.label_column=class"), "no column 'class'; found a, b")
+
+
+def test_a_wrong_shape(cli_run, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((20, 0)))
+    refused(cli_run("data=array", "data.path=x.npy"), "shape (20, 0)")
+
+
+def test_mnist_that_is_not_there_says_what_to_type(cli_run):
+    refused(cli_run("data=mnist", "data.root=nowhere"), "type data.root=", "data.download=true")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_asked_for_and_absent(cli_run):
+    refused(cli_run(*TINY, "trainer.accelerator=gpu"), "trainer.accelerator=cpu")
+
+
+def test_two_devices_and_half_weights_are_not_there_yet(cli_run):
+    refused(cli_run(*TINY, "trainer.devices=2"), "type trainer.devices=1")
+    refused(cli_run(*TINY, "trainer.precision=bf16-true"), "use bf16-mixed or 32-true")
+
+
+def test_unknown_keys_all_at_once(cli_run):
+    run = cli_run(*TINY, "trainer.acelerator=gpu", "n_clusters=0")
+    assert run.code == 1
+    assert "did you mean trainer.accelerator?" in run.err
+    assert "n_clusters: found 0" in run.err
+    assert run.err.count("\n") == 2
+
+
+def test_an_unknown_flag(cli_run):
+    refused(cli_run(*TINY, "--gpu"), "--gpu: no such flag")
+
+
+def test_an_output_folder_below_a_file(cli_run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    refused(cli_run(*TINY, f"hydra.run.dir={tmp_path}/file/run"), "is a file; type hydra.run.dir=")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names may be longer there")
+def test_a_folder_name_that_is_too_long(cli_run, tmp_path):
+    refused(cli_run(*TINY, f"hydra.run.dir={tmp_path}/{'x' * 300}"), "too long")
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(cli_run):
+    first = cli_run(*TINY_DEC)
+    before = {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()}
+    second = cli_run(*TINY_DEC, "seed=1")
+    assert second.code == 1
+    assert "holds a run already" in second.err
+    assert {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()} == before
+
+
+def test_scikit_learns_own_complaint_comes_before_training(cli_run):
+    refused(cli_run(*TINY, "start.n_init=0"), "start:", "n_init")
+
+
+def test_resume_of_a_folder_without_a_run(cli_run, tmp_path):
+    run = cli_run(f"resume={tmp_path}")
+    assert run.code == 1
+    assert "no run's folder" in run.err

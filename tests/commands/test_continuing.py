@@ -1,0 +1,116 @@
+"""Beginning where another run ended: pretrained, resume, ckpt_path."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from commands.typed import TINY_DEC
+
+
+def test_pretrained_gives_the_labels_of_the_full_run(cli_run):
+    full = cli_run(*TINY_DEC, name="full")
+    short = cli_run(*TINY_DEC, f"pretrained={full.folder}/checkpoints/pretrained.ckpt", name="short")
+    assert short.code == 0, short.err
+    assert short.labels == full.labels
+    assert not (short.folder / "pretrain").exists()
+
+
+def test_pretrained_auto_trains_once_for_methods_of_one_seed(cli_run, tmp_path):
+    auto = (*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/cache")
+    first, second = cli_run(*auto, name="a"), cli_run(*auto, "fit.max_steps=10", name="b")
+    other_seed = cli_run(*auto, "seed=1", name="c")
+    assert [(run.folder / "pretrain").exists() for run in (first, second, other_seed)] == [True, False, True]
+    assert second.scores["start"] == first.scores["start"]
+
+
+def test_pretrained_of_another_net_is_refused_with_both_shapes(cli_run):
+    full = cli_run(*TINY_DEC, name="full")
+    other = cli_run(*TINY_DEC, f"pretrained={full.folder}/checkpoints/pretrained.ckpt", "net.dims=[8,4]", name="b")
+    assert other.code == 1
+    assert "(16, 6) in the file and (8, 6) in this run" in other.err
+    assert "Traceback" not in other.err
+
+
+def interrupt(run, keep):
+    """Make a finished run's folder look as a killed one's."""
+    for name in ("scores.json", "assignments.csv", "checkpoints/final.ckpt", "start.safetensors"):
+        if name not in keep:
+            (run.folder / name).unlink(missing_ok=True)
+    shutil.rmtree(run.folder / "model")
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "fit"])
+def test_resume_goes_on_in_place_and_ends_with_the_same_labels(cli_run, stage, monkeypatch):
+    whole = cli_run(*TINY_DEC, name="whole")
+    from deepcluster_pl.callbacks import cluster_metrics, probe
+
+    def stop(*args, **kwargs):
+        raise RuntimeError("power cut")
+
+    calls = []
+
+    def stop_third(original):
+        def wrapped(*args, **kwargs):
+            calls.append(1)
+            return stop() if len(calls) == 3 else original(*args, **kwargs)
+
+        return wrapped
+
+    target = (probe.KMeansProbe, "on_train_epoch_end") if stage == "pretrain" else (
+        cluster_metrics.ClusterMetrics, "on_refresh")  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(*target, stop_third(getattr(*target)))
+        with pytest.raises(RuntimeError, match="power cut"):
+            cli_run(*TINY_DEC, "checkpoint_interval=0.000001", name="cut")
+    cut = cli_run(f"resume={whole.folder.parent}/cut", name="cut")
+    assert cut.code == 0, cut.err
+    assert cut.labels == whole.labels
+    assert cut.scores["steps"] == 20
+
+
+def test_resume_of_a_finished_run_changes_no_label(cli_run):
+    whole = cli_run(*TINY_DEC, name="whole")
+    before = whole.labels
+    again = cli_run(f"resume={whole.folder}", name="whole")
+    assert again.code == 0, again.err
+    assert again.labels == before
+
+
+def test_resume_takes_no_other_setting_than_the_machines(cli_run):
+    whole = cli_run(*TINY_DEC, name="whole")
+    refused = cli_run(f"resume={whole.folder}", "seed=3", name="whole")
+    assert (refused.code, refused.out) == (1, "")
+    assert "only trainer.* may differ, not seed=3" in refused.err
+    assert cli_run(f"resume={whole.folder}", "trainer.precision=bf16-mixed", name="whole").code == 0
+
+
+def test_ckpt_path_of_the_fit_trains_further_in_a_new_folder(cli_run):
+    whole = cli_run(*TINY_DEC, name="whole")
+    before = {path: path.stat().st_mtime_ns for path in whole.folder.rglob("*") if path.is_file()}
+    longer = cli_run(*TINY_DEC, "fit.max_steps=30", f"ckpt_path={whole.folder}/checkpoints/final.ckpt", name="longer")
+    assert longer.code == 0, longer.err
+    assert longer.scores["steps"] == 30
+    assert longer.scores["start"] == whole.scores["start"]
+    assert {path: path.stat().st_mtime_ns for path in whole.folder.rglob("*") if path.is_file()} == before
+    straight = cli_run(*TINY_DEC, "fit.max_steps=30", name="straight")
+    assert longer.labels == straight.labels
+
+
+def test_ckpt_path_of_pretraining_trains_further(cli_run):
+    short = cli_run(*TINY_DEC, name="short")
+    longer = cli_run(
+        *TINY_DEC, "pretrain.max_epochs=5", f"ckpt_path={short.folder}/checkpoints/pretrained.ckpt", name="b"
+    )
+    straight = cli_run(*TINY_DEC, "pretrain.max_epochs=5", name="c")
+    assert longer.labels == straight.labels
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 broken zip"])
+@pytest.mark.parametrize("option", ["pretrained", "ckpt_path"])
+def test_a_broken_checkpoint_is_named_in_one_line(cli_run, tmp_path, content, option):
+    (tmp_path / "broken.ckpt").write_bytes(content)
+    run = cli_run(*TINY_DEC, f"{option}={tmp_path}/broken.ckpt")
+    assert run.code == 1
+    assert run.err.count("\n") == 1
+    assert "broken.ckpt" in run.err

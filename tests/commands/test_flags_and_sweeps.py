@@ -1,0 +1,90 @@
+"""Trainer flags, sweeps and the table of a sweep, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from commands.typed import TINY, TINY_DEC
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("accelerator", ["cpu", "auto", "gpu"])
+def test_the_accelerator_flag_chooses_the_device(cli_run, accelerator):
+    run = cli_run(*TINY_DEC, f"trainer.accelerator={accelerator}")
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        assert run.code == 1
+        assert "trainer.accelerator=cpu" in run.err
+        return
+    assert run.code == 0, run.err
+    expected = "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
+    assert run.scores["machine"]["accelerator"] == expected
+
+
+def test_bf16_mixed_gives_scores_close_to_float32_and_keeps_weights_in_float32(cli_run):
+    full = cli_run(*TINY_DEC, name="full")
+    mixed = cli_run(*TINY_DEC, "trainer.precision=bf16-mixed", name="mixed")
+    assert mixed.code == 0, mixed.err
+    assert mixed.scores["machine"]["precision"] == "bf16-mixed"
+    assert mixed.scores["fit"]["nmi"] == pytest.approx(full.scores["fit"]["nmi"], abs=0.1)
+    state = torch.load(mixed.folder / "checkpoints/final.ckpt", weights_only=True)
+    assert {tensor.dtype for tensor in state["state_dict"].values()} == {torch.float32}
+    assert state["callbacks"]["TargetRefresh"]["targets"].dtype == torch.float32
+    assert [row["confidence"] for row in mixed.assignments] != [row["confidence"] for row in full.assignments]
+
+
+def table(folder, *options):
+    command = [sys.executable, str(ROOT / "scripts" / "table.py"), str(folder), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_sweep_of_methods_and_seeds_and_its_table(cli_run):
+    sweep = cli_run("-m", *TINY, "method=kmeans,ae_kmeans,dec", "seed=0,1")
+    assert sweep.code == 0, sweep.err
+    assert sorted(path.name for path in sweep.folder.iterdir() if path.is_dir()) == list("012345")
+    assert "6 of 6 jobs finished" in sweep.out
+    rows = list(csv.DictReader(io.StringIO(table(sweep.folder, "--format", "csv").stdout)))
+    assert [row["runs"] for row in rows] == ["2", "2", "2"]
+    assert ["kmeans" in rows[0]["recipe"], "dec" in rows[2]["recipe"]] == [True, True]
+    markdown = table(sweep.folder, "--format", "markdown", "--metrics", "nmi").stdout.splitlines()
+    assert markdown[1].startswith("|--")
+    assert all("±" in line for line in markdown[2:])
+
+
+def test_one_failing_job_does_not_stop_the_others_and_is_named(cli_run, tmp_path):
+    (tmp_path / "good.csv").write_text("a,b\n" + "".join(f"{i % 3 * 9 + i / 100},{i}\n" for i in range(40)))
+    (tmp_path / "bad.csv").write_text("a,b\n1,x\n")
+    paths = f"data.path={tmp_path}/bad.csv,{tmp_path}/good.csv"
+    sweep = cli_run("-m", *TINY[4:], "data=array", paths, "method=kmeans")
+    assert sweep.code == 1
+    assert "1 of 2 jobs finished" in sweep.out
+    assert "column 'b' holds text" in sweep.out
+    assert (sweep.folder / "1" / "scores.json").is_file()
+    printed = table(sweep.folder)
+    assert printed.returncode == 1
+    assert "failed" in printed.stderr
+
+
+def test_a_user_s_own_recipes_are_found(cli_run, tmp_path):
+    (tmp_path / "mine" / "net").mkdir(parents=True)
+    recipe = ROOT / "conf" / "net" / "mlp_autoencoder.yaml"
+    (tmp_path / "mine" / "net" / "small.yaml").write_text(recipe.read_text().replace("[500, 500, 2000, 10]", "[8, 3]"))
+    arguments = [text for text in TINY if not text.startswith("net.")]
+    run = cli_run("--config-dir", str(tmp_path / "mine"), *arguments, "net=small", "method=ae_kmeans")
+    assert run.code == 0, run.err
+    assert torch.load(run.folder / "checkpoints/pretrained.ckpt", weights_only=True)["state_dict"][
+        "net.encoder.3.weight"
+    ].shape == (3, 8)
+
+
+def test_cfg_job_shows_the_config_and_runs_nothing(cli_run):
+    run = cli_run(*TINY, "--cfg", "job")
+    assert run.code == 0
+    assert "n_clusters: 3" in run.out
+    assert not run.folder.exists()

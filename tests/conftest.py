@@ -1,0 +1,40 @@
+"""What many tests share: options of a data source, and the folder of real data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepcluster_pl.data.split import Subset
+
+
+@pytest.fixture
+def common() -> Callable[..., Any]:
+    """Makes the options every data source takes: everything, unscaled, nothing held out, unless a test says so."""
+
+    def options(**changes: Any) -> dict[str, Any]:
+        plain = {
+            "name": "test",
+            "subset": Subset(None, False, 0),
+            "holdout": 0.0,
+            "split": "random",
+            "seed": 0,
+            "scale": "none",
+            "num_workers": 0,
+        }
+        return plain | changes
+
+    return options
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Folder with MNIST/raw, FashionMNIST/raw and datahack/; its tests are marked `realdata`."""
+    folder = os.environ.get("DEEPCLUSTER_TEST_DATA")
+    if not folder:
+        pytest.skip("DEEPCLUSTER_TEST_DATA is not set; it names a folder with MNIST/raw, FashionMNIST/raw, datahack")
+    return Path(folder)

@@ -1,0 +1,140 @@
+"""The recipes: every one composes, agrees with its constructors, and spells every knob."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from hydra.utils import get_object
+from omegaconf import OmegaConf
+
+from deepcluster_pl import config
+from deepcluster_pl.cli import without_hydra
+from deepcluster_pl.data.base import CommonOptions
+from deepcluster_pl.overrides import compose_checked
+from deepcluster_pl.recipes import conf_dir, groups, options
+
+METHODS = options("method")
+EXPERIMENTS = options("experiment")
+
+
+def composed(*overrides):
+    result = compose_checked(overrides)
+    assert result.problems == []
+    return without_hydra(result.cfg)
+
+
+def problems_of(*overrides):
+    result = compose_checked(overrides)
+    return result.problems + (config.problems(without_hydra(result.cfg)) if result.cfg is not None else [])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_method_composes_with_every_experiment_and_checks(method, experiment):
+    assert problems_of(f"method={method}", f"experiment={experiment}") == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_no_recipe_carries_a_key_of_another_method(method, experiment):
+    cfg = composed(f"method={method}", f"experiment={experiment}")
+    own = set(config.arguments(get_object(cfg.method._target_))[0]) - {"net"}
+    assert set(cfg.method) - {"_target_"} == own
+    assert ("target_refresh" in cfg.callbacks) == get_object(cfg.method._target_).learns
+
+
+@pytest.mark.parametrize("group", [group for group in groups() if group not in ("method", "experiment")])
+def test_every_option_of_every_group_checks(group):
+    assert {name: problems_of(f"{group}={name}") for name in options(group)} == {name: [] for name in options(group)}
+
+
+def test_yaml_spells_every_argument_of_our_own_constructors():
+    missing = []
+    for file in conf_dir().rglob("*.yaml"):
+        for node in _targets(OmegaConf.load(file)):
+            if not str(node["_target_"]).startswith("deepcluster_pl.") or node.get("_partial_"):
+                continue
+            parameters = inspect.signature(get_object(node["_target_"])).parameters
+            names = {n for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD} - {"net", "input_shape"}
+            if "common" in parameters:
+                names |= set(CommonOptions.__required_keys__)
+            missing += [f"{file.name}: {name}" for name in sorted(names - set(node))]
+    assert missing == []
+
+
+def test_every_knob_has_a_comment():
+    bare = []
+    for file in conf_dir().rglob("*.yaml"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            text = line.strip()
+            if re.match(r"\w+: \S", text) and "#" not in text and not text.startswith("_"):
+                bare.append(f"{file.relative_to(conf_dir())}: {text}")
+    said_elsewhere = {"name", "seed", "n_clusters", "n_components", "random_state", "dataset", "optimizer", "strategy"}
+    said_elsewhere |= {"dir", "subdir", "chdir", "output_subdir", "enable_progress_bar", "module"}
+    assert [line for line in bare if line.split(": ")[1] not in said_elsewhere] == []
+
+
+def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_method():
+    cfg = composed("pretrain.max_epochs=7", "start=gmm", "method=dec", "net.dims=[8,2]")
+    assert (cfg.pretrain.max_epochs, cfg.net.dims) == (7, [8, 2])
+    assert cfg.start._target_ == "sklearn.mixture.GaussianMixture"
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("methd=dec", "did you mean method?"),
+        ("method=decc", "did you mean dec?"),
+        ("n_cluster=3", "did you mean n_clusters?"),
+        ("trainer.acelerator=gpu", "did you mean trainer.accelerator?"),
+        ("method.alhpa=2", "did you mean method.alpha?"),
+        ("update_interval=3", "did you mean callbacks.target_refresh.update_interval?"),
+        ("+method.beta=1", "no such key"),
+        ("n_clusters=-5", "found -5, expected a whole number >= 1"),
+        ("n_clusters=2.5", "expected a whole number"),
+        ("seed=abc", "found 'abc', expected a whole number"),
+        ("method.alpha=0", "found 0, expected a number > 0"),
+        ("callbacks.target_refresh.tol=2", "expected a number in [0, 1]"),
+        ("data.holdout=1", "expected a number in [0, 1)"),
+        ("data.split=randomly", "one of random, order, stratified"),
+        ("trainer.precision=half", "found 'half'"),
+        ("fit.optimizer.lr=-1", "Invalid learning rate"),
+        ("+fit.optimizer.momentun=0.5", "did you mean momentum?"),
+        ("+trainer.max_epochs=3", "type pretrain.max_epochs="),
+        ("+pretrain.max_step=3", "did you mean max_epochs?"),
+        ("objective.metric=nmi", "add objective.uses_labels=true"),
+        ("seed=1,2", "add -m"),
+        ("data.columns=[a", "cannot be read"),
+        ("method.n_clusters=???", "n_clusters"),
+        ("net.dims=[10,0]", "expected a list of a whole number >= 1"),
+        ("net=identity net.dims=3", "net.dims"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
+    found = problems_of(*override.split(" "))
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+def test_all_mistakes_come_at_once():
+    found = problems_of("methd=dec", "n_clusters=0", "fit.max_stepz=1", "data=mnits")
+    assert [any(word in line for line in found) for word in ("methd", "n_clusters", "max_stepz", "mnits")] == [True] * 4
+
+
+def test_every_value_of_a_sweep_is_looked_at():
+    result = compose_checked(["method=kmeans,decc", "seed=0,-1"], multirun=True)
+    assert any("decc" in line for line in result.problems)
+    result = compose_checked(["method=kmeans,dec", "seed=0,-1,x"], multirun=True)
+    wrong = [text for text, cfg in result.variants if config.problems(without_hydra(cfg))]
+    assert wrong == ["seed=-1", "seed=x"]
+
+
+def _targets(node):
+    if OmegaConf.is_dict(node):
+        if "_target_" in node:
+            yield node
+        for key in node:
+            if not OmegaConf.is_interpolation(node, key):
+                yield from _targets(node[key])
