@@ -21,7 +21,7 @@ from deepcluster_pl.prediction import Partition
 
 Effort = Literal["auto", "full", "none"]
 Features = Callable[[PartName], NDArray[np.float32]]
-FULL_N_INIT = 20
+_FULL_N_INIT = 20
 _FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 100_000, 50_000, 3
 
 
@@ -52,7 +52,7 @@ class Baselines:
         """
         if self.effort == "none":
             return None
-        file = self._file(cache_key) if cache_key else None
+        file = self._file(cache_key, len(data.part("fit"))) if cache_key else None
         if file is not None and file.is_file():
             with np.load(file, allow_pickle=False) as kept:
                 return {name: kept[name] for name in data.parts}
@@ -62,17 +62,31 @@ class Baselines:
                 np.savez(out, **found)  # type: ignore[arg-type]
         return found
 
+    def samples(self, n: int) -> bool:
+        """Whether k-means looks at a sample of n rows only."""
+        return self.effort == "auto" and n > _FULL_ROWS
+
+    def kmeans_on(self, n: int) -> KMeans:
+        """The k-means that n rows are given."""
+        return KMeans(
+            self.n_clusters, n_init=_SAMPLE_N_INIT if self.samples(n) else _FULL_N_INIT, random_state=self.seed
+        )
+
+    def describe(self, n: int) -> dict[str, int] | None:
+        """How the baselines of n rows are run; None where there are none."""
+        if self.effort == "none":
+            return None
+        return {"n_init": self.kmeans_on(n).n_init, "rows": _SAMPLE_ROWS if self.samples(n) else n}
+
     def _fit(self, data: ClusteringData, features: Features) -> Partition:
         x = features("fit")
-        sampled = self.effort == "auto" and len(x) > _FULL_ROWS
-        n_init = _SAMPLE_N_INIT if sampled else FULL_N_INIT
-        rows = sample_rows(len(x), _SAMPLE_ROWS if sampled else None, self.seed)
-        kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=self.seed).fit(x[rows] if sampled else x)
-        fitted = kmeans.predict(x) if sampled else kmeans.labels_
+        rows = sample_rows(len(x), _SAMPLE_ROWS if self.samples(len(x)) else None, self.seed)
+        kmeans = self.kmeans_on(len(x)).fit(x[rows])
+        fitted = kmeans.predict(x) if len(rows) < len(x) else kmeans.labels_
         return {name: fitted if name == "fit" else kmeans.predict(features(name)) for name in data.parts}
 
-    def _file(self, cache_key: str) -> Path:
-        text: Any = f"{cache_key} {self.n_clusters} {self.seed} {self.effort}"
+    def _file(self, cache_key: str, n: int) -> Path:
+        text = f"{cache_key} {self.n_clusters} {self.seed} {self.describe(n)}"
         return self.cache_dir / "baselines" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
 
 
@@ -100,6 +114,6 @@ def baseline_partitions(
     if not (on_input and start_is_kmeans and not method.learns):
         raw = baselines.kmeans(data, data.prepared, f"{data.fingerprint()} raw" if baselines.effort != "none" else None)
     if not on_input and not (start_is_kmeans and not method.learns) and baselines.effort != "none":
-        repeats = start_is_kmeans and (clusterer.n_init, clusterer.random_state) == (FULL_N_INIT, baselines.seed)
+        repeats = start_is_kmeans and clusterer.get_params() == baselines.kmeans_on(len(codes["fit"])).get_params()
         coded = started if repeats else baselines.kmeans(data, lambda name: codes[name].cpu().numpy(), None)
     return raw, coded

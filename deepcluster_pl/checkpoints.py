@@ -87,8 +87,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} is not a checkpoint that can be read without running code from it") from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is damaged or not a checkpoint: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # a damaged file can make the reader fail in any way
+        text = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path} is damaged or not a checkpoint: {text}") from error
     if not isinstance(content, dict) or STAMP not in content or "state_dict" not in content:
         raise UserError(f"{path} was not written by deepcluster_pl")
     return content

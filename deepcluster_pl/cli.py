@@ -73,10 +73,14 @@ def _start(arguments: Sequence[str]) -> bool:
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.overrides import compose_checked, quote_paths
 
-    flags, unknown = get_args_parser().parse_known_args(list(arguments))
+    flags, behind = get_args_parser().parse_known_args(list(arguments))
+    unknown = [text for text in behind if text.startswith("-")]
     if unknown:
         raise UserError(f"{unknown[0]}: no such flag; --help lists what there is")
-    typed = quote_paths(flags.overrides, flags.multirun)
+    if flags.multirun and flags.cfg:
+        raise UserError("--cfg shows the config of one run; leave out -m")
+    overrides = [*flags.overrides, *behind]
+    typed = quote_paths(overrides, flags.multirun)
     if any(override.startswith("resume=") and override != "resume=null" for override in typed):
         return _resume(typed)
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
@@ -84,7 +88,7 @@ def _start(arguments: Sequence[str]) -> bool:
         _check(composition.problems, composition.cfg, composition.variants, flags.multirun)
     elif composition.problems and not flags.shell_completion:
         raise UserError("\n".join(composition.problems))
-    sys.argv = [sys.argv[0], *(a for a in arguments if a not in flags.overrides), *typed]
+    sys.argv = [sys.argv[0], *typed, *(text for text in arguments if text not in overrides)]
     return _run_hydra(flags.multirun)
 
 
@@ -153,7 +157,7 @@ def _run_hydra(multirun: bool) -> bool:
     hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     if multirun and jobs:
         console.rule("sweep")
-        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished; table: scripts/table.py "
+        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished; table: python -m deepcluster_pl.table "
                       f"{Path(jobs[0]).parent}", soft_wrap=True)  # fmt: skip
         for overrides, text in failures:
             console.print(f"failed: {overrides}: {text}", soft_wrap=True, markup=False)
@@ -186,7 +190,7 @@ def _resume(overrides: Sequence[str]) -> bool:
     target = next(o for o in parsed if o.key_or_group == "resume")
     saved = saved_run(Path(str(target.value())).expanduser().resolve())
     for override in others:
-        if OmegaConf.select(saved.cfg, str(override.key_or_group)) is None and not override.is_add():
+        if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
             raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
         OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
     if saved.cwd.is_dir():

@@ -105,12 +105,12 @@ def plain(node: DictConfig) -> dict[str, Any]:
 
 
 def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    """Hash of the package's version and these (dotted) keys of a plain config."""
+    """Hash of the package's version and these (dotted) keys of a plain config; an absent key counts as null."""
     chosen: dict[str, Any] = {"version": __version__}
     for key in keys:
         value: Any = cfg
         for name in key.split("."):
-            value = value[name]
+            value = (value or {}).get(name)
         chosen[key] = value
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 

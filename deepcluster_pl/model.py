@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
@@ -36,7 +36,8 @@ def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, 
         "net": net,
         "method": method,
     }
-    save_file(tensors, folder / "model.safetensors")
+    with replacing(folder / "model.safetensors", "wb") as file:
+        file.write(save(tensors))
     with replacing(folder / "model.json") as file:
         json.dump(description, file, indent=2)
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from deepcluster_pl import __version__
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
 from deepcluster_pl.prediction import Partition, Predictions
@@ -20,7 +21,7 @@ from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
 SCHEMA = 1
 _SEPARATION_ROWS = 5000
-_PACKAGES = ("deepcluster_pl", "torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
+_PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
 Blocks = dict[PartName, dict[str, Any] | None]
 
 
@@ -71,7 +72,7 @@ def objective(scores: dict[str, Any] | None, metric: str, part: str, uses_labels
 
 def versions() -> dict[str, str]:
     """Versions of the packages that decide a result."""
-    return {name: version(name) for name in _PACKAGES}
+    return {"deepcluster_pl": __version__} | {name: version(name) for name in _PACKAGES}
 
 
 def protocol(data: ClusteringData) -> dict[str, Any]:
@@ -94,8 +95,7 @@ def compose(
     scorer: Scorer,
     final: Partition,
     started: Partition,
-    kmeans_raw: Partition | None,
-    kmeans_code: Partition | None,
+    baselines: dict[str, Any],
 ) -> dict[str, Any]:
     """Content of scores.json.
 
@@ -106,12 +106,16 @@ def compose(
         scorer: scores every partition in the same way.
         final: the method's partition.
         started: the start's.
-        kmeans_raw: k-means' on the input, unless that is the method itself.
-        kmeans_code: k-means' on the pretrained code, unless there is none or that is the method itself.
+        baselines: `protocol`, how k-means was run, and its partitions `kmeans_raw` of the input and `kmeans_code` of
+            the pretrained code; None for one that would repeat the method.
     """
     blocks: dict[str, Any] = {
         "start": scorer.blocks(started),
-        "baselines": {"kmeans_raw": scorer.blocks(kmeans_raw), "kmeans_code": scorer.blocks(kmeans_code)},
+        "baselines": {
+            "protocol": baselines["protocol"],
+            "kmeans_raw": scorer.blocks(baselines["kmeans_raw"]),
+            "kmeans_code": scorer.blocks(baselines["kmeans_code"]),
+        },
     }
     return {
         "schema": SCHEMA,

@@ -29,6 +29,11 @@ from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 from deepcluster_pl.summary import print_summary
 
+PRETRAINING_DEPENDS_ON = (
+    "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
+    "pretrain.shuffle", "trainer.precision", "trainer.gradient_clip_val", "trainer.accumulate_grad_batches",
+)  # fmt: skip
+
 
 def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
     """Carry out a recipe in `folder` and return the content of its scores.json.
@@ -61,7 +66,8 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
         {"seconds": shop.seconds, "machine": shop.machine(), "command": command},
-        data, scorer, partition_of(predictions), started, raw, coded,
+        data, scorer, partition_of(predictions), started,
+        {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
     save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
     results.save_assignments(folder, data, predictions)
@@ -105,7 +111,7 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     own, cached = shop.checkpoint("pretrained"), None
     source = entry.pretrained
     if source is None and cfg.pretrained == "auto":
-        decides = digest(plain(cfg), ("data", "net", "pretrain", "seed", "trainer.precision"))
+        decides = digest(plain(cfg), PRETRAINING_DEPENDS_ON)
         cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{data.fingerprint()}-{decides}.ckpt"
         source = cached if cached.is_file() else None
     if source is None:
@@ -130,6 +136,8 @@ def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: 
     began = time.monotonic()
     start = Start.load(entry.start) if entry.start else fit_start(clusterer, z)
     shop.seconds["start"] = time.monotonic() - began
+    if len(start.centers) != method.n_clusters:
+        raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
     start.save(shop.folder / "start.safetensors")
     method.begin(start)
 

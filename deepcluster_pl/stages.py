@@ -43,8 +43,12 @@ class Entry:
 
 
 def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> Entry:
-    """Where a run enters: behind `ckpt_path`, behind `pretrained`, or behind what lies in its own folder."""
-    if ckpt_path:
+    """Where a run enters: behind what lies in its own folder, or else behind `ckpt_path` or `pretrained`."""
+    kept = folder / "checkpoints"
+    last = _if_there(kept / "last.ckpt")
+    own = _if_there(kept / "pretrained.ckpt")
+    final = _if_there(kept / "final.ckpt")
+    if ckpt_path and not (last or own or final):
         path = Path(ckpt_path).expanduser()
         if stage_of(path) == "pretrain":
             return Entry(pretrain_from=path)
@@ -53,17 +57,14 @@ def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> E
             start=_if_there(path.parent.parent / "start.safetensors"),
             fit_from=path,
         )
-    kept = folder / "checkpoints"
-    last = _if_there(kept / "last.ckpt")
     stage = stage_of(last) if last else None
     given = Path(pretrained).expanduser() if pretrained not in (None, "auto") else None
-    own = _if_there(kept / "pretrained.ckpt")
     return Entry(
         pretrained=own or given,
         pretrain_from=last if stage == "pretrain" and not own else None,
         start=_if_there(folder / "start.safetensors"),
         fit_from=last if stage == "fit" else None,
-        final=_if_there(kept / "final.ckpt"),
+        final=final,
     )
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.files import replacing
 
 _REQUIRED = ("labels", "centers")
 _OPTIONAL = ("weights", "precisions_cholesky")
@@ -28,28 +27,24 @@ class Start:
         centers: (K, D).
         weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
-        scores: how the start itself scored, by part; a row of the final table.
     """
 
     labels: Tensor
     centers: Tensor
     weights: Tensor | None = None
     precisions_cholesky: Tensor | None = None
-    scores: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
         tensors = {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL)}
         present = {name: tensor.contiguous().cpu() for name, tensor in tensors.items() if tensor is not None}
-        save_file(present, path, metadata={"scores": json.dumps(self.scores)})
+        with replacing(path, "wb") as file:
+            file.write(save(present))
 
     @staticmethod
     def load(path: Path) -> Start:
         """Read what `save` wrote."""
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            scores = json.loads((file.metadata() or {}).get("scores", "{}"))
-        return Start(**tensors, scores=scores)
+        return Start(**load_file(path))
 
 
 def check_clusterer(clusterer: Any) -> None:

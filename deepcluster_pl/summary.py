@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,13 +13,12 @@ _WITHOUT = (("silhouette", "silhouette"), ("Davies-Bouldin", "davies_bouldin"), 
 
 
 def print_summary(console: Console, scores: dict[str, Any]) -> None:
-    """Rows: k-means on the raw input, k-means on the code, the start, the method; fit and held-out side by side."""
+    """Rows: k-means on the raw input and on the code, the start, the method; fit and held-out side by side."""
     parts = [part for part in ("fit", "holdout") if scores[part] is not None]
     columns = _WITH_LABELS if scores["fit"]["acc"] is not None else _WITHOUT
-    table = Table(
-        title=f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
-    )
-    table.add_column("")
+    title = f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("", no_wrap=True)
     for part in parts:
         for title, _ in columns:
             table.add_column(f"{title}\n{'held out' if part == 'holdout' else part}", justify="right")
@@ -36,8 +36,8 @@ def summary_rows(scores: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Titles and score blocks, without rows that would say the same twice."""
     baselines = scores["baselines"]
     rows = [
-        ("k-means on the input", baselines["kmeans_raw"]),
-        ("k-means on the code", baselines["kmeans_code"]),
+        ("k-means on input", baselines["kmeans_raw"]),
+        ("k-means on code", baselines["kmeans_code"]),
         ("start", scores["start"]),
         (scores["method"], {"fit": scores["fit"], "holdout": scores["holdout"]}),
     ]

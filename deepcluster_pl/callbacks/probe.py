@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytorch_lightning as pl
 from sklearn.cluster import KMeans
 
@@ -40,6 +41,8 @@ class KMeansProbe(pl.Callback):
         part = data.part("fit")
         rows = sample_rows(len(part), self.sample_size, self.seed)
         z = embed(pl_module.net, data.loader("fit", rows)).cpu().numpy()  # type: ignore[arg-type]
+        if not np.isfinite(z).all():
+            return  # pretraining diverged; the start will say so
         clusters = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit_predict(z)
         few = sample_rows(len(z), 2000, self.seed)
         values = {

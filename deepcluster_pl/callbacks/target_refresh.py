@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
+from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import share_changed, target_distribution
-from deepcluster_pl.ranges import Count, NonNegativeInt, Share
+from deepcluster_pl.ranges import Count, Share
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,23 @@ class TargetRefresh(pl.Callback):
         self.settled = False
         self._targets: Tensor | None = None
         self._clusters: Tensor | None = None
-        self._last_step: NonNegativeInt = 0
+        self._changed: float | None = None
+        self._last_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compute the first targets, or hand back those a checkpoint brought."""
         if self._targets is None:
             self._refresh(trainer, pl_module)
-        else:
-            self._hand_over(pl_module)
+            return
+        self._hand_over(pl_module)
+        self._stop_if_settled(trainer)  # the checkpoint may be of the very step that settled it
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Refresh when an interval is full; a step that only accumulated gradients is not a new one."""
-        interval = self.update_interval * (int(trainer.num_training_batches) if self.per_epoch else 1)
+        steps_per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+        interval = self.update_interval * (steps_per_epoch if self.per_epoch else 1)
         if trainer.global_step != self._last_step and trainer.global_step % interval == 0:
             self._refresh(trainer, pl_module)
 
@@ -82,6 +87,7 @@ class TargetRefresh(pl.Callback):
             "targets": self._targets,
             "clusters": self._clusters,
             "last_step": self._last_step,
+            "changed": self._changed,
             "settled": self.settled,
         }
 
@@ -90,24 +96,29 @@ class TargetRefresh(pl.Callback):
         self._targets = state_dict["targets"]
         self._clusters = state_dict["clusters"]
         self._last_step = state_dict["last_step"]
+        self._changed = state_dict["changed"]
 
     def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
         z = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
+        if not bool(torch.isfinite(z).all()):
+            raise UserError(f"the fit diverged before step {trainer.global_step}: type a smaller fit.optimizer.lr")
         q = module.assign(z).detach()
         clusters = q.argmax(dim=1).cpu()
-        changed = None if self._clusters is None else share_changed(self._clusters, clusters)
+        self._changed = None if self._clusters is None else share_changed(self._clusters, clusters)
         self._clusters = clusters
         self._last_step = trainer.global_step
-        if changed is not None and changed < self.tol:
-            self.settled = True
-            trainer.should_stop = True
-        else:
+        if not self._stop_if_settled(trainer):
             self._targets = target_distribution(q)
             self._hand_over(module)
-        refresh = Refresh(trainer.global_step, z, q, clusters, changed)
+        refresh = Refresh(trainer.global_step, z, q, clusters, self._changed)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, RefreshListener):
                 callback.on_refresh(trainer, module, refresh)
+
+    def _stop_if_settled(self, trainer: pl.Trainer) -> bool:
+        self.settled = self._changed is not None and self._changed < self.tol
+        trainer.should_stop |= self.settled
+        return self.settled
 
     def _hand_over(self, module: Any) -> None:
         assert self._targets is not None

@@ -62,7 +62,6 @@ class ClusteringData(pl.LightningDataModule, ABC):
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._parts: dict[str, Part] = {}
-        self._batches_done = 0
         self._train_options: tuple[int, bool, int] = (256, True, 0)
 
     @abstractmethod
@@ -129,14 +128,17 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def use(self, batch_size: int, shuffle: bool, seed: int) -> None:
         """Choose the training batches of the coming stage."""
         self._train_options = (batch_size, shuffle, seed)
-        self._batches_done = 0
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the fitted part in the order of (seed, epoch), gone on with where a checkpoint left off."""
         batch_size, shuffle, seed = self._train_options
-        sampler = SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle)
-        sampler.go_to(self._batches_done)
+        n = len(self.part("fit"))
+        sampler = SeededBatchSampler(n, batch_size, seed, shuffle, batches_done=self._batches_done)
         return self._loader(self.part("fit"), sampler)
+
+    def _batches_done(self) -> int:
+        """Batches this stage has trained on; Lightning keeps the count in its checkpoints."""
+        return 0 if self.trainer is None else int(self.trainer.fit_loop.epoch_loop.batch_progress.total.ready)
 
     def val_dataloader(self) -> DataLoader[Batch] | Sequence[DataLoader[Batch]]:
         """The held-out part in order; empty where nothing is held out."""
@@ -157,16 +159,6 @@ class ClusteringData(pl.LightningDataModule, ABC):
             collate_fn=_as_it_is,
             persistent_workers=self.num_workers > 0,
         )
-
-    def state_dict(self) -> dict[str, Any]:
-        """How many batches this stage has trained on."""
-        if self.trainer is None:
-            return {}
-        return {"batches": self.trainer.fit_loop.epoch_loop.batch_progress.total.ready}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Make the training loader go on behind the batches that were trained on."""
-        self._batches_done = int(state_dict.get("batches", 0))
 
 
 def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:

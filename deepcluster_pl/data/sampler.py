@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch.utils.data import Sampler
@@ -11,9 +11,9 @@ from torch.utils.data import Sampler
 class SeededBatchSampler(Sampler[list[int]]):
     """Yields lists of row numbers; every row once an epoch, the last batch as short as it comes.
 
-    The order of an epoch depends on `seed` and its number alone, so any epoch can be replayed, and a stopped one
-    gone on with behind any batch. The sampler counts epochs itself: Lightning counts one too many when `max_steps`
-    ends within an epoch. With `world` > 1 each rank gets its slice of every global batch, without padding.
+    The order of an epoch depends on `seed` and its number alone. Which epoch it is, and behind which of its batches
+    to begin, follows from the batches trained on so far: a stopped run goes on as if it had never stopped. With
+    `world` > 1 each rank gets its slice of every global batch, without padding.
 
     Args:
         n: number of rows.
@@ -22,9 +22,19 @@ class SeededBatchSampler(Sampler[list[int]]):
         shuffle: False keeps the order 0 … n-1 in every epoch.
         rank: which process this is.
         world: number of processes.
+        batches_done: asked at the start of every iteration; 0 always replays the first epoch.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int, shuffle: bool, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        n: int,
+        batch_size: int,
+        seed: int,
+        shuffle: bool,
+        rank: int = 0,
+        world: int = 1,
+        batches_done: Callable[[], int] = int,
+    ) -> None:
         if batch_size < world:
             raise ValueError(f"batch_size={batch_size} should be >= the number of processes, {world}")
         self.n = n
@@ -33,18 +43,13 @@ class SeededBatchSampler(Sampler[list[int]]):
         self.shuffle = shuffle
         self.rank = rank
         self.world = world
-        self._position = 0
-
-    def go_to(self, batches: int) -> None:
-        """Make the next iteration begin behind this many batches, counted from the start of training."""
-        self._position = batches
+        self.batches_done = batches_done
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch, first = divmod(self._position, max(1, len(self)))
-        self._position = (epoch + 1) * len(self)
+        epoch, first = divmod(self.batches_done(), max(1, len(self)))
         order = self._order(epoch)
         for batch in range(first, len(self)):
             rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]

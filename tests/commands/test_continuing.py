@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from commands.typed import TINY_DEC
+
+from deepcluster_pl.callbacks.cluster_metrics import ClusterMetrics
+from deepcluster_pl.callbacks.probe import KMeansProbe
 
 
 def test_pretrained_gives_the_labels_of_the_full_run(cli_run):
@@ -32,41 +33,29 @@ def test_pretrained_of_another_net_is_refused_with_both_shapes(cli_run):
     assert "Traceback" not in other.err
 
 
-def interrupt(run, keep):
-    """Make a finished run's folder look as a killed one's."""
-    for name in ("scores.json", "assignments.csv", "checkpoints/final.ckpt", "start.safetensors"):
-        if name not in keep:
-            (run.folder / name).unlink(missing_ok=True)
-    shutil.rmtree(run.folder / "model")
-
-
-@pytest.mark.parametrize("stage", ["pretrain", "fit"])
-def test_resume_goes_on_in_place_and_ends_with_the_same_labels(cli_run, stage, monkeypatch):
+@pytest.mark.parametrize(
+    ("stage", "owner", "hook"),
+    [("pretrain", KMeansProbe, "on_train_epoch_end"), ("fit", ClusterMetrics, "on_refresh")],
+)
+def test_resume_goes_on_in_place_and_ends_with_the_same_labels(cli_run, monkeypatch, stage, owner, hook):
     whole = cli_run(*TINY_DEC, name="whole")
-    from deepcluster_pl.callbacks import cluster_metrics, probe
+    calls, original = [], getattr(owner, hook)
 
-    def stop(*args, **kwargs):
-        raise RuntimeError("power cut")
+    def cut_at_the_third(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise RuntimeError("power cut")
+        original(*args)
 
-    calls = []
-
-    def stop_third(original):
-        def wrapped(*args, **kwargs):
-            calls.append(1)
-            return stop() if len(calls) == 3 else original(*args, **kwargs)
-
-        return wrapped
-
-    target = (probe.KMeansProbe, "on_train_epoch_end") if stage == "pretrain" else (
-        cluster_metrics.ClusterMetrics, "on_refresh")  # fmt: skip
     with monkeypatch.context() as patch:
-        patch.setattr(*target, stop_third(getattr(*target)))
-        with pytest.raises(RuntimeError, match="power cut"):
-            cli_run(*TINY_DEC, "checkpoint_interval=0.000001", name="cut")
-    cut = cli_run(f"resume={whole.folder.parent}/cut", name="cut")
-    assert cut.code == 0, cut.err
-    assert cut.labels == whole.labels
-    assert cut.scores["steps"] == 20
+        patch.setattr(owner, hook, cut_at_the_third)
+        cut = cli_run(*TINY_DEC, "checkpoint_interval=0.000001", name="cut")
+    assert cut.code == 1
+    assert (cut.folder / "checkpoints" / "pretrained.ckpt").exists() == (stage == "fit")
+    resumed = cli_run(f"resume={cut.folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.labels == whole.labels
+    assert resumed.scores["steps"] == 20
 
 
 def test_resume_of_a_finished_run_changes_no_label(cli_run):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands.typed import TINY, TINY_DEC
+from commands.typed import TINY, TINY_DEC, TINY_RAW
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def table(folder, *options):
 
 
 def test_a_sweep_of_methods_and_seeds_and_its_table(cli_run):
-    sweep = cli_run("-m", *TINY, "method=kmeans,ae_kmeans,dec", "seed=0,1")
+    sweep = cli_run("-m", *TINY_RAW, "method=kmeans,ae_kmeans,dec", "seed=0,1")
     assert sweep.code == 0, sweep.err
     assert sorted(path.name for path in sweep.folder.iterdir() if path.is_dir()) == list("012345")
     assert "6 of 6 jobs finished" in sweep.out
@@ -61,7 +61,7 @@ def test_one_failing_job_does_not_stop_the_others_and_is_named(cli_run, tmp_path
     (tmp_path / "good.csv").write_text("a,b\n" + "".join(f"{i % 3 * 9 + i / 100},{i}\n" for i in range(40)))
     (tmp_path / "bad.csv").write_text("a,b\n1,x\n")
     paths = f"data.path={tmp_path}/bad.csv,{tmp_path}/good.csv"
-    sweep = cli_run("-m", *TINY[4:], "data=array", paths, "method=kmeans")
+    sweep = cli_run("-m", *TINY_RAW[4:], "data=array", paths, "method=kmeans")
     assert sweep.code == 1
     assert "1 of 2 jobs finished" in sweep.out
     assert "column 'b' holds text" in sweep.out
@@ -75,8 +75,7 @@ def test_a_user_s_own_recipes_are_found(cli_run, tmp_path):
     (tmp_path / "mine" / "net").mkdir(parents=True)
     recipe = ROOT / "conf" / "net" / "mlp_autoencoder.yaml"
     (tmp_path / "mine" / "net" / "small.yaml").write_text(recipe.read_text().replace("[500, 500, 2000, 10]", "[8, 3]"))
-    arguments = [text for text in TINY if not text.startswith("net.")]
-    run = cli_run("--config-dir", str(tmp_path / "mine"), *arguments, "net=small", "method=ae_kmeans")
+    run = cli_run("--config-dir", str(tmp_path / "mine"), *TINY_RAW, "net=small", "method=ae_kmeans")
     assert run.code == 0, run.err
     assert torch.load(run.folder / "checkpoints/pretrained.ckpt", weights_only=True)["state_dict"][
         "net.encoder.3.weight"

@@ -13,6 +13,7 @@ TINY = (
     "pretrain.max_epochs=3", "pretrain.batch_size=32", "fit.max_steps=20", "fit.batch_size=32",
     "trainer.accelerator=cpu",
 )  # fmt: skip
+TINY_RAW = tuple(text for text in TINY if not text.startswith("net."))
 TINY_DEC = (*TINY, "method=dec", "callbacks.target_refresh.update_interval=5", "callbacks.target_refresh.tol=0")
 
 

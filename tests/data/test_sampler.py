@@ -36,39 +36,42 @@ def test_no_rows_give_no_batches():
     assert list(SeededBatchSampler(0, 4, 0, shuffle=True)) == []
 
 
+def epochs(sampler_seed, count):
+    sampler = SeededBatchSampler(100, 10, sampler_seed, shuffle=True)
+    for epoch in range(count):
+        sampler.batches_done = lambda done=10 * epoch: done
+        yield list(sampler)
+
+
 def test_seed_and_epoch_alone_decide_the_order():
-    first = SeededBatchSampler(100, 10, seed=7, shuffle=True)
-    second = SeededBatchSampler(100, 10, seed=7, shuffle=True)
-    orders = []
-    for epoch in range(3):
-        first.set_epoch(epoch)
-        second.set_epoch(epoch)
-        orders.append(list(first))
-        assert list(second) == orders[-1] == list(first)
-    assert orders[0] != orders[1] != orders[2] != orders[0]
-    assert list(SeededBatchSampler(100, 10, seed=8, shuffle=True)) != orders[0]
+    first, second, third = orders = list(epochs(7, 3))
+    assert list(epochs(7, 3)) == orders
+    assert first != second != third != first
+    assert next(epochs(8, 1)) != first
 
 
 def test_batch_size_does_not_change_the_order():
     assert flat(SeededBatchSampler(50, 7, 3, shuffle=True)) == flat(SeededBatchSampler(50, 50, 3, shuffle=True))
 
 
-def test_without_shuffling_rows_come_in_order_in_every_epoch():
-    sampler = SeededBatchSampler(8, 3, 1, shuffle=False)
-    for epoch in range(2):
-        sampler.set_epoch(epoch)
-        assert list(sampler) == [[0, 1, 2], [3, 4, 5], [6, 7]]
+@pytest.mark.parametrize("done", [0, 3, 6])
+def test_without_shuffling_rows_come_in_order_in_every_epoch(done):
+    sampler = SeededBatchSampler(8, 3, 1, shuffle=False, batches_done=lambda: done)
+    assert list(sampler) == [[0, 1, 2], [3, 4, 5], [6, 7]]
 
 
-@pytest.mark.parametrize("start", [0, 1, 3, 4])
-def test_resumed_epoch_gives_the_batches_that_were_missing_and_the_next_is_whole(start):
-    whole = SeededBatchSampler(10, 3, 5, shuffle=True)
-    resumed = SeededBatchSampler(10, 3, 5, shuffle=True)
-    for sampler in (whole, resumed):
-        sampler.set_epoch(2)
-    resumed.start = start
-    assert list(resumed) == list(whole)[start:]
-    assert list(resumed) == list(whole)
+@pytest.mark.parametrize("done", range(13))
+def test_training_gone_on_with_gives_exactly_the_batches_that_were_missing(done):
+    whole = [
+        batch
+        for epoch in range(4)
+        for batch in SeededBatchSampler(10, 3, 5, shuffle=True, batches_done=lambda start=4 * epoch: start)
+    ]
+    found = []
+    sampler = SeededBatchSampler(10, 3, 5, shuffle=True, batches_done=lambda: done + len(found))
+    while len(found) < len(whole) - done:
+        found += list(sampler)
+    assert found == whole[done:]
 
 
 @pytest.mark.parametrize("world", [2, 3, 4])

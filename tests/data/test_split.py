@@ -61,13 +61,13 @@ def test_everything_held_out_is_an_error():
 def test_stratified_without_labels_is_an_error_that_says_what_to_type():
     with pytest.raises(UserError, match=r"data.split=stratified needs labels.*use data.split=random"):
         split_rows(ROWS, None, 0.3, "stratified", seed=0)
-    with pytest.raises(UserError, match="data.subset.stratify=true needs labels"):
+    with pytest.raises(UserError, match=r"data\.subset\.stratify=true needs labels"):
         Subset(10, True, 0).rows(100, None)
 
 
 def test_label_that_occurs_once_cannot_be_stratified():
     labels = np.array(["a"] * 9 + ["lonely"])
-    with pytest.raises(UserError, match="data.split=stratified: "):
+    with pytest.raises(UserError, match=r"data\.split=stratified: "):
         split_rows(np.arange(10), labels, 0.5, "stratified", seed=0)
 
 
@@ -84,7 +84,7 @@ def test_subset_draws_distinct_rows_by_its_seed():
 
 
 def test_subset_larger_than_the_data_is_an_error():
-    with pytest.raises(UserError, match="data.subset.size=101 is more than the 100 samples"):
+    with pytest.raises(UserError, match=r"data\.subset\.size=101 is more than the 100 samples"):
         Subset(101, False, 0).rows(100, None)
 
 

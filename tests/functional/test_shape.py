@@ -30,13 +30,6 @@ def test_share_changed_agrees_with_the_slow_count():
     assert share_changed(before, before) == 0
 
 
-def test_share_changed_is_exact_where_float32_could_not_count():
-    before = torch.zeros(2**24 + 2, dtype=torch.int8)
-    after = before.clone()
-    after[0] = 1
-    assert share_changed(before, after) == 1 / (2**24 + 2)
-
-
 def test_assignments_of_different_samples_are_refused():
     with pytest.raises(ValueError, match=r"\(3,\) and \(1,\)"):
         share_changed(torch.zeros(3), torch.zeros(1))
