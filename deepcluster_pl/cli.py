@@ -157,8 +157,8 @@ def _run_hydra(multirun: bool) -> bool:
     hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     if multirun and jobs:
         console.rule("sweep")
-        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished; table: python -m deepcluster_pl.table "
-                      f"{Path(jobs[0]).parent}", soft_wrap=True)  # fmt: skip
+        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished")
+        console.print(f"their table: python -m deepcluster_pl.table {Path(jobs[0]).parent}", soft_wrap=True)
         for overrides, text in failures:
             console.print(f"failed: {overrides}: {text}", soft_wrap=True, markup=False)
     return bool(failures)

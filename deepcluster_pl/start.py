@@ -64,8 +64,12 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
     """
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
-    if not np.isfinite(data).all():
-        raise UserError("the embeddings hold NaN or infinite values: pretraining diverged; lower pretrain.optimizer.lr")
+    limit = (np.finfo(np.float32).max / max(1, data.size)) ** 0.5  # the sum of squares must not overflow
+    if not bool((np.abs(data) < limit).all()):
+        raise UserError(
+            f"the embeddings hold NaN, infinite or huge values (above {limit:.0e}): type a smaller "
+            f"pretrain.optimizer.lr if pretraining diverged, or data.scale=standard if the data is that large"
+        )
     try:
         labels = torch.as_tensor(clusterer.fit_predict(data)).long()
     except ValueError as error:
@@ -78,6 +82,8 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
             torch.as_tensor(_per_component(clusterer)),
         )
     centers = getattr(clusterer, "cluster_centers_", None)
+    if not bool((labels >= 0).any()):
+        raise UserError(f"start: {type(clusterer).__name__} found no cluster")
     if centers is None:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
     return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from typing_extensions import Unpack
 
 from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.csv_table import Columns, read_csv
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
 
-Columns = dict[str, NDArray[Any]]
+_DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class ArrayData(ClusteringData):
@@ -51,7 +53,7 @@ class ArrayData(ClusteringData):
             self._refuse_column_options(suffix)
             return _read_npy(path) if suffix == ".npy" else _read_npz(path)
         if suffix in (".csv", ".tsv"):
-            return self._from_columns(read_csv(path), path)
+            return self._from_columns(read_csv(path).columns, path)
         if suffix in (".parquet", ".pq"):
             return self._from_columns(_read_parquet(path), path)
         raise UserError(f"data.path={path}: found the suffix {suffix!r}, expected .npy, .npz, .csv, .tsv or .parquet")
@@ -83,55 +85,36 @@ class ArrayData(ClusteringData):
         return Table(x, ids, labels)
 
 
-def read_csv(path: Path) -> Columns:
-    """Columns of a text table with a header, as strings; commas, semicolons or tabs; a byte-order mark is fine."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            start = file.readline()
-            file.seek(0)
-            rows = csv.reader(file, delimiter=max(",;\t", key=start.count))
-            header = [name.strip() for name in next(rows, [])]
-            body = [(rows.line_num, row) for row in rows if row]
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path.name} is not UTF-8 text: {error}") from error
-    except csv.Error as error:
-        raise UserError(f"{path.name} is not a table: {error}") from error
-    if not header or not body:
-        raise UserError(f"{path.name}: found {'no rows' if header else 'an empty file'}, expected a header and rows")
-    repeated = {name for name in header if header.count(name) > 1}
-    if repeated:
-        raise UserError(f"{path.name}: column {sorted(repeated)[0]!r} occurs more than once in the header")
-    for line, row in body:
-        if len(row) != len(header):
-            raise UserError(f"{path.name}, line {line}: found {len(row)} fields, expected {len(header)}")
-    return {name: np.array([row[i] for _, row in body]) for i, name in enumerate(header)}
-
-
 def _read_npy(path: Path) -> Table:
-    x = _load_numpy(path, mmap_mode="r")
-    return Table(_at_least_2d(x), range(len(x)))
+    x = _load_numpy(path, np.ndarray, mmap_mode="r")
+    return _table(x, None, path)
 
 
 def _read_npz(path: Path) -> Table:
-    with _load_numpy(path) as archive:
+    with _load_numpy(path, np.lib.npyio.NpzFile) as archive:
         if "x" not in archive:
             raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
         try:
             x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
-        except (ValueError, OSError, EOFError) as error:
+        except _DAMAGED as error:
             raise UserError(f"{path.name} cannot be read: {error}") from error
-    return Table(_at_least_2d(x), range(len(x)), labels)
+    return _table(x, labels, path)
 
 
-def _load_numpy(path: Path, **options: Any) -> Any:
+def _load_numpy(path: Path, kind: type, **options: Any) -> Any:
     try:
-        return np.load(path, allow_pickle=False, **options)
-    except (ValueError, OSError, EOFError) as error:
+        loaded = np.load(path, allow_pickle=False, **options)
+    except _DAMAGED as error:
         raise UserError(f"{path.name} cannot be read as a NumPy file: {error}") from error
+    if not isinstance(loaded, kind):
+        raise UserError(f"{path.name} holds what its suffix does not say: {type(loaded).__name__}")
+    return loaded
 
 
-def _at_least_2d(x: NDArray[Any]) -> NDArray[Any]:
-    return x[:, None] if x.ndim == 1 else x
+def _table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
+    if x.ndim == 0:
+        raise UserError(f"{path.name} holds a single number, expected samples (n_samples, n_features)")
+    return Table(x[:, None] if x.ndim == 1 else x, range(len(x)), labels)
 
 
 def _read_parquet(path: Path) -> Columns:

@@ -28,8 +28,8 @@ def check_table(table: Table) -> None:
     repeated = [str(name) for name, count in Counter(table.ids).items() if count > 1]
     if repeated:
         raise UserError(f"{len(repeated)} ids occur more than once, the first is {repeated[0]!r}; ids must differ")
-    if table.labels is not None and len(table.labels) != n:
-        raise UserError(f"found {len(table.labels)} labels for {n} samples")
+    if table.labels is not None and np.shape(table.labels) != (n,):
+        raise UserError(f"labels have shape {np.shape(table.labels)}, expected ({n},) for {n} samples")
 
 
 def _check_finite(table: Table) -> None:
@@ -37,7 +37,8 @@ def _check_finite(table: Table) -> None:
     step = max(1, 2**22 // int(np.prod(table.x.shape[1:])))
     for start in range(0, len(table.x), step):
         chunk = np.asarray(table.x[start : start + step])
-        bad = ~(np.abs(chunk) <= _LARGEST)  # NaN compares as False
+        largest = min(_LARGEST, float(np.finfo(chunk.dtype).max))
+        bad = ~(np.abs(chunk) <= largest)  # NaN compares as False
         if bad.any():
             count += int(bad.sum())
             first = first if first is not None else (start, np.argwhere(bad)[0])

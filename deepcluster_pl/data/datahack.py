@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.array import read_csv
 from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.csv_table import read_csv
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
 
@@ -33,22 +33,23 @@ class DataHack(ClusteringData):
     def load(self) -> Table:
         """Read the CSV, then every image it names."""
         csv = existing_file(self.csv, "data.csv")
-        columns = read_csv(csv)
+        columns, lines = read_csv(csv)
         if "filename" not in columns:
             raise UserError(f"{csv.name}: found the columns {', '.join(columns)}, expected filename and maybe label")
         root = Path(self.root).expanduser() if self.root else csv.parent
         if not root.is_dir():
             raise UserError(f"data.root={root}: no such folder")
         names = [str(name) for name in columns["filename"]]
-        _check_names(names, csv)
-        x = np.stack(_same_shape([_read_grey(root / name, row) for row, name in enumerate(names, start=2)], names))
+        _check_names(names, lines, csv)
+        images = [_read_grey(root / name, line) for name, line in zip(names, lines, strict=True)]
+        x = np.stack(_same_shape(images, names))
         return Table(x, names, columns.get("label"))
 
 
-def _check_names(names: list[str], csv: Path) -> None:
+def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
     """Refuse names that leave the folder, and names that occur twice, with the row's number."""
     counts = Counter(names)
-    for row, name in enumerate(names, start=2):
+    for row, name in zip(lines, names, strict=True):
         path = PurePosixPath(name.replace("\\", "/"))
         if not name or path.is_absolute() or ".." in path.parts:
             raise UserError(f"{csv.name}, row {row}: {name!r} is not the name of a file inside the folder")
@@ -60,6 +61,8 @@ def _read_grey(path: Path, row: int) -> NDArray[np.uint8]:
     """One image as bytes; an alpha channel is dropped, as the competition's copies with one are opaque."""
     try:
         with Image.open(path) as image:
+            if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip to white
+                return (np.asarray(image) // 257).astype(np.uint8)
             return np.asarray(image.convert("RGB").convert("L"))
     except FileNotFoundError as error:
         raise UserError(f"row {row}: {path} is missing; type data.root=<the folder of the images>") from error

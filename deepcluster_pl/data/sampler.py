@@ -46,13 +46,17 @@ class SeededBatchSampler(Sampler[list[int]]):
         self.batches_done = batches_done
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        whole, rest = divmod(self.n, self.batch_size)
+        return max(
+            min(1, self.n), whole + (rest >= self.world)
+        )  # a rest too small for every rank joins the last whole batch
 
     def __iter__(self) -> Iterator[list[int]]:
         epoch, first = divmod(self.batches_done(), max(1, len(self)))
         order = self._order(epoch)
         for batch in range(first, len(self)):
-            rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+            end = (batch + 1) * self.batch_size if batch + 1 < len(self) else self.n
+            rows = order[batch * self.batch_size : end]
             yield rows[self.rank :: self.world]
 
     def _order(self, epoch: int) -> list[int]:

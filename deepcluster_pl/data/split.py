@@ -15,7 +15,7 @@ Split = Literal["random", "order", "stratified"]
 
 
 class Subset:
-    """A part of the source to work on; `size=None` takes all of it, in its own order.
+    """A part of the source to work on; None, or as many as there are, takes all of it in its own order.
 
     Args:
         size: number of samples, drawn and shuffled.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,13 +53,27 @@ class TorchvisionImages(ClusteringData):
         root = Path(self.root).expanduser()
         try:
             source = getattr(torchvision.datasets, self.dataset)(str(root), train=train, download=self.download)
-        except RuntimeError as error:
+        except Exception as error:  # torchvision asserts, indexes and unpacks whatever it finds
+            damaged = _first_damaged(root / self.dataset / "raw")
+            if damaged:
+                raise UserError(damaged) from error
             if self.download:
                 raise UserError(f"{self.dataset} could not be fetched into data.root={root}: {error}") from error
             raise UserError(
                 f"{self.dataset} is not in data.root={root}; type data.root=<the folder that holds "
-                f"{self.dataset}/>, or data.download=true to fetch it"
+                f"it>, or data.download=true to fetch it"
             ) from error
-        except (OSError, ValueError, EOFError) as error:  # broken files; no network
-            raise UserError(f"{self.dataset} in data.root={root} cannot be read: {error}") from error
         return np.asarray(source.data), np.asarray(source.targets)
+
+
+def _first_damaged(folder: Path) -> str:
+    """What is wrong with the first IDX file that is not as long as its header says; empty if all are."""
+    for path in sorted(folder.glob("*-ubyte")):
+        head = path.read_bytes()[:16]
+        if len(head) < 8 or head[:3] != b"\x00\x00\x08" or f"idx{head[3]}-" not in path.name:
+            return f"{path} is not the IDX file of bytes that its name promises"
+        sizes = [int.from_bytes(head[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(head[3])]
+        expected = 4 + 4 * len(sizes) + math.prod(sizes)
+        if path.stat().st_size != expected:
+            return f"{path} holds {path.stat().st_size} bytes, expected {expected}; fetch it again"
+    return ""

@@ -64,7 +64,7 @@ def test_repeated_ids_are_named():
 
 def test_ids_and_labels_are_as_many_as_samples():
     refuses(np.ones((4, 1)), "found 3 ids for 4 samples", ids=["a", "b", "c"])
-    refuses(np.ones((4, 1)), "found 3 labels for 4 samples", labels=np.arange(3))
+    refuses(np.ones((4, 1)), r"labels have shape \(3,\), expected \(4,\)", labels=np.arange(3))
 
 
 @pytest.mark.parametrize("shape", [(4, 1), (4, 10), ()])

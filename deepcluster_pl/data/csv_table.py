@@ -1,0 +1,46 @@
+"""Text tables with a header, read with the line number of every row, so that errors can name it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcluster_pl.errors import UserError
+
+Columns = dict[str, NDArray[Any]]
+
+
+class CsvTable(NamedTuple):
+    """Columns (N,) of text by name, and the line (N) of the file that each row ends on."""
+
+    columns: Columns
+    lines: list[int]
+
+
+def read_csv(path: Path) -> CsvTable:
+    """Columns of a text table with a header, as strings; commas, semicolons or tabs; a byte-order mark is fine."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            start = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=max(",;\t", key=start.count))
+            header = [name.strip() for name in next(rows, [])]
+            body = [(rows.line_num, row) for row in rows if row]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path.name} is not UTF-8 text: {error}") from error
+    except csv.Error as error:
+        raise UserError(f"{path.name} is not a table: {error}") from error
+    if not header or not body:
+        raise UserError(f"{path.name}: found {'no rows' if header else 'an empty file'}, expected a header and rows")
+    repeated = {name for name in header if header.count(name) > 1}
+    if repeated:
+        raise UserError(f"{path.name}: column {sorted(repeated)[0]!r} occurs more than once in the header")
+    for line, row in body:
+        if len(row) != len(header):
+            raise UserError(f"{path.name}, line {line}: found {len(row)} fields, expected {len(header)}")
+    columns = {name: np.array([row[i] for _, row in body]) for i, name in enumerate(header)}
+    return CsvTable(columns, [line for line, _ in body])
