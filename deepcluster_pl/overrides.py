@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ def _quote(argument: str, multirun: bool) -> str:
         return argument
     if multirun and "," in value and not Path(value).expanduser().exists():
         return argument  # a sweep over several paths
+    value = os.path.expanduser(value)
     if key in PATH_KEYS:
         value = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
     value = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)

@@ -25,7 +25,8 @@ def check_table(table: Table) -> None:
         _check_finite(table)
     if len(table.ids) != n:
         raise UserError(f"found {len(table.ids)} ids for {n} samples")
-    repeated = [str(name) for name, count in Counter(table.ids).items() if count > 1]
+    counts = Counter() if isinstance(table.ids, range) else Counter(table.ids)
+    repeated = [str(name) for name, count in counts.items() if count > 1]
     if repeated:
         raise UserError(f"{len(repeated)} ids occur more than once, the first is {repeated[0]!r}; ids must differ")
     if table.labels is not None and np.shape(table.labels) != (n,):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from commands.typed import TINY, TINY_DEC, TINY_RAW
+from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from deepcluster_pl import load_model
@@ -139,3 +140,31 @@ def test_tensorboard_holds_scores_and_sizes_at_each_refresh(cli_run):
     assert [event.step for event in events.Scalars("clusters/nmi")] == [0, 5, 10, 15, 20]
     assert [event.step for event in events.Scalars("clusters/changed")] == [5, 10, 15, 20]
     assert "clusters/sizes" in events.Tags()["histograms"]
+
+
+def test_the_tutorials_table_without_labels_gives_the_same_assignments_file(cli_run, tmp_path):
+    rng = np.random.default_rng(0)
+    names = [f"{number}.png" for number in range(49_000, 49_040)]
+    for i, name in enumerate(names):
+        grey = Image.fromarray(rng.integers(0, 60, (8, 8), dtype=np.uint8) + np.uint8(60 * (i % 3)))
+        (grey.convert("RGBA") if i % 2 else grey).save(tmp_path / name)
+    (tmp_path / "test.csv").write_text("filename\n" + "\n".join(names) + "\n")
+    run = cli_run(*TINY_DEC[4:], "data=datahack", "data.csv=test.csv")
+    assert run.code == 0, run.err
+    assert [row["id"] for row in run.assignments] == names
+    assert set(run.assignments[0]) == {"id", "part", "cluster", "confidence", "x", "y"}
+    assert (run.folder / "figures" / "members.png").is_file()
+
+
+def test_loader_processes_change_nothing(cli_run):
+    alone = cli_run(*TINY_DEC, name="alone")
+    helped = cli_run(*TINY_DEC, "data.num_workers=1", name="helped")
+    assert helped.code == 0, helped.err
+    assert helped.labels == alone.labels
+
+
+def test_a_fit_that_diverges_says_so_and_leaves_no_scores(cli_run):
+    run = cli_run(*TINY_DEC, "fit.optimizer.lr=1e30")
+    assert run.code == 1
+    assert "type a smaller fit.optimizer.lr" in run.err
+    assert not (run.folder / "scores.json").exists()
