@@ -17,6 +17,7 @@ def quiet() -> None:
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
         ".*number of training batches .* is smaller than the logging interval.*",
         ".*your dataloader is not resumable.*",
+        ".*The dirpath has changed from.*",
         ".*Be aware that when using `ckpt_path`, callbacks used to create the checkpoint.*",
     ):
         warnings.filterwarnings("ignore", text)

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # OpenMP threads of several workers would fight over the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from deepcluster_pl.data.split import Subset
 
 
@@ -31,7 +34,7 @@ def common() -> Callable[..., Any]:
     return options
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with MNIST/raw, FashionMNIST/raw and datahack/; its tests are marked `realdata`."""
     folder = os.environ.get("DEEPCLUSTER_TEST_DATA")

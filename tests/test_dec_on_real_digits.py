@@ -19,8 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.realdata]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, request):
-    real_data = request.getfixturevalue("real_data")
+def folder(tmp_path_factory, real_data):
     folder = tmp_path_factory.mktemp("dec") / "run"
     command = [sys.executable, "-m", "deepcluster_pl", "experiment=mnist_10k", f"data.root={real_data}",
                "baselines=none", "trainer.accelerator=cpu", f"hydra.run.dir={folder}"]  # fmt: skip
