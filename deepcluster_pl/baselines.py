@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +55,9 @@ class Baselines:
         if self.effort == "none":
             return None
         file = self._file(cache_key, len(data.part("fit"))) if cache_key else None
-        if file is not None and file.is_file():
-            with np.load(file, allow_pickle=False) as kept:
-                return {name: kept[name] for name in data.parts}
+        kept = _read(file, data.parts) if file is not None else None
+        if kept is not None:
+            return kept
         found = self._fit(data, features)
         if file is not None:
             with replacing(file, "wb") as out:
@@ -88,6 +90,15 @@ class Baselines:
     def _file(self, cache_key: str, n: int) -> Path:
         text = f"{cache_key} {self.n_clusters} {self.seed} {self.describe(n)}"
         return self.cache_dir / "baselines" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
+
+
+def _read(file: Path, parts: list[PartName]) -> Partition | None:
+    """A kept partition; None where there is none, or where it is damaged and has to be made again."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return {name: kept[name] for name in parts}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def baseline_partitions(

@@ -37,18 +37,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Stamp(pl.Callback):
-    """Writes into every checkpoint which stage and settings it belongs to, and the seconds trained so far.
+    """Writes into every checkpoint what it belongs to, whether its stage was finished, and the seconds trained so far.
 
     Args:
         stage: pretrain or fit.
-        recipe: the method's name.
-        config_hash: hash of the settings that decide the result.
+        origin: hashes of what the weights belong to, such as data, net and method.
     """
 
-    def __init__(self, stage: str, recipe: str, config_hash: str) -> None:
+    def __init__(self, stage: str, origin: dict[str, str]) -> None:
         self.stage = stage
-        self.recipe = recipe
-        self.config_hash = config_hash
+        self.origin = origin
+        self.finished = False
         self.earlier_s = 0.0
         self._began = time.monotonic()
 
@@ -67,8 +66,8 @@ class Stamp(pl.Callback):
         """Add the stamp."""
         checkpoint[STAMP] = {
             "stage": self.stage,
-            "recipe": self.recipe,
-            "config_hash": self.config_hash,
+            "origin": self.origin,
+            "finished": self.finished,
             "seconds": self.seconds,
         }
 
@@ -95,9 +94,43 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a checkpoint is there and can be read; a damaged one in a cache is simply made again."""
+    try:
+        read_checkpoint(path)
+    except UserError:
+        return False
+    return True
+
+
 def stage_of(path: Path) -> str:
     """The stage, pretrain or fit, that a checkpoint was written in."""
     return str(read_checkpoint(path)[STAMP]["stage"])
+
+
+def check_origin(path: Path, origin: dict[str, str]) -> None:
+    """Raise `UserError` naming what differs, unless a checkpoint belongs to the same data, net, method and seed."""
+    found = read_checkpoint(path)[STAMP]["origin"]
+    differing = [name for name in origin if found.get(name) != origin[name]]
+    if differing:
+        names = ", ".join(differing)
+        raise UserError(f"{path} belongs to a run with other settings ({names}); use those, or begin anew without it")
+
+
+def check_pretrained(path: Path, data_hash: str, holds_out: bool) -> str:
+    """Refuse what is no finished pretraining, or may know the held-out samples; a remark if the data was another."""
+    stamp = read_checkpoint(path)[STAMP]
+    if stamp["stage"] != "pretrain" or not stamp["finished"]:
+        what = "a fit" if stamp["stage"] != "pretrain" else "a pretraining that was interrupted"
+        raise UserError(f"{path} is of {what}, expected checkpoints/pretrained.ckpt; ckpt_path= goes on from it")
+    if stamp["origin"].get("data") == data_hash:
+        return ""
+    if holds_out:
+        raise UserError(
+            f"{path} was pretrained on other samples, and may know those held out here; type data.holdout=0, or leave "
+            f"out pretrained="
+        )
+    return "trained on other data than this run's; its scaling of the input is kept"
 
 
 def load_weights(module: nn.Module, path: Path, prefix: str = "") -> None:

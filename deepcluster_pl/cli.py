@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,12 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted; resume=<the run's folder> goes on from the last checkpoint", file=sys.stderr)
         sys.exit(130)
+    except BaseException as end:
+        number, folder = getattr(end, "number", None), getattr(end, "folder", None)
+        if number is None:
+            raise
+        print(f"interrupted; type resume={folder} to go on", file=sys.stderr)
+        sys.exit(128 + number)
     sys.exit(1 if failed else 0)
 
 
@@ -81,8 +88,10 @@ def _start(arguments: Sequence[str]) -> bool:
         raise UserError("--cfg shows the config of one run; leave out -m")
     overrides = [*flags.overrides, *behind]
     typed = quote_paths(overrides, flags.multirun)
-    if any(override.startswith("resume=") and override != "resume=null" for override in typed):
-        return _resume(typed)
+    if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed):
+        if flags.cfg or flags.multirun or flags.info:
+            raise UserError("resume= goes on with one run; leave out -m, --cfg and --info")
+        return _resume([override.lstrip("+") for override in typed])
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
     if flags.cfg is None and not flags.shell_completion and flags.info is None:
         _check(composition.problems, composition.cfg, composition.variants, flags.multirun)
@@ -94,6 +103,8 @@ def _start(arguments: Sequence[str]) -> bool:
 
 def _check(problems: list[str], cfg: Any, variants: list[tuple[str, Any]], multirun: bool) -> None:
     """Raise one `UserError` with every problem of the overrides and of the configs they lead to."""
+    from omegaconf import OmegaConf
+
     from deepcluster_pl import config
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.folders import refuse_unusable
@@ -105,7 +116,9 @@ def _check(problems: list[str], cfg: Any, variants: list[tuple[str, Any]], multi
             found += [f"{text}: {line}" for line in config.problems(without_hydra(variant)) if line not in found]
     if found:
         raise UserError("\n".join(dict.fromkeys(found)))
-    refuse_unusable(Path(cfg.hydra.sweep.dir if multirun else cfg.hydra.run.dir), is_sweep=multirun)
+    option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
+    refuse_unusable(Path(OmegaConf.select(cfg, option)), option)
+    refuse_unusable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
 
 
 def without_hydra(cfg: DictConfig) -> DictConfig:
@@ -121,7 +134,7 @@ def _run_hydra(multirun: bool) -> bool:
     from rich.console import Console
 
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.folders import refuse_unusable
+    from deepcluster_pl.folders import forget_unbegun, refuse_unusable
     from deepcluster_pl.quiet import quiet
     from deepcluster_pl.results import objective
     from deepcluster_pl.run import run
@@ -140,11 +153,13 @@ def _run_hydra(multirun: bool) -> bool:
         if multirun:
             console.rule(f"job {len(jobs) - 1}: {' '.join(overrides)}")
         try:
-            refuse_unusable(folder, is_sweep=False)
+            refuse_unusable(folder, "hydra.sweep.subdir" if multirun else "hydra.run.dir", has_begun=True)
             scores = run(cfg, folder, command, console)
         except UserError as error:
             failures.append((" ".join(overrides), str(error)))
             print(error, file=sys.stderr)
+            if not multirun:
+                forget_unbegun(folder)
             return objective(None, **cfg.objective)
         except Exception as error:
             if not multirun:
@@ -174,6 +189,7 @@ def _keep_traceback(folder: Path, error: Exception) -> str:
 def _resume(overrides: Sequence[str]) -> bool:
     """Go on in a run's folder with the config that lies there; only the machine may differ."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from rich.console import Console
 
@@ -182,7 +198,10 @@ def _resume(overrides: Sequence[str]) -> bool:
     from deepcluster_pl.quiet import quiet
     from deepcluster_pl.run import run
 
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise UserError(f"{str(error).splitlines()[0]}; quote values that hold ,[]{{}}()= ") from error
     others = [o for o in parsed if o.key_or_group != "resume"]
     foreign = [str(o.input_line) for o in others if not str(o.key_or_group).startswith("trainer.")]
     if foreign:

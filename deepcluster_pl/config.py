@@ -22,6 +22,7 @@ from deepcluster_pl.data.base import CommonOptions
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.overrides import near
 from deepcluster_pl.ranges import Count, PositiveFloat, Range
+from deepcluster_pl.scores import LABEL_SCORES
 
 
 @dataclass
@@ -75,7 +76,6 @@ class ObjectiveSchema:
     """What a sweeper sees."""
 
     metric: Literal["silhouette", "davies_bouldin", "size_entropy", "acc", "nmi", "nmi_geometric", "ari", "purity"]
-    part: Literal["fit", "holdout"]
     uses_labels: bool
 
 
@@ -96,7 +96,6 @@ _SUPPLIED: dict[str, set[str]] = {
     },
 }  # fmt: skip
 _INSTEAD = {"trainer.max_epochs": "pretrain.max_epochs", "trainer.max_steps": "fit.max_steps"}
-_LABEL_METRICS = ("acc", "nmi", "nmi_geometric", "ari", "purity")
 
 
 def plain(node: DictConfig) -> dict[str, Any]:
@@ -133,8 +132,28 @@ def problems(cfg: DictConfig) -> list[str]:
         found = [
             line for path, node in _nodes(cfg) if path.endswith("optimizer") for line in _try_optimizer(path, node)
         ]
-    if not found and cfg.objective.metric in _LABEL_METRICS and not cfg.objective.uses_labels:
+    if not found:
+        found = _at_odds(cfg)
+    if not found and cfg.objective.metric in LABEL_SCORES and not cfg.objective.uses_labels:
         return [f"objective.metric={cfg.objective.metric} is measured with labels; add objective.uses_labels=true"]
+    return found
+
+
+def _at_odds(cfg: DictConfig) -> list[str]:
+    """Choices that are sound alone and cannot go together."""
+    found = []
+    trains_nothing = cfg.net._target_.endswith(".Identity")
+    learns = bool(getattr(get_object(cfg.method._target_), "learns", False))
+    if trains_nothing and cfg.pretrain.module is not None:
+        found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
+    if trains_nothing and learns:
+        found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
+    if learns and (cfg.callbacks or {}).get("target_refresh") is None:
+        found.append(f"method={cfg.method.name} needs targets; add callbacks=dec")
+    if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
+        fused = [f"{stage}.optimizer.fused=false" for stage in ("pretrain", "fit") if cfg[stage].optimizer.get("fused")]
+        if fused:
+            found.append(f"trainer.gradient_clip_val with mixed precision needs {' '.join(fused)}")
     return found
 
 

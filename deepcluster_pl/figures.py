@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.prediction import Prediction, Predictions
-from deepcluster_pl.results import map_coordinates
 
 _MAP_POINTS = 10_000
 
 
-def save_figures(folder: Path, data: ClusteringData, predictions: Predictions, n_clusters: int) -> None:
-    """Write figures/map.png and, for images, figures/members.png."""
+def save_figures(
+    folder: Path, data: ClusteringData, predictions: Predictions, places: NDArray[np.float32], n_clusters: int
+) -> None:
+    """Write figures/map.png of the fitted part, at `places` (N, 2), and, for images, figures/members.png."""
     folder = folder / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    embedding_map(map_coordinates(predictions)["fit"], predictions["fit"], n_clusters).savefig(folder / "map.png")
+    embedding_map(places, predictions["fit"], n_clusters).savefig(folder / "map.png")
     if is_image(data.input_shape):
         central_members(data, predictions["fit"], n_clusters).savefig(folder / "members.png")
 

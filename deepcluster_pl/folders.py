@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from deepcluster_pl.errors import UserError
 
-_TRACES = ("scores.json", "checkpoints", "start.safetensors", "model", "multirun.yaml")
+_TRACES = ("scores.json", "checkpoints", "start.safetensors", "model")
+_WRITTEN_FIRST = ("config/config.yaml", "multirun.yaml")  # by Hydra, before a job begins
 
 
-def refuse_unusable(folder: Path, is_sweep: bool) -> None:
-    """Raise `UserError` if a folder cannot be written, or holds a run already; leaves nothing behind."""
-    option = "hydra.sweep.dir" if is_sweep else "hydra.run.dir"
+def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
+    """Raise `UserError` if a folder cannot be written, or holds a run already; leaves nothing behind.
+
+    Args:
+        folder: a run's, or a sweep's.
+        option: what chooses it, for the message.
+        has_begun: whether Hydra has already written its part of this very run.
+    """
     try:
-        taken = [name for name in _TRACES if (folder / name).exists()]
+        taken = [name for name in (*_TRACES, *(() if has_begun else _WRITTEN_FIRST)) if (folder / name).exists()]
         ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         if not ancestor.is_dir():
             raise UserError(f"{folder} cannot be made: {ancestor} is a file; type {option}=<another folder>")
@@ -27,8 +35,15 @@ def refuse_unusable(folder: Path, is_sweep: bool) -> None:
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}; type {option}=<another folder>") from error
     if taken:
-        hint = "" if is_sweep else f" type resume={folder} to go on, or"
+        hint = f" type resume={folder} to go on, or" if option == "hydra.run.dir" else ""
         raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
+
+
+def forget_unbegun(folder: Path) -> None:
+    """Remove a folder that holds nothing but the config Hydra wrote for a run that was refused."""
+    if {path.name for path in folder.iterdir()} == {"config"}:
+        shutil.rmtree(folder / "config")
+        folder.rmdir()
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,10 @@ def saved_run(folder: Path) -> SavedRun:
         hydra_cfg = OmegaConf.load(kept / "hydra.yaml")
         overrides = OmegaConf.load(kept / "overrides.yaml")
         cwd = Path(str(OmegaConf.select(hydra_cfg, "hydra.runtime.cwd", default=".")))
-    except (OSError, OmegaConfBaseException, ValueError) as error:
-        raise UserError(f"resume={folder}: no run's folder (config/config.yaml cannot be read: {error})") from error
+    except (OSError, OmegaConfBaseException, ValueError, YAMLError) as error:
+        raise UserError(
+            f"resume={folder}: no run's folder (config/config.yaml cannot be read: {str(error).splitlines()[0]})"
+        ) from error
     if not isinstance(cfg, DictConfig):
         raise UserError(f"resume={folder}: config/config.yaml is not a run's config")
     return SavedRun(folder, cfg, [str(override) for override in overrides], cwd)

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from deepcluster_pl.errors import UserError
@@ -52,7 +53,7 @@ def load_model(folder: str | Path) -> ClusteringModule:
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         tensors = load_file(folder / "model.safetensors")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"{folder} holds no readable model: {error}") from error
     if description.get("schema") != SCHEMA:
         raise UserError(f"{folder}/model.json has schema {description.get('schema')!r}, expected {SCHEMA}")

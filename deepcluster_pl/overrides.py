@@ -13,7 +13,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Transformer
+from hydra.core.override_parser.types import Glob, Override, Transformer
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -93,7 +93,12 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     for override in kept:
         others = [_first(other) for other in kept if other is not override]
         for text in _elements(override)[1:]:
-            variant = _compose([*others, text], folders, result)
+            if _is_group(override):
+                variant = _compose([*others, text], folders, result)
+            else:
+                variant = result.cfg.copy()
+                value = OverridesParser.create().parse_override(text).value()
+                OmegaConf.update(variant, str(override.key_or_group), value, merge=False, force_add=True)
             if variant is not None:
                 result.variants.append((text, variant))
     return result
@@ -164,6 +169,9 @@ def _elements(override: Override) -> list[str]:
     """The override once for each value of a sweep that can be listed."""
     if not override.is_sweep_override() or override.is_interval_sweep():
         return [str(override.input_line)]
+    value: Any = override.value()
+    if isinstance(value, Glob):
+        return [f"{_group_key(override)}={name}" for name in value.filter(options(_group_key(override)))]
     sign = "++" if override.is_force_add() else "+" if override.is_add() else ""
     texts = override.sweep_iterator(transformer=Transformer.encode)
     return [f"{sign}{_group_key(override)}={text}" for text in texts]

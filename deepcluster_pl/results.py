@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from deepcluster_pl import __version__
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
-from deepcluster_pl.prediction import Partition, Predictions
+from deepcluster_pl.prediction import Partition, Places, Predictions
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
 SCHEMA = 1
@@ -61,9 +60,9 @@ class Scorer:
         return found
 
 
-def objective(scores: dict[str, Any] | None, metric: str, part: str, uses_labels: bool) -> float:
-    """The number a sweeper sees; a failed, collapsed or unscored run gets the worst there is."""
-    block = (scores or {}).get(part) or {}
+def objective(scores: dict[str, Any] | None, metric: str, uses_labels: bool) -> float:
+    """The number of the fitted part that a sweeper sees; a failed, collapsed or unscored run gets the worst."""
+    block = (scores or {}).get("fit") or {}
     value = block.get(metric)
     if value is None or block.get("collapsed"):
         return math.inf if metric == "davies_bouldin" else -math.inf
@@ -135,12 +134,8 @@ def save_scores(folder: Path, scores: dict[str, Any]) -> None:
         json.dump(scores, file, indent=2, allow_nan=False)
 
 
-def save_assignments(folder: Path, data: ClusteringData, predictions: Predictions) -> None:
-    """Write assignments.csv: id, part, cluster, confidence, label where known, and a place on a map.
-
-    x and y are the first two principal components of the fitted part's embeddings.
-    """
-    places = map_coordinates(predictions)
+def save_assignments(folder: Path, data: ClusteringData, predictions: Predictions, places: Places) -> None:
+    """Write assignments.csv: id, part, cluster, confidence, label where known, and x, y of its place on the map."""
     has_labels = data.part("fit").labels is not None
     with replacing(folder / "assignments.csv") as file:
         writer = csv.writer(file)
@@ -153,12 +148,3 @@ def save_assignments(folder: Path, data: ClusteringData, predictions: Prediction
                 label = [part.labels[i]] if part.labels is not None else []
                 x, y = places[name][i]
                 writer.writerow([part.ids[i], name, cluster, f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}"])
-
-
-def map_coordinates(predictions: Predictions) -> dict[PartName, NDArray[np.float32]]:
-    """First two principal components (N, 2) of each part's embeddings; zeros where there is only one dimension."""
-    fitted = predictions["fit"].z.numpy()
-    n_components = min(2, *fitted.shape)
-    pca = PCA(n_components, random_state=0).fit(fitted)
-    places = {name: pca.transform(prediction.z.numpy()) for name, prediction in predictions.items()}
-    return {name: np.pad(xy, ((0, 0), (0, 2 - n_components))) for name, xy in places.items()}

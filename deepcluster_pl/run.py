@@ -15,7 +15,7 @@ from torch import Tensor
 from deepcluster_pl import results
 from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.callbacks.target_refresh import TargetRefresh
-from deepcluster_pl.checkpoints import load_weights, read_checkpoint
+from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole, load_weights, read_checkpoint
 from deepcluster_pl.config import check, digest, plain
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
@@ -24,7 +24,7 @@ from deepcluster_pl.files import copy_whole
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.prediction import assign_all, embed_all, partition_of
+from deepcluster_pl.prediction import assign_all, embed_all, map_coordinates, partition_of
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 from deepcluster_pl.summary import print_summary
@@ -50,6 +50,10 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     clusterer = instantiate(cfg.start)
     check_clusterer(clusterer)
     data = load_data(cfg)
+    shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
+    for path in (entry.pretrain_from, entry.fit_from, entry.final):
+        if path is not None:
+            check_origin(path, shop.origin)
     console.print(f"{data.describe()}; {shop.describe()}", highlight=False, soft_wrap=True)
 
     net = pretrained_net(cfg, shop, data, entry)
@@ -60,6 +64,10 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
     predictions = assign_all(method, embed_all(method, data))
 
+    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
+    places = map_coordinates(predictions)
+    results.save_assignments(folder, data, predictions, places)
+    save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
     raw, coded = baseline_partitions(k_means, data, method, clusterer, codes, started)
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
@@ -69,9 +77,6 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         data, scorer, partition_of(predictions), started,
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
-    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
-    results.save_assignments(folder, data, predictions)
-    save_figures(folder, data, predictions, cfg.n_clusters)
     results.save_scores(folder, scores)
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
@@ -82,13 +87,19 @@ def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
     """Everything a stage needs to be run; complains here if the machine asked for is not there."""
     return Workshop(
         make_trainer=instantiate(cfg.trainer, _partial_=True),
-        make_loggers=instantiate(cfg.logger),
+        make_loggers=instantiate(cfg.logger) or {},
         folder=folder,
         console=console,
         checkpoint_interval=cfg.checkpoint_interval,
-        recipe=cfg.method.name,
-        config_hash=digest(plain(cfg), ("data", "net", "pretrain", "start", "fit", "callbacks", "method", "seed")),
+        origin={},
     )
+
+
+def origin_of(cfg: DictConfig) -> dict[str, str]:
+    """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
+    settings = plain(cfg)
+    method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
+    return {"net": digest(settings, ("net",)), "method": digest(method, tuple(method)), "seed": str(cfg.seed)}
 
 
 def load_data(cfg: DictConfig) -> ClusteringData:
@@ -112,17 +123,18 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     source = entry.pretrained
     if source is None and cfg.pretrained == "auto":
         decides = digest(plain(cfg), PRETRAINING_DEPENDS_ON)
-        cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{data.fingerprint()}-{decides}.ckpt"
-        source = cached if cached.is_file() else None
+        cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{shop.origin['data']}-{decides}.ckpt"
+        source = cached if is_whole(cached) else None
     if source is None:
         module = instantiate(cfg.pretrain.module, net=net)
         data.use(cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
-        callbacks = list(instantiate(cfg.pretrain.callbacks).values())
+        callbacks = some(instantiate(cfg.pretrain.callbacks))
         shop.train("pretrain", module, data, callbacks, entry.pretrain_from, own, max_epochs=cfg.pretrain.max_epochs)
     else:
+        remark = check_pretrained(source, shop.origin["data"], len(data.part("holdout")) > 0)
         load_weights(net, source, prefix="net.")
         if source != own:
-            shop.console.print(f"pretrained net: {source}", highlight=False, soft_wrap=True)
+            shop.console.print(f"pretrained net: {source} {remark}", highlight=False, soft_wrap=True)
             copy_whole(source, own)
         shop.add_seconds("pretrain", read_checkpoint(own))
     if cached is not None and source is None:
@@ -147,7 +159,7 @@ def fit(
 ) -> dict[str, Any]:
     """Fine-tune, and say what ended it: `tol` (assignments settled) or `max_steps`, after how many steps."""
     seed_everything(cfg.seed, verbose=False)
-    callbacks = list(instantiate(cfg.callbacks).values())
+    callbacks = some(instantiate(cfg.callbacks))
     if entry.final:
         load_weights(method, entry.final)
     else:
@@ -159,3 +171,8 @@ def fit(
     shop.add_seconds("fit", content)
     settled = content["callbacks"].get(TargetRefresh.__qualname__, {}).get("settled", False)
     return {"stopped": "tol" if settled else "max_steps", "steps": int(content["global_step"])}
+
+
+def some(nodes: dict[str, Any] | None) -> list[Any]:
+    """What a group of instantiated nodes holds; a node set to null is switched off."""
+    return [node for node in (nodes or {}).values() if node is not None]

@@ -30,8 +30,8 @@ def known_labels(labels: NDArray[Any]) -> NDArray[np.bool_]:
         return np.asarray(~np.isnan(labels) & (labels != -1))
     if labels.dtype.kind in "iu":
         return np.asarray(labels != -1)
-    text = np.array([str(label).strip() for label in labels.tolist()])
-    return ~np.isin(text, ["", "-1", "nan", "None"])
+    text = np.array(["" if label is None else str(label).strip() for label in labels.tolist()])
+    return ~np.isin(text, ["", "-1", "nan"])
 
 
 def label_scores(labels: NDArray[Any] | None, clusters: NDArray[Any]) -> dict[str, float | None]:

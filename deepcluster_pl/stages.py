@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
+from deepcluster_pl.callbacks.interruption import Interruption
 from deepcluster_pl.callbacks.progress import ProgressLine
 from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
 from deepcluster_pl.data.base import ClusteringData
@@ -43,29 +44,26 @@ class Entry:
 
 
 def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> Entry:
-    """Where a run enters: behind what lies in its own folder, or else behind `ckpt_path` or `pretrained`."""
+    """Where a run enters: behind the furthest in its own folder, or else behind `ckpt_path` or `pretrained`."""
     kept = folder / "checkpoints"
     last = _if_there(kept / "last.ckpt")
-    own = _if_there(kept / "pretrained.ckpt")
-    final = _if_there(kept / "final.ckpt")
-    if ckpt_path and not (last or own or final):
-        path = Path(ckpt_path).expanduser()
-        if stage_of(path) == "pretrain":
-            return Entry(pretrain_from=path)
-        return Entry(
-            pretrained=_if_there(path.parent / "pretrained.ckpt"),
-            start=_if_there(path.parent.parent / "start.safetensors"),
-            fit_from=path,
-        )
     stage = stage_of(last) if last else None
-    given = Path(pretrained).expanduser() if pretrained not in (None, "auto") else None
-    return Entry(
-        pretrained=own or given,
-        pretrain_from=last if stage == "pretrain" and not own else None,
+    own = Entry(
+        pretrained=_if_there(kept / "pretrained.ckpt"),
+        pretrain_from=last if stage == "pretrain" else None,
         start=_if_there(folder / "start.safetensors"),
         fit_from=last if stage == "fit" else None,
-        final=final,
+        final=_if_there(kept / "final.ckpt"),
     )
+    if ckpt_path and not (own.final or own.fit_from):
+        path = Path(ckpt_path).expanduser()
+        if stage_of(path) == "fit":
+            beside, above = path.parent / "pretrained.ckpt", path.parent.parent / "start.safetensors"
+            return Entry(pretrained=_if_there(beside), start=_if_there(above), fit_from=path)
+        return own if own.pretrained or own.pretrain_from else Entry(pretrain_from=path)
+    if own.pretrained or pretrained in (None, "auto"):
+        return own
+    return replace(own, pretrained=Path(str(pretrained)).expanduser())
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,7 @@ class Workshop:
         folder: the run's.
         console: where progress goes.
         checkpoint_interval: seconds between two writes of last.ckpt.
-        recipe: the method's name.
-        config_hash: hash of the settings that decide the result.
+        origin: hashes of what this run's weights belong to; checkpoints carry them.
         seconds: how long each stage took, interrupted parts included; None for a stage that was not needed.
     """
 
@@ -88,8 +85,7 @@ class Workshop:
     folder: Path
     console: Console
     checkpoint_interval: float
-    recipe: str
-    config_hash: str
+    origin: dict[str, str]
     seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
 
     @cached_property
@@ -136,13 +132,13 @@ class Workshop:
             train_time_interval=timedelta(seconds=self.checkpoint_interval),
             enable_version_counter=False,
         )
-        stamp = Stamp(stage, self.recipe, self.config_hash)
+        stamp = Stamp(stage, self.origin)
+        interruption = Interruption(self.folder, self.checkpoint("last"))
         if "holdout" not in data.parts:
             limits["limit_val_batches"] = 0
-        trainer = self._trainer(stage, [*callbacks, stamp, last], **limits)
+        trainer = self._trainer(stage, [*callbacks, stamp, interruption, last], **limits)
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
-        if trainer.interrupted:
-            raise KeyboardInterrupt
+        stamp.finished = True
         trainer.save_checkpoint(keep)
         self.seconds[stage] = stamp.seconds
 
@@ -157,7 +153,8 @@ class Workshop:
         return trainer
 
     def _trainer(self, stage: str, callbacks: Sequence[pl.Callback], **limits: int) -> pl.Trainer:
-        loggers = [make(save_dir=str(self.folder), name=stage, version="") for make in self.make_loggers.values()]
+        makers = [make for make in self.make_loggers.values() if make is not None]
+        loggers = [make(save_dir=str(self.folder), name=stage, version="") for make in makers]
         try:
             trainer = self.make_trainer(
                 default_root_dir=str(self.folder),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -44,7 +45,10 @@ class Start:
     @staticmethod
     def load(path: Path) -> Start:
         """Read what `save` wrote."""
-        return Start(**load_file(path))
+        try:
+            return Start(**load_file(path))
+        except (OSError, ValueError, TypeError, SafetensorError) as error:
+            raise UserError(f"{path} is damaged ({error}); delete it, and the start is made anew") from error
 
 
 def check_clusterer(clusterer: Any) -> None:

@@ -17,7 +17,8 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
     parts = [part for part in ("fit", "holdout") if scores[part] is not None]
     columns = _WITH_LABELS if scores["fit"]["acc"] is not None else _WITHOUT
     title = f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
+    console.print(title)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("", no_wrap=True)
     for part in parts:
         for title, _ in columns:

@@ -46,8 +46,6 @@ def main() -> int:
         return 1
     print(render(list(rows(recipes)), chosen.format), end="")
     for name, recipe in recipes.items():
-        if recipe.uses_labels:
-            print(f"{name}: chosen by an objective that uses labels; not an unsupervised result", file=sys.stderr)
         for folder in recipe.failed:
             print(f"failed: {name}: {folder}", file=sys.stderr)
     return int(any(recipe.failed for recipe in recipes.values()))
@@ -81,7 +79,8 @@ def rows(recipes: dict[str, Recipe]) -> Iterator[list[str]]:
     yield ["recipe", "runs", "failed", *(f"{m} {s}" for m in metrics for s in ("mean ± std", "min", "max"))]
     for name, recipe in recipes.items():
         cells = [cell for metric in metrics for cell in _summary(recipe.values[metric])]
-        yield [name, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
+        title = f"{name} (chosen with labels)" if recipe.uses_labels else name
+        yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
 
 
 def render(table: list[list[str]], style: str) -> str:

@@ -47,7 +47,9 @@ def test_no_recipe_carries_a_key_of_another_method(method, experiment):
 
 @pytest.mark.parametrize("group", [group for group in groups() if group not in ("method", "experiment")])
 def test_every_option_of_every_group_checks(group):
-    assert {name: problems_of(f"{group}={name}") for name in options(group)} == {name: [] for name in options(group)}
+    goes_with = {"net=identity": ["method=kmeans"], "callbacks=none": ["method=kmeans"]}
+    chosen = [f"{group}={name}" for name in options(group)]
+    assert {text: problems_of(text, *goes_with.get(text, [])) for text in chosen} == {text: [] for text in chosen}
 
 
 def test_yaml_spells_every_argument_of_our_own_constructors():
@@ -109,7 +111,10 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
         ("data.columns=[a", "cannot be read"),
         ("method.n_clusters=???", "n_clusters"),
         ("net.dims=[10,0]", "expected a list of a whole number >= 1"),
-        ("net=identity net.dims=3", "net.dims"),
+        ("method=kmeans net.dims=3", "net.dims"),
+        ("method=kmeans pretrain=reconstruction", "add pretrain=none"),
+        ("method=dec callbacks=none", "add callbacks=dec"),
+        ("trainer.precision=bf16-mixed trainer.gradient_clip_val=1.0", "pretrain.optimizer.fused=false"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
@@ -138,3 +143,21 @@ def _targets(node):
         for key in node:
             if not OmegaConf.is_interpolation(node, key):
                 yield from _targets(node[key])
+
+
+def test_a_glob_sweeps_over_the_options_that_exist():
+    result = compose_checked(["method=glob(ae_*)"], multirun=True)
+    assert result.problems == []
+    assert [result.cfg.method.name, *(cfg.method.name for _, cfg in result.variants)] == ["ae_gmm", "ae_kmeans"]
+
+
+def test_a_long_sweep_is_checked_quickly():
+    result = compose_checked(["seed=range(0,300)"], multirun=True)
+    assert len(result.variants) == 299
+    assert result.variants[-1][1].seed == 299
+
+
+def test_what_is_set_to_null_is_switched_off():
+    assert (
+        problems_of("callbacks.cluster_metrics=null", "pretrain.callbacks.probe=null", "logger.tensorboard=null") == []
+    )

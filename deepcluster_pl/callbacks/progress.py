@@ -28,6 +28,7 @@ class ProgressLine(pl.Callback):
         self.console = console
         self.every_s = every_s
         self.changed: float | None = None
+        self._loss: Any = None  # stays on the device until it is shown
         self._bar: Progress | None = None
         self._shown = 0.0
 
@@ -48,11 +49,12 @@ class ProgressLine(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Show the newest loss, if enough time has passed."""
+        self._loss = outputs["loss"]
         now = time.monotonic()
         if now - self._shown < (0.2 if self._bar else self.every_s):
             return
         self._shown = now
-        self._show(trainer, float(outputs["loss"]))
+        self._show(trainer)
 
     def on_refresh(self, trainer: pl.Trainer, module: pl.LightningModule, refresh: Refresh) -> None:
         """Remember how many samples moved; a plain output gets a line for it."""
@@ -62,16 +64,15 @@ class ProgressLine(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the bar, and say where training ended."""
-        loss = next((float(v) for k, v in trainer.callback_metrics.items() if k in ("pretrain/mse", "fit/kl")), None)
-        self._show(trainer, loss)
+        self._show(trainer)
         self._close()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Leave the terminal as it was."""
         self._close()
 
-    def _show(self, trainer: pl.Trainer, loss: float | None) -> None:
-        note = "" if loss is None else f"loss {loss:.4g}"
+    def _show(self, trainer: pl.Trainer) -> None:
+        note = "" if self._loss is None else f"loss {float(self._loss):.4g}"
         note += "" if self.changed is None else f"  changed {self.changed:.2%}"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._done(trainer), note=note)
@@ -91,7 +92,8 @@ class ProgressLine(pl.Callback):
     def _done(self, trainer: pl.Trainer) -> int:
         if not self._counts_epochs(trainer):
             return trainer.global_step
-        return min(self._total(trainer), trainer.global_step // max(1, int(trainer.num_training_batches)))
+        steps_per_epoch = max(1, -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches))
+        return min(self._total(trainer), trainer.global_step // steps_per_epoch)
 
     def _total(self, trainer: pl.Trainer) -> int:
         return int(trainer.max_epochs or 1) if self._counts_epochs(trainer) else trainer.max_steps

@@ -34,16 +34,16 @@ class ArrayData(ClusteringData):
     def __init__(
         self,
         path: str | None,
-        label_column: str | None,
-        id_column: str | None,
-        columns: list[str] | None,
+        label_column: str | int | None,
+        id_column: str | int | None,
+        columns: list[str | int] | None,
         **common: Unpack[CommonOptions],
     ) -> None:
         super().__init__(common)
         self.path = path
-        self.label_column = label_column
-        self.id_column = id_column
-        self.columns = columns
+        self.label_column = None if label_column is None else str(label_column)
+        self.id_column = None if id_column is None else str(id_column)
+        self.columns = None if columns is None else [str(name) for name in columns]
 
     def load(self) -> Table:
         """Read the file by its suffix."""
@@ -69,6 +69,9 @@ class ArrayData(ClusteringData):
         missing = [name for name in [*special, *features] if name not in found]
         if missing:
             raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(found)}")
+        twice = [name for name in features if name in special]
+        if twice:
+            raise UserError(f"data.columns names {', '.join(map(repr, twice))}, which is the label or the id column")
         if not features:
             raise UserError(f"{path.name} has no feature columns beside {', '.join(special)}")
         values = {name: _as_numbers(found[name]) for name in features}
@@ -126,7 +129,14 @@ def _read_parquet(path: Path) -> Columns:
         table = pyarrow.parquet.read_table(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path.name} cannot be read as a Parquet file: {error}") from error
-    return {name: table[name].to_numpy() for name in table.column_names}
+    return {str(name): _without_nulls(table[name].to_numpy()) for name in table.column_names}
+
+
+def _without_nulls(values: NDArray[Any]) -> NDArray[Any]:
+    """Text cells that are null become empty text, as in a CSV."""
+    if values.dtype.kind != "O":
+        return values
+    return np.array(["" if value is None else value for value in values.tolist()], dtype=object)
 
 
 def _as_numbers(values: NDArray[Any]) -> NDArray[Any] | None:

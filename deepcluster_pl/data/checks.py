@@ -23,6 +23,8 @@ def check_table(table: Table) -> None:
         raise UserError(f"samples have type {x.dtype}, expected numbers")
     if x.dtype.kind == "f":
         _check_finite(table)
+    if x.ndim == 2 and x.dtype.itemsize >= 4 and x.dtype != np.float32:
+        _check_resolution(table)
     if len(table.ids) != n:
         raise UserError(f"found {len(table.ids)} ids for {n} samples")
     counts = Counter() if isinstance(table.ids, range) else Counter(table.ids)
@@ -50,4 +52,20 @@ def _check_finite(table: Table) -> None:
         raise UserError(
             f"found {count} values that are NaN, infinite or too large for float32; the first, {value}, is in row "
             f"{start + position[0]} (id {table.ids[start + position[0]]}){column}; remove or fill them"
+        )
+
+
+def _check_resolution(table: Table) -> None:
+    """Training is in float32: refuse columns whose values it could not tell apart, such as times in seconds."""
+    step = max(1, 2**22 // table.x.shape[1])
+    chunks = [np.asarray(table.x[start : start + step]) for start in range(0, len(table.x), step)]
+    low = np.min([chunk.min(axis=0) for chunk in chunks], axis=0).astype(np.float64)
+    high = np.max([chunk.max(axis=0) for chunk in chunks], axis=0).astype(np.float64)
+    spacing = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(np.float32)).astype(np.float64)
+    blurred = np.flatnonzero((high > low) & (spacing > 1e-3 * (high - low)))
+    if len(blurred):
+        column = int(blurred[0])
+        raise UserError(
+            f"column {column} runs from {low[column]:.10g} to {high[column]:.10g}, which float32 blurs to steps of "
+            f"{spacing[column]:.3g}; subtract a constant from it, or leave it out"
         )

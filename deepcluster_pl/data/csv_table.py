@@ -36,6 +36,9 @@ def read_csv(path: Path) -> CsvTable:
         raise UserError(f"{path.name} is not a table: {error}") from error
     if not header or not body:
         raise UserError(f"{path.name}: found {'no rows' if header else 'an empty file'}, expected a header and rows")
+    if any(_is_decimal(name) for name in header):
+        first = ",".join(header[:4])
+        raise UserError(f"{path.name}: the first line, {first} …, looks like data; expected column names")
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
         raise UserError(f"{path.name}: column {sorted(repeated)[0]!r} occurs more than once in the header")
@@ -44,3 +47,12 @@ def read_csv(path: Path) -> CsvTable:
             raise UserError(f"{path.name}, line {line}: found {len(row)} fields, expected {len(header)}")
     columns = {name: np.array([row[i] for _, row in body]) for i, name in enumerate(header)}
     return CsvTable(columns, [line for line, _ in body])
+
+
+def _is_decimal(name: str) -> bool:
+    """Whether a column's name is a number that nobody counts columns with, such as 5.1 or -3."""
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return not name.isdigit() and name.lower() not in ("nan", "inf", "infinity")

@@ -17,7 +17,7 @@ def refused(run, *texts):
     for text in texts:
         assert text in run.err
     assert run.err.count("\n") == 1
-    assert not (run.folder / "checkpoints").exists()
+    assert not run.folder.exists()
 
 
 def test_fewer_samples_than_clusters(cli_run):
@@ -102,3 +102,51 @@ def test_resume_of_a_folder_without_a_run(cli_run, tmp_path):
     run = cli_run(f"resume={tmp_path}")
     assert run.code == 1
     assert "no run's folder" in run.err
+
+
+def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text("a: [")
+    run = cli_run(f"resume={tmp_path}")
+    assert run.code == 1
+    assert "config/config.yaml cannot be read" in run.err
+    assert "Traceback" not in run.err
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_training(cli_run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    refused(cli_run(*TINY, f"cache_dir={tmp_path}/file"), "is a file; type cache_dir=")
+
+
+def test_the_label_is_no_feature(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("0,1,2\n" + "1,2,0\n3,4,1\n" * 20)
+    table = ("data=array", "data.path=t.csv", "method=kmeans", "n_clusters=2")
+    refused(cli_run(*table, "data.columns=[0,2]", "data.label_column=2"), "'2', which is the label")
+    assert cli_run(*table, "data.label_column=2").code == 0
+
+
+def test_a_table_without_a_header_is_not_robbed_of_its_first_row(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("5.1,3.5\n4.9,3.0\n")
+    refused(cli_run("data=array", "data.path=t.csv"), "looks like data; expected column names")
+
+
+def test_a_column_that_float32_would_blur_is_named(cli_run, tmp_path):
+    times = 1.7e9 + np.repeat([0.0, 30.0, 60.0], 20)
+    np.save(tmp_path / "x.npy", np.stack([np.arange(60.0), times], axis=1))
+    refused(
+        cli_run("data=array", "data.path=x.npy"), "column 1 runs from 1700000000 to 1700000060", "subtract a constant"
+    )
+
+
+def test_resume_goes_alone(cli_run, tmp_path):
+    refused(cli_run(f"resume={tmp_path}", "--cfg", "job"), "leave out -m, --cfg")
+    refused(cli_run("-m", *TINY, "--cfg", "job"), "leave out -m")
+
+
+def test_a_run_that_has_only_begun_is_not_taken_over(cli_run, tmp_path):
+    (tmp_path / "run" / "config").mkdir(parents=True)
+    (tmp_path / "run" / "config" / "config.yaml").write_text("seed: 9\n")
+    run = cli_run(*TINY)
+    assert run.code == 1
+    assert "holds a run already" in run.err
+    assert (tmp_path / "run" / "config" / "config.yaml").read_text() == "seed: 9\n"

@@ -103,3 +103,62 @@ def test_a_broken_checkpoint_is_named_in_one_line(cli_run, tmp_path, content, op
     assert run.code == 1
     assert run.err.count("\n") == 1
     assert "broken.ckpt" in run.err
+
+
+def test_what_may_know_the_held_out_samples_is_refused(cli_run):
+    first = cli_run(*TINY_DEC, "data.holdout=0.3", name="first")
+    other_split = (*TINY_DEC, "seed=1", "data.random_state=0", "data.holdout=0.3")
+    pretrained = cli_run(*other_split, f"pretrained={first.folder}/checkpoints/pretrained.ckpt", name="b")
+    assert pretrained.code == 1
+    assert "may know those held out here" in pretrained.err
+    further = cli_run(*other_split, f"ckpt_path={first.folder}/checkpoints/final.ckpt", name="c")
+    assert further.code == 1
+    assert "other settings (data, seed)" in further.err
+
+
+def test_a_net_pretrained_on_other_data_is_welcome_where_nothing_is_held_out(cli_run):
+    first = cli_run(*TINY_DEC, name="first")
+    ckpt = f"pretrained={first.folder}/checkpoints/pretrained.ckpt"
+    other = cli_run(*TINY_DEC, "data.random_state=5", ckpt, name="other")
+    assert other.code == 0, other.err
+    assert "trained on other data" in other.out
+
+
+@pytest.mark.parametrize("which", ["final", "last"])
+def test_only_a_finished_pretraining_is_pretrained(cli_run, monkeypatch, which):
+    if which == "final":
+        path = cli_run(*TINY_DEC, name="first").folder / "checkpoints" / "final.ckpt"
+    else:
+
+        def cut(*args):
+            raise RuntimeError("power cut")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(KMeansProbe, "on_train_epoch_end", cut)
+            path = cli_run(*TINY_DEC, "checkpoint_interval=0.000001", name="first").folder / "checkpoints" / "last.ckpt"
+    refused = cli_run(*TINY_DEC, f"pretrained={path}", name="second")
+    assert refused.code == 1
+    assert "expected checkpoints/pretrained.ckpt" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_a_damaged_start_is_named(cli_run):
+    run = cli_run(*TINY_DEC)
+    (run.folder / "start.safetensors").write_bytes(b"\x10\x00")
+    again = cli_run(f"resume={run.folder}")
+    assert again.code == 1
+    assert "start.safetensors is damaged" in again.err
+
+
+def test_a_damaged_cache_is_made_again(cli_run, tmp_path):
+    auto = (*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/cache")
+    first = cli_run(*auto, name="first")
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} == {".npz", ".ckpt"}
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:40])
+    second = cli_run(*auto, name="second")
+    assert second.code == 0, second.err
+    assert second.labels == first.labels
+    assert second.scores["baselines"] == first.scores["baselines"]
+    assert min(path.stat().st_size for path in kept) > 40

@@ -87,3 +87,12 @@ def test_cfg_job_shows_the_config_and_runs_nothing(cli_run):
     assert run.code == 0
     assert "n_clusters: 3" in run.out
     assert not run.folder.exists()
+
+
+def test_callbacks_and_loggers_set_to_null_are_switched_off(cli_run):
+    run = cli_run(
+        *TINY_DEC, "callbacks.cluster_metrics=null", "pretrain.callbacks.probe=null", "logger.tensorboard=null"
+    )
+    assert run.code == 0, run.err
+    assert not list(run.folder.rglob("events.out*"))
+    assert "clusters/" not in (run.folder / "fit" / "metrics.csv").read_text()

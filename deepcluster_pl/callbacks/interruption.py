@@ -1,0 +1,74 @@
+"""Ctrl-C and polite kills: finish the step, keep a checkpoint, then stop; a second signal stops at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+
+
+class InterruptedRun(BaseException):
+    """Training ended on a signal, behind a checkpoint.
+
+    Attributes:
+        number: the signal's.
+        folder: the run to resume.
+    """
+
+    def __init__(self, number: int, folder: Path) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number
+        self.folder = folder
+
+
+class Interruption(pl.Callback):
+    """Turns SIGINT, SIGTERM and SIGHUP during training into a checkpoint and an `InterruptedRun`.
+
+    Args:
+        folder: the run's.
+        checkpoint: where to keep the state.
+    """
+
+    def __init__(self, folder: Path, checkpoint: Path) -> None:
+        self.folder = folder
+        self.checkpoint = checkpoint
+        self._number: int | None = None
+        self._earlier: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen, where the system lets us (the main thread only)."""
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                if hasattr(signal, name):
+                    number = getattr(signal, name)
+                    self._earlier[number] = signal.signal(number, self._notice)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Between two steps all state belongs together: keep it and stop."""
+        if self._number is not None:
+            trainer.save_checkpoint(self.checkpoint)
+            raise InterruptedRun(self._number, self.folder)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop listening."""
+        self._restore()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Stop listening."""
+        self._restore()
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        if self._number is not None:
+            raise InterruptedRun(number, self.folder)
+        self._number = number
+
+    def _restore(self) -> None:
+        for number, handler in self._earlier.items():
+            signal.signal(number, handler)
+        self._earlier = {}

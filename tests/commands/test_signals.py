@@ -1,0 +1,42 @@
+"""Signals during training: a checkpoint, a line that says how to go on, and the shell's exit code."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from commands.typed import TINY_DEC, Outcome
+
+LONG = (*TINY_DEC, "fit.max_steps=1000000", "data.n_samples=400", "checkpoint_interval=600")
+
+
+def wait_for_training(process, folder):
+    curves = folder / "fit" / "metrics.csv"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if curves.exists() and "clusters/changed" in curves.read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"training never began: {process.communicate()}")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path, sent, code):
+    folder = tmp_path / "cut"
+    command = [sys.executable, "-m", "deepcluster_pl", *LONG, f"hydra.run.dir={folder}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    wait_for_training(process, folder)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert err == f"interrupted; type resume={folder} to go on\n"
+    assert (folder / "checkpoints" / "last.ckpt").is_file()
+    assert "everything is in" not in out
+    config = folder / "config" / "config.yaml"
+    config.write_text(config.read_text().replace("max_steps: 1000000", "max_steps: 1"))
+    resumed: Outcome = cli_run(f"resume={folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.scores["steps"] >= 5
