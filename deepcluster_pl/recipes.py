@@ -29,5 +29,7 @@ def options(group: str, folders: Sequence[Path] = ()) -> list[str]:
     found: set[str] = set()
     for folder in (conf_dir(), *folders):
         root = folder / name
-        found |= {path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml")}
+        found |= {
+            path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml") if path.name[0] != "_"
+        }
     return sorted(found)

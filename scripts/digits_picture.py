@@ -22,7 +22,7 @@ def main(run: Path, out: Path) -> None:
         joined.paste(picture, (left, 0))
         left += picture.width
     out.parent.mkdir(parents=True, exist_ok=True)
-    joined.quantize(64).save(out, optimize=True)
+    joined.quantize(256).save(out, optimize=True)
 
 
 if __name__ == "__main__":
