@@ -1,20 +1,18 @@
-"""The command line: help, overrides checked, one run or a sweep of them, exit codes."""
+"""The command line: help, overrides checked, exit codes; what it starts is in jobs.py."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deepcluster_pl import __version__
-from deepcluster_pl.recipes import conf_dir, groups, options
+from deepcluster_pl.recipes import groups, options
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
+    from deepcluster_pl.overrides import Composition
 
 _EXAMPLES = """\
   python -m deepcluster_pl                                     DEC on the bundled digits
@@ -74,11 +72,12 @@ def help_text() -> str:
 
 
 def _start(arguments: Sequence[str]) -> bool:
-    """Check everything that can be checked, then hand over to Hydra; True if a job failed."""
+    """Check everything that can be checked, then run; True if a job failed."""
     from hydra._internal.utils import get_args_parser
 
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.overrides import compose_checked, quote_paths
+    from deepcluster_pl.jobs import resume_run, run_hydra
+    from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths
 
     flags, behind = get_args_parser().parse_known_args(list(arguments))
     unknown = [text for text in behind if text.startswith("-")]
@@ -91,17 +90,22 @@ def _start(arguments: Sequence[str]) -> bool:
     if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed):
         if flags.cfg or flags.multirun or flags.info:
             raise UserError("resume= goes on with one run; leave out -m, --cfg and --info")
-        return _resume([override.lstrip("+") for override in typed])
+        return resume_run([override.lstrip("+") for override in typed])
+    only_shows = bool(flags.cfg or flags.info or flags.shell_completion)
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
-    if flags.cfg is None and not flags.shell_completion and flags.info is None:
-        _check(composition.problems, composition.cfg, composition.variants, flags.multirun)
+    swept, added = own_sweep(composition.cfg, typed)
+    multirun = (flags.multirun or bool(swept)) and not only_shows
+    if multirun and swept:
+        composition = compose_checked([*typed, *swept], True, flags.config_dir)
+    if not only_shows:
+        _check(composition, multirun)
     elif composition.problems and not flags.shell_completion:
         raise UserError("\n".join(composition.problems))
-    sys.argv = [sys.argv[0], *typed, *(text for text in arguments if text not in overrides)]
-    return _run_hydra(flags.multirun)
+    sys.argv = [sys.argv[0], *typed, *added, *(text for text in arguments if text not in overrides)]
+    return run_hydra(multirun)
 
 
-def _check(problems: list[str], cfg: Any, variants: list[tuple[str, Any]], multirun: bool) -> None:
+def _check(composition: Composition, multirun: bool) -> None:
     """Raise one `UserError` with every problem of the overrides and of the configs they lead to."""
     from omegaconf import OmegaConf
 
@@ -109,112 +113,14 @@ def _check(problems: list[str], cfg: Any, variants: list[tuple[str, Any]], multi
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.folders import refuse_unusable
 
-    found = list(problems)
+    found = list(composition.problems)
+    cfg = composition.cfg
     if cfg is not None:
-        found += config.problems(without_hydra(cfg))
-        for text, variant in variants:
-            found += [f"{text}: {line}" for line in config.problems(without_hydra(variant)) if line not in found]
-    if found:
+        found += config.problems(cfg)
+        for text, variant in composition.variants:
+            found += [f"{text}: {line}" for line in config.problems(variant) if line not in found]
+    if found or cfg is None:
         raise UserError("\n".join(dict.fromkeys(found)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     refuse_unusable(Path(OmegaConf.select(cfg, option)), option)
     refuse_unusable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
-
-
-def without_hydra(cfg: DictConfig) -> DictConfig:
-    """The config as a job sees it."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-
-
-def _run_hydra(multirun: bool) -> bool:
-    import hydra
-    from hydra.core.hydra_config import HydraConfig
-    from rich.console import Console
-
-    from deepcluster_pl.errors import UserError
-    from deepcluster_pl.folders import forget_unbegun, refuse_unusable
-    from deepcluster_pl.quiet import quiet
-    from deepcluster_pl.results import objective
-    from deepcluster_pl.run import run
-
-    quiet()
-    console = Console(highlight=False)
-    failures: list[tuple[str, str]] = []
-    jobs: list[str] = []
-
-    def job(cfg: DictConfig) -> float:
-        hydra_cfg = HydraConfig.get()
-        overrides = list(hydra_cfg.overrides.task)
-        command = shlex.join(["python", "-m", "deepcluster_pl", *overrides])
-        folder = Path(hydra_cfg.runtime.output_dir)
-        jobs.append(str(folder))
-        if multirun:
-            console.rule(f"job {len(jobs) - 1}: {' '.join(overrides)}")
-        try:
-            refuse_unusable(folder, "hydra.sweep.subdir" if multirun else "hydra.run.dir", has_begun=True)
-            scores = run(cfg, folder, command, console)
-        except UserError as error:
-            failures.append((" ".join(overrides), str(error)))
-            print(error, file=sys.stderr)
-            if not multirun:
-                forget_unbegun(folder)
-            return objective(None, **cfg.objective)
-        except Exception as error:
-            if not multirun:
-                raise
-            failures.append((" ".join(overrides), _keep_traceback(folder, error)))
-            print(failures[-1][1], file=sys.stderr)
-            return objective(None, **cfg.objective)
-        return objective(scores, **cfg.objective)
-
-    hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
-    if multirun and jobs:
-        console.rule("sweep")
-        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished")
-        console.print(f"their table: python -m deepcluster_pl.table {Path(jobs[0]).parent}", soft_wrap=True)
-        for overrides, text in failures:
-            console.print(f"failed: {overrides}: {text}", soft_wrap=True, markup=False)
-    return bool(failures)
-
-
-def _keep_traceback(folder: Path, error: Exception) -> str:
-    import traceback
-
-    (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return f"{type(error).__name__}: {error} (traceback in {folder / 'error.txt'})"
-
-
-def _resume(overrides: Sequence[str]) -> bool:
-    """Go on in a run's folder with the config that lies there; only the machine may differ."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from rich.console import Console
-
-    from deepcluster_pl.errors import UserError
-    from deepcluster_pl.folders import saved_run
-    from deepcluster_pl.quiet import quiet
-    from deepcluster_pl.run import run
-
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        raise UserError(f"{str(error).splitlines()[0]}; quote values that hold ,[]{{}}()= ") from error
-    others = [o for o in parsed if o.key_or_group != "resume"]
-    foreign = [str(o.input_line) for o in others if not str(o.key_or_group).startswith("trainer.")]
-    if foreign:
-        raise UserError(f"resume= goes on with the folder's own settings; only trainer.* may differ, not {foreign[0]}")
-    target = next(o for o in parsed if o.key_or_group == "resume")
-    saved = saved_run(Path(str(target.value())).expanduser().resolve())
-    for override in others:
-        if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
-            raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
-        OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
-    if saved.cwd.is_dir():
-        os.chdir(saved.cwd)  # relative paths in the config mean what they meant
-    quiet()
-    command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
-    run(saved.cfg, saved.folder, command, Console(highlight=False))
-    return False

@@ -123,6 +123,7 @@ def check(cfg: DictConfig) -> None:
 
 def problems(cfg: DictConfig) -> list[str]:
     """One line for every key that no constructor takes, that is missing, or that has a wrong value."""
+    cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
     try:
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:

@@ -104,6 +104,21 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     return result
 
 
+def own_sweep(cfg: DictConfig | None, typed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What an experiment sweeps by itself (`hydra.mode: MULTIRUN`), less what the user typed.
+
+    Returns:
+        The sweep's overrides, and what has to be added to the command line so that what was typed wins.
+    """
+    if cfg is None or str(cfg.hydra.mode) != "RunMode.MULTIRUN":
+        return [], []
+    parameters = dict(cfg.hydra.sweeper.get("params") or {})
+    taken = [key for key in parameters if any(text.startswith(f"{key}=") for text in typed)]
+    left = [f"{key}={value}" for key, value in parameters.items() if key not in taken]
+    added = [f"~hydra.sweeper.params.{key}" for key in taken]
+    return left, added if left else [*added, "hydra.mode=RUN"]
+
+
 def _parse(argument: str, problems: list[str]) -> Override | None:
     try:
         return OverridesParser.create().parse_override(argument)

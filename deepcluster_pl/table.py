@@ -73,12 +73,13 @@ def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
     return recipes
 
 
-def rows(recipes: dict[str, Recipe]) -> Iterator[list[str]]:
-    """Header and one line per recipe."""
+def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]:
+    """Header and one line per recipe; the brief table leaves out the extremes."""
+    kinds = ("mean ± std",) if brief else ("mean ± std", "min", "max")
     metrics = list(next(iter(recipes.values())).values)
-    yield ["recipe", "runs", "failed", *(f"{m} {s}" for m in metrics for s in ("mean ± std", "min", "max"))]
+    yield ["recipe", "runs", "failed", *(f"{m} {s}" for m in metrics for s in kinds)]
     for name, recipe in recipes.items():
-        cells = [cell for metric in metrics for cell in _summary(recipe.values[metric])]
+        cells = [cell for metric in metrics for cell in _summary(recipe.values[metric])[: len(kinds)]]
         title = f"{name} (chosen with labels)" if recipe.uses_labels else name
         yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
 

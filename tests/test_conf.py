@@ -10,9 +10,8 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from deepcluster_pl import config
-from deepcluster_pl.cli import without_hydra
 from deepcluster_pl.data.base import CommonOptions
-from deepcluster_pl.overrides import compose_checked
+from deepcluster_pl.overrides import compose_checked, own_sweep
 from deepcluster_pl.recipes import conf_dir, groups, options
 
 METHODS = options("method")
@@ -22,12 +21,12 @@ EXPERIMENTS = options("experiment")
 def composed(*overrides):
     result = compose_checked(overrides)
     assert result.problems == []
-    return without_hydra(result.cfg)
+    return result.cfg
 
 
 def problems_of(*overrides):
     result = compose_checked(overrides)
-    return result.problems + (config.problems(without_hydra(result.cfg)) if result.cfg is not None else [])
+    return result.problems + (config.problems(result.cfg) if result.cfg is not None else [])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -134,7 +133,7 @@ def test_every_value_of_a_sweep_is_looked_at():
     result = compose_checked(["method=kmeans,decc", "seed=0,-1"], multirun=True)
     assert any("decc" in line for line in result.problems)
     result = compose_checked(["method=kmeans,dec", "seed=0,-1,x"], multirun=True)
-    wrong = [text for text, cfg in result.variants if config.problems(without_hydra(cfg))]
+    wrong = [text for text, cfg in result.variants if config.problems(cfg)]
     assert wrong == ["seed=-1", "seed=x"]
 
 
@@ -163,3 +162,28 @@ def test_what_is_set_to_null_is_switched_off():
     assert (
         problems_of("callbacks.cluster_metrics=null", "pretrain.callbacks.probe=null", "logger.tensorboard=null") == []
     )
+
+
+def test_an_experiments_own_sweep_gives_way_to_what_was_typed():
+    cfg = compose_checked(["experiment=article"]).cfg
+    three = "method=article/kmeans,article/ae_kmeans,article/dec"
+    assert own_sweep(cfg, ["experiment=article"]) == ([three], [])
+    chosen = own_sweep(cfg, ["experiment=article", "method=article/dec"])
+    assert chosen == ([], ["~hydra.sweeper.params.method", "hydra.mode=RUN"])
+    assert own_sweep(compose_checked([]).cfg, []) == ([], [])
+
+
+def test_the_tutorials_recipes_are_the_tutorials():
+    kmeans, coded, dec = (
+        composed("experiment=article", f"method=article/{name}") for name in ("kmeans", "ae_kmeans", "dec")
+    )
+    assert kmeans.start.n_init == coded.start.n_init == dec.start.n_init == 20
+    assert (coded.net.code_activation, coded.net.init) == ("sigmoid", "glorot_uniform")
+    assert (dec.net.code_activation, dec.net.init) == (None, "fan_in_uniform")
+    assert {(cfg.pretrain.max_epochs, cfg.pretrain.batch_size, cfg.pretrain.optimizer.lr) for cfg in (coded, dec)} == {
+        (500, 2048, 0.001)
+    }
+    assert dict(dec.callbacks.target_refresh, _target_="") == {
+        "_target_": "", "update_interval": 200, "tol": 0.001, "per_epoch": False,
+    }  # fmt: skip
+    assert (dec.fit.max_steps, dec.fit.optimizer.lr, dec.fit.optimizer.momentum) == (20000, 0.01, 0.9)

@@ -10,7 +10,7 @@ from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
 
 
-def refuses(x, pattern, ids=None, labels=None):
+def assert_refused(x, pattern, ids=None, labels=None):
     with pytest.raises(UserError, match=pattern):
         check_table(Table(x, range(len(x)) if ids is None else ids, labels))
 
@@ -25,48 +25,48 @@ def test_plain_numbers_of_any_type_pass(dtype):
 def test_values_that_are_not_finite_are_counted_and_the_first_is_located(value, dtype):
     x = np.zeros((6, 3), dtype=dtype)
     x[2, 1] = x[4, 0] = x[5, 2] = value
-    refuses(x, r"found 3 values .* row 2 \(id c\), column 1", ids=list("abcdef"))
+    assert_refused(x, r"found 3 values .* row 2 \(id c\), column 1", ids=list("abcdef"))
 
 
 def test_bad_pixel_is_located_in_its_image():
     x = np.zeros((3, 4, 5), dtype=np.float32)
     x[1, 2, 3] = np.nan
-    refuses(x, r"found 1 values .* row 1 \(id 1\), position \(2, 3\)")
+    assert_refused(x, r"found 1 values .* row 1 \(id 1\), position \(2, 3\)")
 
 
 def test_bad_values_are_counted_across_all_chunks():
     x = np.zeros((9, 2**21), dtype=np.float16)  # two rows a chunk
     x[3, 7] = x[8, 1] = np.nan
-    refuses(x, r"found 2 values .* row 3 \(id 3\), column 7")
+    assert_refused(x, r"found 2 values .* row 3 \(id 3\), column 7")
 
 
 def test_values_beyond_float32_are_refused():
-    refuses(np.array([[1.0], [1e300]]), r"too large for float32; the first, 1e\+300, is in row 1")
+    assert_refused(np.array([[1.0], [1e300]]), r"too large for float32; the first, 1e\+300, is in row 1")
 
 
 def test_no_samples_is_an_error():
-    refuses(np.zeros((0, 3)), "found 0 samples")
+    assert_refused(np.zeros((0, 3)), "found 0 samples")
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 0), (4, 3, 0)])
 def test_samples_need_features(shape):
-    refuses(np.zeros(shape), r"samples have shape \(4")
+    assert_refused(np.zeros(shape), r"samples have shape \(4")
 
 
 @pytest.mark.parametrize("x", [np.array([["a"], ["b"]]), np.ones((2, 1), dtype=complex)])
 def test_samples_need_to_be_numbers(x):
-    refuses(x, "expected numbers")
+    assert_refused(x, "expected numbers")
 
 
 def test_repeated_ids_are_named():
-    refuses(np.ones((4, 1)), "1 ids occur more than once, the first is 'b'", ids=["a", "b", "c", "b"])
+    assert_refused(np.ones((4, 1)), "1 ids occur more than once, the first is 'b'", ids=["a", "b", "c", "b"])
 
 
 def test_ids_and_labels_are_as_many_as_samples():
-    refuses(np.ones((4, 1)), "found 3 ids for 4 samples", ids=["a", "b", "c"])
-    refuses(np.ones((4, 1)), r"labels have shape \(3,\), expected \(4,\)", labels=np.arange(3))
+    assert_refused(np.ones((4, 1)), "found 3 ids for 4 samples", ids=["a", "b", "c"])
+    assert_refused(np.ones((4, 1)), r"labels have shape \(3,\), expected \(4,\)", labels=np.arange(3))
 
 
 @pytest.mark.parametrize("shape", [(4, 1), (4, 10), ()])
 def test_labels_are_one_for_each_sample(shape):
-    refuses(np.ones((4, 1)), "labels", labels=np.zeros(shape, dtype=int))
+    assert_refused(np.ones((4, 1)), "labels", labels=np.zeros(shape, dtype=int))
