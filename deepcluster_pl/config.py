@@ -114,6 +114,11 @@ def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def without_hydra(cfg: DictConfig) -> DictConfig:
+    """The config as a job sees it."""
+    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+
+
 def check(cfg: DictConfig) -> None:
     """Raise `UserError`, all problems at once, where the config and the constructors disagree."""
     found = problems(cfg)
@@ -123,7 +128,7 @@ def check(cfg: DictConfig) -> None:
 
 def problems(cfg: DictConfig) -> list[str]:
     """One line for every key that no constructor takes, that is missing, or that has a wrong value."""
-    cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    cfg = without_hydra(cfg)
     try:
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:

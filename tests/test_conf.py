@@ -21,7 +21,7 @@ EXPERIMENTS = options("experiment")
 def composed(*overrides):
     result = compose_checked(overrides)
     assert result.problems == []
-    return result.cfg
+    return config.without_hydra(result.cfg)
 
 
 def problems_of(*overrides):
