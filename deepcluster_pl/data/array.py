@@ -79,8 +79,8 @@ class ArrayData(ClusteringData):
         if text:
             names = ", ".join(map(repr, text))
             raise UserError(
-                f"{path.name}: the column {names} holds text, expected numbers; name the feature columns with "
-                f"'data.columns=[a,b]', or use data.label_column= / data.id_column= for a label or an id"
+                f"{path.name}: the column {names} holds text, expected numbers; type data.label_column={text[0]} or "
+                f"data.id_column={text[0]} if it is a label or an id, or name the features: 'data.columns=[a,b]'"
             )
         x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
         ids = found[self.id_column].tolist() if self.id_column is not None else range(len(x))
