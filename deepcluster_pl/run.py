@@ -46,6 +46,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     """
     check(cfg)
     shop = open_workshop(cfg, folder, console)
+    machine = shop.describe()
     entry = find_entry(folder, cfg.ckpt_path, cfg.pretrained)
     clusterer = instantiate(cfg.start)
     check_clusterer(clusterer)
@@ -54,7 +55,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
         if path is not None:
             check_origin(path, shop.origin)
-    console.print(f"{data.describe()}; {shop.describe()}", highlight=False, soft_wrap=True)
+    console.print(f"{data.describe()}; {machine}", highlight=False, soft_wrap=True)
 
     net = pretrained_net(cfg, shop, data, entry)
     method: ClusteringModule = instantiate(cfg.method, net=net).to(shop.device)
@@ -84,7 +85,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
 
 
 def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
-    """Everything a stage needs to be run; complains here if the machine asked for is not there."""
+    """Everything a stage needs to be run."""
     return Workshop(
         make_trainer=instantiate(cfg.trainer, _partial_=True),
         make_loggers=instantiate(cfg.logger) or {},

@@ -59,7 +59,12 @@ def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> E
         path = Path(ckpt_path).expanduser()
         if stage_of(path) == "fit":
             beside, above = path.parent / "pretrained.ckpt", path.parent.parent / "start.safetensors"
-            return Entry(pretrained=_if_there(beside), start=_if_there(above), fit_from=path)
+            for needed in (beside, above):
+                if not needed.is_file():
+                    raise UserError(
+                        f"ckpt_path={path} needs {needed} of its own run; leave checkpoints in their folder"
+                    )
+            return Entry(pretrained=beside, start=above, fit_from=path)
         return own if own.pretrained or own.pretrain_from else Entry(pretrain_from=path)
     if own.pretrained or pretrained in (None, "auto"):
         return own
@@ -94,7 +99,7 @@ class Workshop:
         return self._probe.strategy.root_device
 
     def describe(self) -> str:
-        """The machine in a few words."""
+        """The machine in a few words; `UserError` if the one asked for is not there."""
         return f"on {self.device.type}, precision {self._probe.precision}"
 
     def machine(self) -> dict[str, Any]:

@@ -162,3 +162,12 @@ def test_a_damaged_cache_is_made_again(cli_run, tmp_path):
     assert second.labels == first.labels
     assert second.scores["baselines"] == first.scores["baselines"]
     assert min(path.stat().st_size for path in kept) > 40
+
+
+def test_a_checkpoint_of_a_fit_needs_the_rest_of_its_run(cli_run, tmp_path):
+    whole = cli_run(*TINY_DEC, name="whole")
+    (tmp_path / "alone.ckpt").write_bytes((whole.folder / "checkpoints" / "final.ckpt").read_bytes())
+    refused = cli_run(*TINY_DEC, f"ckpt_path={tmp_path}/alone.ckpt", name="b")
+    assert refused.code == 1
+    assert "needs" in refused.err
+    assert "pretrained.ckpt of its own run" in refused.err
