@@ -13,6 +13,7 @@ from deepcluster_pl import config
 from deepcluster_pl.data.base import CommonOptions
 from deepcluster_pl.overrides import compose_checked, own_sweep
 from deepcluster_pl.recipes import conf_dir, groups, options
+from deepcluster_pl.signatures import arguments
 
 METHODS = options("method")
 EXPERIMENTS = options("experiment")
@@ -39,7 +40,7 @@ def test_every_method_composes_with_every_experiment_and_checks(method, experime
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_no_recipe_carries_a_key_of_another_method(method, experiment):
     cfg = composed(f"method={method}", f"experiment={experiment}")
-    own = set(config.arguments(get_object(cfg.method._target_))[0]) - {"net"}
+    own = set(arguments(get_object(cfg.method._target_))[0]) - {"net"}
     assert set(cfg.method) - {"_target_"} == own
     assert ("target_refresh" in cfg.callbacks) == get_object(cfg.method._target_).learns
 
