@@ -155,8 +155,13 @@ def _key_exists(override: Override, cfg: DictConfig, result: Composition) -> boo
         return True
     if _opens_into_null(key, cfg):
         return True
-    choices = [*_all_keys(cfg), *groups()]
-    result.problems.append(f"{_group_key(override)}: no such key or group; {near(key, choices)}")
+    parent = key.rpartition(".")[0]
+    siblings = [name for name in _all_keys(cfg) if name.rpartition(".")[0] == parent and "._" not in name]
+    if parent and parent in _all_keys(cfg):
+        hint = near(key, siblings) if siblings else f"{parent} has no keys in this recipe"
+    else:
+        hint = near(key, [*_all_keys(cfg), *groups()])
+    result.problems.append(f"{_group_key(override)}: no such key or group; {hint}")
     return False
 
 

@@ -113,7 +113,7 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
         ("data.columns=[a", "cannot be read"),
         ("method.n_clusters=???", "n_clusters"),
         ("net.dims=[10,0]", "expected a list of a whole number >= 1"),
-        ("method=kmeans net.dims=3", "net.dims"),
+        ("method=kmeans net.dims=3", "net has no keys in this recipe"),
         ("method=kmeans pretrain=reconstruction", "add pretrain=none"),
         ("method=dec callbacks=none", "add callbacks=dec"),
         ("trainer.precision=bf16-mixed trainer.gradient_clip_val=1.0", "pretrain.optimizer.fused=false"),
