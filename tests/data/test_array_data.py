@@ -68,7 +68,7 @@ def test_label_and_id_are_never_features(array):
 
 
 def test_column_of_text_is_named_and_the_error_says_what_to_type(array):
-    with pytest.raises(UserError, match=r"the column 'id', 'kind' holds text.*data\.columns=.*data\.label_column="):
+    with pytest.raises(UserError, match=r"the column 'id', 'kind' holds text.*data\.label_column=id.*data\.columns="):
         array("t.csv", PLAIN).load()
 
 
