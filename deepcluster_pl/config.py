@@ -34,6 +34,7 @@ class RunSchema:
     ckpt_path: str | None
     cache_dir: str
     checkpoint_interval: PositiveFloat
+    published: Any
     objective: Any
     data: Any
     net: Any

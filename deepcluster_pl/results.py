@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import math
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl import __version__
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
 from deepcluster_pl.prediction import Partition, Places, Predictions
+from deepcluster_pl.provenance import commit, versions
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
 SCHEMA = 1
 _SEPARATION_ROWS = 5000
-_PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
 Blocks = dict[PartName, dict[str, Any] | None]
 
 
@@ -69,11 +67,6 @@ def objective(scores: dict[str, Any] | None, metric: str, uses_labels: bool) -> 
     return float(value)
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that decide a result."""
-    return {"deepcluster_pl": __version__} | {name: version(name) for name in _PACKAGES}
-
-
 def protocol(data: ClusteringData) -> dict[str, Any]:
     """Which samples were fitted, and which only scored."""
     sizes = {f"n_{name}": len(data.part(name)) for name in ("fit", "holdout")}
@@ -100,7 +93,7 @@ def compose(
 
     Args:
         identity: method, seed, number of clusters, what ended it.
-        circumstances: seconds, machine, command.
+        circumstances: seconds, machine, command, published figures.
         data: what was clustered.
         scorer: scores every partition in the same way.
         final: the method's partition.
@@ -121,6 +114,7 @@ def compose(
         "data": data.name,
         "protocol": protocol(data),
         "versions": versions(),
+        "commit": commit(),
         **identity,
         **circumstances,
         **{str(part): block for part, block in scorer.blocks(final).items()},

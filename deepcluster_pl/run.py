@@ -74,7 +74,8 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
-        {"seconds": shop.seconds, "machine": shop.machine(), "command": command},
+        {"seconds": shop.seconds, "machine": shop.machine(), "command": command,
+         "published": plain(cfg).get("published", {}).get(method.name)},
         data, scorer, partition_of(predictions), started,
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip

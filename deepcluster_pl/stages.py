@@ -20,6 +20,7 @@ from deepcluster_pl.callbacks.progress import ProgressLine
 from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.provenance import machine
 
 _UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16", "64-true")
 
@@ -104,11 +105,7 @@ class Workshop:
 
     def machine(self) -> dict[str, Any]:
         """What the numbers are computed on."""
-        return {
-            "accelerator": self.device.type,
-            "precision": self._probe.precision,
-            "threads": torch.get_num_threads(),
-        }
+        return machine(self.device, self._probe.precision)
 
     def checkpoint(self, name: str) -> Path:
         """Where a checkpoint of this run lies."""
