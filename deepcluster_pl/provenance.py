@@ -13,6 +13,7 @@ import torch
 
 from deepcluster_pl import __version__
 
+_PACKAGE = Path(__file__).resolve().parent
 _PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
 
 
@@ -21,7 +22,7 @@ def versions() -> dict[str, str]:
     return {"deepcluster_pl": __version__} | {name: version(name) for name in _PACKAGES}
 
 
-def commit(package: Path = Path(__file__).resolve().parent) -> str | None:
+def commit(package: Path = _PACKAGE) -> str | None:
     """The git commit that this code is a checkout of, `-dirty` behind it where code or recipes were changed since.
 
     None for an installed package, even one that lies inside somebody else's repository, and where git is missing.
