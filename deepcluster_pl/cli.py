@@ -21,7 +21,7 @@ _EXAMPLES = """\
   python -m deepcluster_pl data=array data.path=table.csv data.label_column=class n_clusters=3
   python -m deepcluster_pl -m method=kmeans,ae_kmeans,dec seed=0,1,2   a sweep of nine runs
   python -m deepcluster_pl pretrained=auto method=dec          reuse an autoencoder of equal settings
-  python -m deepcluster_pl resume=outputs/digits/dec/<time>    go on after an interruption
+  python -m deepcluster_pl resume=outputs/digits/dec/<time>    go on after an interruption; a sweep's folder too
   python -m deepcluster_pl method=dec --cfg job                show the composed config
   tensorboard --logdir outputs                                 curves of every run"""
 
@@ -76,8 +76,9 @@ def _start(arguments: Sequence[str]) -> bool:
     from hydra._internal.utils import get_args_parser
 
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.jobs import resume_run, run_hydra
+    from deepcluster_pl.jobs import run_hydra
     from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths
+    from deepcluster_pl.resuming import resume
 
     flags, behind = get_args_parser().parse_known_args(list(arguments))
     unknown = [text for text in behind if text.startswith("-")]
@@ -89,8 +90,8 @@ def _start(arguments: Sequence[str]) -> bool:
     typed = quote_paths(overrides, flags.multirun)
     if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed):
         if flags.cfg or flags.multirun or flags.info:
-            raise UserError("resume= goes on with one run; leave out -m, --cfg and --info")
-        return resume_run([override.lstrip("+") for override in typed])
+            raise UserError("resume= goes on with what lies in a folder; leave out -m, --cfg and --info")
+        return resume([override.lstrip("+") for override in typed])
     only_shows = bool(flags.cfg or flags.info or flags.shell_completion)
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
     swept, added = own_sweep(composition.cfg, typed)

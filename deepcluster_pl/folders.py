@@ -35,7 +35,7 @@ def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}; type {option}=<another folder>") from error
     if taken:
-        hint = f" type resume={folder} to go on, or" if option == "hydra.run.dir" else ""
+        hint = f" type resume={folder} to go on, or" if option != "hydra.sweep.subdir" else ""
         raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
 
 
@@ -78,3 +78,41 @@ def saved_run(folder: Path) -> SavedRun:
     if not isinstance(cfg, DictConfig):
         raise UserError(f"resume={folder}: config/config.yaml is not a run's config")
     return SavedRun(folder, cfg, [str(override) for override in overrides], cwd)
+
+
+@dataclass(frozen=True)
+class SavedSweep:
+    """What an earlier sweep was asked to do.
+
+    Attributes:
+        folder: where it is, its jobs below it.
+        overrides: what was typed, its own folder left out.
+        cwd: where it was typed.
+        config_dir: the user's own recipes, if any were named.
+    """
+
+    folder: Path
+    overrides: list[str]
+    cwd: Path
+    config_dir: Path | None
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is a sweep's."""
+    return (folder / "multirun.yaml").is_file()
+
+
+def saved_sweep(folder: Path) -> SavedSweep:
+    """Read what the sweep in `folder` was asked to do."""
+    try:
+        kept = OmegaConf.load(folder / "multirun.yaml")
+        typed = [str(text) for name in ("hydra", "task") for text in OmegaConf.select(kept, f"hydra.overrides.{name}")]
+        cwd = Path(str(OmegaConf.select(kept, "hydra.runtime.cwd")))
+        sources = {source.provider: source.path for source in OmegaConf.select(kept, "hydra.runtime.config_sources")}
+    except (OSError, OmegaConfBaseException, TypeError, AttributeError, ValueError, YAMLError) as error:
+        raise UserError(f"resume={folder}: multirun.yaml cannot be read: {str(error).splitlines()[0]}") from error
+    own = ("hydra.sweep.dir=", "hydra.mode=")
+    recipes = sources.get("command-line")
+    return SavedSweep(
+        folder, [text for text in typed if not text.startswith(own)], cwd, Path(recipes) if recipes else None
+    )

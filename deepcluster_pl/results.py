@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
 from deepcluster_pl.prediction import Partition, Places, Predictions
-from deepcluster_pl.provenance import commit, versions
+from deepcluster_pl.provenance import versions
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
 SCHEMA = 1
@@ -93,7 +93,7 @@ def compose(
 
     Args:
         identity: method, seed, number of clusters, what ended it.
-        circumstances: seconds, machine, command, published figures.
+        circumstances: seconds, machine, command, commit, published figures.
         data: what was clustered.
         scorer: scores every partition in the same way.
         final: the method's partition.
@@ -114,7 +114,6 @@ def compose(
         "data": data.name,
         "protocol": protocol(data),
         "versions": versions(),
-        "commit": commit(),
         **identity,
         **circumstances,
         **{str(part): block for part, block in scorer.blocks(final).items()},

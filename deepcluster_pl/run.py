@@ -19,12 +19,13 @@ from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole,
 from deepcluster_pl.config import check, digest, plain
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.figures import save_figures
+from deepcluster_pl.figures import save_figures, save_reconstructions
 from deepcluster_pl.files import copy_whole
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.prediction import assign_all, embed_all, map_coordinates, partition_of
+from deepcluster_pl.provenance import commit
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 from deepcluster_pl.summary import print_summary
@@ -45,6 +46,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         console: where progress and the final table go.
     """
     check(cfg)
+    code = commit()  # now: a checkout may change while a run goes on
     shop = open_workshop(cfg, folder, console)
     machine = shop.describe()
     entry = find_entry(folder, cfg.ckpt_path, cfg.pretrained)
@@ -60,6 +62,8 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     net = pretrained_net(cfg, shop, data, entry)
     method: ClusteringModule = instantiate(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)
+    if cfg.pretrain.module is not None:
+        save_reconstructions(folder, data, net)  # a fit may leave the decoder behind
     begin(cfg, shop, method, clusterer, codes["fit"], entry)
     started = partition_of(assign_all(method, codes))
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
@@ -74,7 +78,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
-        {"seconds": shop.seconds, "machine": shop.machine(), "command": command,
+        {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
          "published": plain(cfg).get("published", {}).get(method.name)},
         data, scorer, partition_of(predictions), started,
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},

@@ -3,7 +3,8 @@
     python -m deepcluster_pl.table outputs/sweeps/<time>
         [--format text|markdown|csv] [--part fit|holdout] [--metrics acc,nmi]
 
-A recipe is a job's overrides without its seed. The standard deviation is the sample's (n - 1).
+A recipe is a job's overrides without its seed. The standard deviation is the sample's (n - 1). Where an experiment
+states what others published for a metric, a column shows it beside ours.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Recipe:
     seeds: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
+    published: dict[str, float] = field(default_factory=dict)
     uses_labels: bool = False
 
 
@@ -65,6 +67,7 @@ def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
             recipe.failed.append(str(job))
             continue
         scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
+        recipe.published = (scores.get("published") or {}).get(part, {})
         recipe.seeds.append(str(scores["seed"]))
         for metric in metrics:
             value = (scores[part] or {}).get(metric)
@@ -73,13 +76,25 @@ def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
     return recipes
 
 
+def published_metrics(folder: Path, part: str) -> list[str]:
+    """Metrics that the experiment of some job below a folder states published values of."""
+    recipes = collect(folder, part, [])
+    return list(dict.fromkeys(metric for recipe in recipes.values() for metric in recipe.published))
+
+
 def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]:
     """Header and one line per recipe; the brief table leaves out the extremes."""
     kinds = ("mean ± std",) if brief else ("mean ± std", "min", "max")
     metrics = list(next(iter(recipes.values())).values)
-    yield ["recipe", "runs", "failed", *(f"{m} {s}" for m in metrics for s in kinds)]
+    compared = {metric for recipe in recipes.values() for metric in recipe.published}
+    columns = {metric: [*kinds, "published"] if metric in compared else list(kinds) for metric in metrics}
+    yield ["recipe", "runs", "failed", *(f"{metric} {kind}" for metric in metrics for kind in columns[metric])]
     for name, recipe in recipes.items():
-        cells = [cell for metric in metrics for cell in _summary(recipe.values[metric])[: len(kinds)]]
+        cells = []
+        for metric in metrics:
+            theirs = f"{recipe.published[metric]:g}" if metric in recipe.published else "n/a"
+            ours = dict(zip(("mean ± std", "min", "max"), _summary(recipe.values[metric]), strict=True))
+            cells += [ours.get(kind, theirs) for kind in columns[metric]]
         title = f"{name} (chosen with labels)" if recipe.uses_labels else name
         yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
 

@@ -188,3 +188,26 @@ def test_the_tutorials_recipes_are_the_tutorials():
         "_target_": "", "update_interval": 200, "tol": 0.001, "per_epoch": False,
     }  # fmt: skip
     assert (dec.fit.max_steps, dec.fit.optimizer.lr, dec.fit.optimizer.momentum) == (20000, 0.01, 0.9)
+
+
+def test_published_scores_name_methods_that_the_experiment_sweeps():
+    for experiment in ("article", "dec_mnist"):
+        cfg = compose_checked([f"experiment={experiment}"]).cfg
+        names = {composed(f"experiment={experiment}", f"method={method}").method.name
+                 for method in cfg.hydra.sweeper.params.method.split(",")}  # fmt: skip
+        assert set(cfg.published) == names
+        assert {part for parts in cfg.published.values() for part in parts} <= {"fit", "holdout"}
+
+
+def test_dec_keras_recipes_are_dec_keras():
+    coded, dec = (composed("experiment=dec_mnist", f"method=dec_keras/{name}") for name in ("ae_kmeans", "dec"))
+    assert coded.pretrain == dec.pretrain
+    assert coded.net == dec.net
+    assert (dec.net.code_activation, dec.net.init, list(dec.net.dims)) == (None, "fan_in_uniform", [500, 500, 2000, 10])
+    sgd = dec.pretrain.optimizer
+    assert (sgd._target_, sgd.lr, sgd.momentum) == ("torch.optim.SGD", 1.0, 0.9)
+    assert (dec.pretrain.max_epochs, dec.pretrain.batch_size) == (300, 256)
+    assert (dec.fit.max_steps, dec.fit.batch_size, dec.fit.shuffle) == (20000, 256, False)
+    assert (dec.fit.optimizer._target_, dec.fit.optimizer.lr) == ("torch.optim.SGD", 0.01)
+    assert (dec.callbacks.target_refresh.update_interval, dec.callbacks.target_refresh.tol) == (140, 0.001)
+    assert (dec.data.dataset, dec.data.images, dec.data.holdout, dec.data.subset.size) == ("MNIST", "both", 0, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from commands.typed import TINY_DEC
 
@@ -64,6 +66,45 @@ def test_resume_of_a_finished_run_changes_no_label(cli_run):
     again = cli_run(f"resume={whole.folder}", name="whole")
     assert again.code == 0, again.err
     assert again.labels == before
+
+
+def test_resume_of_a_sweep_keeps_what_is_finished_and_does_the_rest(cli_run, monkeypatch):
+    sweep = ("-m", *TINY_DEC, "seed=0,1,2,3")
+    whole = cli_run(*sweep, name="whole")
+    cut = cli_run(*sweep, "checkpoint_interval=0.000001", name="cut")
+    (cut.folder / "1" / "scores.json").unlink()
+    (cut.folder / "1" / "checkpoints" / "final.ckpt").unlink()
+    (cut.folder / "1" / "assignments.csv").unlink()
+    shutil.rmtree(cut.folder / "3")
+    first = (cut.folder / "0" / "scores.json").stat().st_mtime_ns
+    monkeypatch.chdir("/")
+    resumed = cli_run(f"resume={cut.folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert "4 of 4 jobs finished" in resumed.out
+    assert resumed.out.count("finished before") == 2
+    assert (cut.folder / "0" / "scores.json").stat().st_mtime_ns == first
+    for job in "0123":
+        assert (cut.folder / job / "assignments.csv").read_text() == (
+            whole.folder / job / "assignments.csv"
+        ).read_text()
+
+
+def test_resume_of_a_sweep_takes_nothing_else(cli_run):
+    sweep = cli_run("-m", *TINY_DEC, "seed=0,1", name="sweep")
+    refused = cli_run(f"resume={sweep.folder}", "trainer.precision=bf16-mixed")
+    assert (refused.code, refused.out) == (1, "")
+    assert "as it was typed; leave out trainer.precision=bf16-mixed" in refused.err
+    again = cli_run("-m", *TINY_DEC, "seed=0,1", name="sweep")
+    assert f"type resume={sweep.folder} to go on" in again.err
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "hydra: {", "hydra: {overrides: 3}"])
+def test_a_sweep_that_cannot_be_read_is_said_in_one_line(cli_run, tmp_path, content):
+    (tmp_path / "multirun.yaml").write_text(content)
+    refused = cli_run(f"resume={tmp_path}")
+    assert refused.code == 1
+    assert refused.err.startswith(f"resume={tmp_path}: multirun.yaml cannot be read")
+    assert len(refused.err.splitlines()) == 1
 
 
 def test_resume_takes_no_other_setting_than_the_machines(cli_run):

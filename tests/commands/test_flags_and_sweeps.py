@@ -57,6 +57,17 @@ def test_a_sweep_of_methods_and_seeds_and_its_table(cli_run):
     assert all("±" in line for line in markdown[2:])
 
 
+def test_published_scores_stand_beside_ours(cli_run):
+    published = "+published.kmeans={fit:{nmi_geometric:0.5}}"
+    sweep = cli_run("-m", *TINY_RAW, "method=kmeans,ae_kmeans", "seed=0,1", published)
+    assert sweep.code == 0, sweep.err
+    assert "nmi_geometric published" in sweep.out
+    printed = table(sweep.folder, "--format", "csv", "--metrics", "nmi_geometric").stdout
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert [row["nmi_geometric published"] for row in rows] == ["0.5", "n/a"]
+    assert "published" not in table(sweep.folder, "--metrics", "acc").stdout.splitlines()[0].partition("runs")[2]
+
+
 def test_one_failing_job_does_not_stop_the_others_and_is_named(cli_run, tmp_path):
     (tmp_path / "good.csv").write_text("a,b\n" + "".join(f"{i % 3 * 9 + i / 100},{i}\n" for i in range(40)))
     (tmp_path / "bad.csv").write_text("a,b\n1,x\n")

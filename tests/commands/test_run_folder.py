@@ -17,7 +17,7 @@ from deepcluster_pl.start import Start
 BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "cluster_sizes",
          "size_entropy", "collapsed"}  # fmt: skip
 TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "stopped", "steps", "seconds", "machine",
-       "versions", "command", "fit", "holdout", "start", "baselines"}  # fmt: skip
+       "versions", "commit", "published", "command", "fit", "holdout", "start", "baselines"}  # fmt: skip
 
 
 def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
@@ -27,7 +27,7 @@ def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
     assert {
         "config/config.yaml", "config/overrides.yaml", "pretrain/metrics.csv", "fit/metrics.csv", "start.safetensors",
         "checkpoints/pretrained.ckpt", "checkpoints/final.ckpt", "model/model.safetensors", "model/model.json",
-        "scores.json", "assignments.csv", "figures/map.png",
+        "scores.json", "assignments.csv", "figures/map.png", "figures/confusion.png", "figures/curves.png",
     } <= files  # fmt: skip
     assert any(name.startswith("fit/events.out.tfevents") for name in files)
     assert set(run.scores) == TOP
@@ -153,7 +153,8 @@ def test_the_tutorials_table_without_labels_gives_the_same_assignments_file(cli_
     assert run.code == 0, run.err
     assert [row["id"] for row in run.assignments] == names
     assert set(run.assignments[0]) == {"id", "part", "cluster", "confidence", "x", "y"}
-    assert (run.folder / "figures" / "members.png").is_file()
+    drawn = {path.name for path in (run.folder / "figures").iterdir()}
+    assert drawn == {"map.png", "members.png", "curves.png", "reconstructions.png"}  # no labels, no confusion
 
 
 def test_loader_processes_change_nothing(cli_run):

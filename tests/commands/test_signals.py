@@ -40,3 +40,16 @@ def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path
     resumed: Outcome = cli_run(f"resume={folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.scores["steps"] >= 5
+
+
+def test_a_signal_during_a_sweep_names_the_sweep(tmp_path):
+    folder = tmp_path / "sweep"
+    command = [sys.executable, "-m", "deepcluster_pl", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    wait_for_training(process, folder / "0")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err == f"interrupted; type resume={folder} to go on\n"
+    assert (folder / "0" / "checkpoints" / "last.ckpt").is_file()
+    assert not (folder / "1").exists()

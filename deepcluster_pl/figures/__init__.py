@@ -1,0 +1,54 @@
+"""Pictures of a run, drawn from its data, its predictions and its curves; none of them needs a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.figures.confusion import confusion_matrix
+from deepcluster_pl.figures.curves import curves, read_curves
+from deepcluster_pl.figures.embedding_map import embedding_map
+from deepcluster_pl.figures.images import central_members, is_image, reconstructions
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.prediction import Predictions
+from deepcluster_pl.scores import known_labels
+
+__all__ = ["save_figures", "save_reconstructions"]
+
+
+def save_figures(
+    folder: Path, data: ClusteringData, predictions: Predictions, places: NDArray[np.float32], n_clusters: int
+) -> None:
+    """Write what there is to show of a finished run into figures/.
+
+    map.png, the fitted part at `places` (N, 2); members.png, where samples are images; confusion.png, where there are
+    labels, of the held-out part if there is one; curves.png, where the stages left a metrics.csv.
+    """
+    figures = _made(folder)
+    embedding_map(places, predictions["fit"], n_clusters).savefig(figures / "map.png")
+    if is_image(data.input_shape):
+        central_members(data, predictions["fit"], n_clusters).savefig(figures / "members.png")
+    part: PartName = "holdout" if "holdout" in data.parts else "fit"
+    labels = data.part(part).labels
+    if labels is not None and known_labels(labels).any():
+        known = known_labels(labels)
+        clusters = predictions[part].clusters.numpy()[known]
+        title = "Held-out samples" if part == "holdout" else "Fitted samples"
+        confusion_matrix(labels[known].astype(str), clusters, title).savefig(figures / "confusion.png")
+    found = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
+    if found:
+        curves(found).savefig(figures / "curves.png")
+
+
+def save_reconstructions(folder: Path, data: ClusteringData, net: Autoencoder) -> None:
+    """Write figures/reconstructions.png, where samples are images and the net has a decoder that was trained."""
+    if is_image(data.input_shape):
+        reconstructions(data, net).savefig(_made(folder) / "reconstructions.png")
+
+
+def _made(folder: Path) -> Path:
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    return folder / "figures"

@@ -1,0 +1,66 @@
+"""`resume=<folder>`: the rest of an interrupted run, or of an interrupted sweep."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.folders import SavedSweep, is_sweep, saved_run, saved_sweep
+from deepcluster_pl.jobs import run_hydra
+from deepcluster_pl.overrides import quote_paths
+from deepcluster_pl.quiet import quiet
+from deepcluster_pl.run import run
+
+
+def resume(overrides: Sequence[str]) -> bool:
+    """Go on with what `resume=` names; True if a job of a sweep failed."""
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise UserError(f"{str(error).splitlines()[0]}; quote values that hold ,[]{{}}()= ") from error
+    target = next(override for override in parsed if override.key_or_group == "resume")
+    others = [override for override in parsed if override.key_or_group != "resume"]
+    folder = Path(str(target.value())).expanduser().resolve()
+    if is_sweep(folder):
+        if others:
+            raise UserError(f"resume= goes on with a sweep as it was typed; leave out {others[0].input_line}")
+        return _resume_sweep(saved_sweep(folder))
+    return _resume_run(folder, others)
+
+
+def _resume_run(folder: Path, others: Sequence[Override]) -> bool:
+    """Go on in a run's folder with the config that lies there; only the machine may differ."""
+    foreign = [str(o.input_line) for o in others if not str(o.key_or_group).startswith("trainer.")]
+    if foreign:
+        raise UserError(f"resume= goes on with the folder's own settings; only trainer.* may differ, not {foreign[0]}")
+    saved = saved_run(folder)
+    for override in others:
+        if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
+            raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
+        OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
+    if saved.cwd.is_dir():
+        os.chdir(saved.cwd)  # relative paths in the config mean what they meant
+    quiet()
+    command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
+    run(saved.cfg, saved.folder, command, Console(highlight=False))
+    return False
+
+
+def _resume_sweep(saved: SavedSweep) -> bool:
+    """Sweep again in the same folder: finished jobs are kept, the interrupted one goes on, the others begin."""
+    if saved.cwd.is_dir():
+        os.chdir(saved.cwd)
+    where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
+    recipes = [] if saved.config_dir is None else ["--config-dir", str(saved.config_dir)]
+    sys.argv = [sys.argv[0], "-m", *saved.overrides, *where, *recipes]
+    return run_hydra(multirun=True, resuming=True)
