@@ -1,7 +1,7 @@
 """One picture for a document from the figures of a run: rows of pictures, equally high in a row, equally wide rows.
 
 python scripts/picture.py outputs/digits/dec/<time> docs/images/digits.png map,members
-python scripts/picture.py outputs/mnist/article_dec/<time> docs/images/article_dec.png map,confusion reconstructions
+python scripts/picture.py outputs/mnist/article_dec/<time> docs/images/article_dec.png map,confusion,curves reconstructions
 
 The run draws its figures itself; this only puts them together.
 """
@@ -35,7 +35,8 @@ def main() -> int:
         rows.append(beside([Image.open(file).convert("RGB") for file in files]))
     joined = below(rows, chosen.width)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    joined.quantize(256).save(chosen.out, optimize=True)  # few enough colours to be small
+    few = joined.quantize(256, method=Image.Quantize.MAXCOVERAGE)  # small, and rare colours survive
+    few.save(chosen.out, optimize=True)
     return 0
 
 

@@ -56,7 +56,7 @@ def curves(found: Curves) -> Figure:
             marker = "." if len(points) < 30 else None
             axis.plot(*zip(*points, strict=True), label=name.partition("/")[2], lw=1.2, marker=marker)
         axis.set_title(title, fontsize=9)
-        axis.tick_params(labelsize=7)
+        axis.tick_params(which="both", labelsize=7)
         axis.grid(alpha=0.3)
         if any(value > 0 for name in names for value in found[name].values()) and not title.startswith(("k-", "Clu")):
             axis.set_yscale("log")
