@@ -1,7 +1,7 @@
 """One picture for a document from the figures of a run: rows of pictures, equally high in a row, equally wide rows.
 
-python scripts/picture.py outputs/digits/dec/<time> docs/images/digits.png map,members
-python scripts/picture.py outputs/mnist/article_dec/<time> docs/images/article_dec.png map,confusion,curves reconstructions
+    python scripts/picture.py outputs/digits/dec/<time> docs/images/digits.png map,members
+    python scripts/picture.py <a run> docs/images/article_dec.png map,confusion,curves reconstructions
 
 The run draws its figures itself; this only puts them together.
 """
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("out", type=Path, help="the .png to write")
     parser.add_argument("rows", nargs="+", help="names of figures, separated by commas: map,members")
-    parser.add_argument("--width", type=int, default=1400, help="pixels")
+    parser.add_argument("--width", type=int, default=1200, help="pixels")
     chosen = parser.parse_args()
     rows = []
     for names in chosen.rows:
@@ -35,7 +35,7 @@ def main() -> int:
         rows.append(beside([Image.open(file).convert("RGB") for file in files]))
     joined = below(rows, chosen.width)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    few = joined.quantize(256, method=Image.Quantize.MAXCOVERAGE)  # small, and rare colours survive
+    few = joined.quantize(256, method=Image.Quantize.FASTOCTREE)  # small, and rare colours and greys survive
     few.save(chosen.out, optimize=True)
     return 0
 
