@@ -17,7 +17,7 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.start import Start
 
 SCHEMA = 1
-_TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "torch.optim.")
+_TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.augment.", "torch.optim.")
 
 
 def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, Any], folder: Path) -> None:

@@ -146,13 +146,13 @@ def test_mixture_on_the_code_is_compared_with_both(both):
 
 
 def test_start_by_the_same_kmeans_is_the_baseline_on_the_code(both):
-    assert same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD), kmeans())[1], STARTED)
+    assert same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans())[1], STARTED)
 
 
 @pytest.mark.parametrize("options", [{"n_init": 5}, {"random_state": 1}])
 def test_start_by_another_kmeans_is_not(both, options):
-    assert not same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD), kmeans(**options))[1], STARTED)
+    assert not same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(**options))[1], STARTED)
 
 
 def test_none_means_none(both):
-    assert both(DEC(autoencoder(), "dec", 3, 1.0, SGD), kmeans(), effort="none") == (None, None)
+    assert both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(), effort="none") == (None, None)

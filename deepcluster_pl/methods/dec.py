@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from deepcluster_pl.augment import Affine, at_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -26,6 +27,7 @@ class DEC(ClusteringModule):
         n_clusters: K.
         alpha: degrees of freedom of the Student's t kernel.
         optimizer: makes the optimizer of the encoder's and the centres' parameters.
+        augment: distorts training batches; p and the centres' start are of clean samples.
 
     Attributes:
         targets: p (N, K) by row number in the fitted part; a plain tensor that the callback owns.
@@ -34,13 +36,22 @@ class DEC(ClusteringModule):
     learns = True
 
     def __init__(
-        self, net: Autoencoder, name: str, n_clusters: Count, alpha: PositiveFloat, optimizer: OptimizerFactory
+        self,
+        net: Autoencoder,
+        name: str,
+        n_clusters: Count,
+        alpha: PositiveFloat,
+        optimizer: OptimizerFactory,
+        augment: Affine | None,
     ) -> None:
         super().__init__(net, name, n_clusters)
+        if augment is not None:
+            augment.check(net.input_shape)
         net.decoder.requires_grad_(False)
         self.centers = nn.Parameter(torch.zeros(n_clusters, net.latent_dim))
         self.alpha = alpha
         self.optimizer = optimizer
+        self.augment = augment
         self.targets: Tensor | None = None
 
     def begin(self, start: Start) -> None:
@@ -56,7 +67,8 @@ class DEC(ClusteringModule):
         x, index = batch
         if self.targets is None:
             raise RuntimeError("DEC has no targets; add the TargetRefresh callback")
-        log_q = log_soft_assignment(self.net.encode(self.net.prepare(x)), self.centers, self.alpha)
+        z = self.net.encode(self.net.prepare(x, at_step(self.augment, self, batch_idx)))
+        log_q = log_soft_assignment(z, self.centers, self.alpha)
         loss = F.kl_div(log_q, self.targets[index], reduction="batchmean")
         self.log("fit/kl", loss)
         return loss

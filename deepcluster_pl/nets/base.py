@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -41,9 +42,10 @@ class Autoencoder(nn.Module, ABC):
         self.shift.copy_(torch.as_tensor(shift))
         self.factor.copy_(torch.as_tensor(factor))
 
-    def prepare(self, x: Tensor) -> Tensor:
-        """Raw samples (N, *input_shape) as float32: bytes divided by 255, then shifted and scaled."""
+    def prepare(self, x: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Raw samples (N, *input_shape) as float32: bytes divided by 255, distorted if asked, shifted and scaled."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
+        x = x if augment is None else augment(x)
         return (x - self.shift) * self.factor
 
     def encode(self, x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from deepcluster_pl.augment import Affine, at_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.methods.base import OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
@@ -18,27 +19,30 @@ class Reconstruction(pl.LightningModule):
     Args:
         net: the autoencoder; the run supplies it.
         optimizer: makes the optimizer of all its parameters.
+        augment: distorts training batches, which then are reconstructed as distorted; held-out samples stay clean.
     """
 
-    def __init__(self, net: Autoencoder, optimizer: OptimizerFactory) -> None:
+    def __init__(self, net: Autoencoder, optimizer: OptimizerFactory, augment: Affine | None) -> None:
         super().__init__()
+        if augment is not None:
+            augment.check(net.input_shape)
         self.net = net
         self.optimizer = optimizer
+        self.augment = augment
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Reconstruction error of one batch, logged as the epoch's mean."""
-        loss = self._error(batch)
+        loss = self._error(self.net.prepare(batch[0], at_step(self.augment, self, batch_idx)))
         self.log("pretrain/mse", loss, on_step=False, on_epoch=True, batch_size=len(batch[0]))
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The same error on held-out samples, which nothing is chosen by."""
-        self.log("pretrain/mse_holdout", self._error(batch), batch_size=len(batch[0]))
+        self.log("pretrain/mse_holdout", self._error(self.net.prepare(batch[0])), batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """One optimizer for the whole net."""
         return self.optimizer(self.net.parameters())
 
-    def _error(self, batch: Batch) -> Tensor:
-        x = self.net.prepare(batch[0])
+    def _error(self, x: Tensor) -> Tensor:
         return F.mse_loss(self.net.decode(self.net.encode(x)), x)

@@ -43,7 +43,7 @@ def fit(
     data.setup()
     data.use(batch_size, True, 0)
     net = MLPAutoencoder((5,), [8, 2], "relu", None, "fan_in_uniform")
-    module = DEC(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr))
+    module = DEC(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr), None)
     z = module.embed(data.loader("fit"))
     module.begin(Start(torch.zeros(N).long(), z[[0, 20, 40]]))
     refresh, recorder = TargetRefresh(interval, tol, per_epoch), Recorder()

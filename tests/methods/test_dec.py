@@ -17,7 +17,7 @@ def dec(input_shape=(6,), dims=(8, 3), n_clusters=4, **optimizer):
     torch.manual_seed(0)
     net = MLPAutoencoder(input_shape, list(dims), "relu", None, "fan_in_uniform")
     make = functools.partial(torch.optim.SGD, **({"lr": 0.1} | optimizer))
-    module = DEC(net, "dec", n_clusters, 1.0, make)
+    module = DEC(net, "dec", n_clusters, 1.0, make, None)
     module.log = lambda *args, **kwargs: None
     module.begin(Start(torch.zeros(5, dtype=torch.long), torch.randn(n_clusters, dims[-1])))
     return module

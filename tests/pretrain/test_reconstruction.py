@@ -14,7 +14,7 @@ from deepcluster_pl.pretrain.reconstruction import Reconstruction
 def reconstruction():
     torch.manual_seed(0)
     net = MLPAutoencoder((4, 4), [8, 3], "relu", None, "glorot_uniform")
-    module = Reconstruction(net, functools.partial(torch.optim.Adam, lr=1e-2))
+    module = Reconstruction(net, functools.partial(torch.optim.Adam, lr=1e-2), None)
     module.log = lambda *args, **kwargs: None
     return module
 
