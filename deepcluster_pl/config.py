@@ -154,7 +154,7 @@ def _at_odds(cfg: DictConfig) -> list[str]:
     if trains_nothing and learns:
         found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
-        found.append(f"method={cfg.method.name} needs targets; add callbacks=dec")
+        found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
         fused = [f"{stage}.optimizer.fused=false" for stage in ("pretrain", "fit") if cfg[stage].optimizer.get("fused")]
         if fused:

@@ -1,4 +1,4 @@
-"""Recompute the target distribution every few steps, and stop once assignments settle."""
+"""Look at all samples every few steps: new targets, and a stop once assignments settle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.functional import share_changed, target_distribution
+from deepcluster_pl.functional import share_changed
 from deepcluster_pl.ranges import Count, Share
 
 
@@ -42,11 +42,12 @@ class RefreshListener(Protocol):
 
 
 class TargetRefresh(pl.Callback):
-    """Sets `module.targets` to p over the whole fitted part, before the first step and every interval after it.
+    """Sets `module.targets` from the whole fitted part, before the first step and every interval after it.
 
-    Between refreshes p is constant. At each one the new assignment is compared with the last: from the first
-    interval on, training stops, weights and targets untouched, when fewer than `tol` of the samples changed
-    cluster. p belongs to this callback and goes with its state into checkpoints.
+    What the targets are is the method's `make_targets`: DEC's target distribution p, for one. Between refreshes they
+    are constant. At each one the new assignment is compared with the last: from the first interval on, training
+    stops, weights and targets untouched, when fewer than `tol` of the samples changed cluster. The targets belong to
+    this callback and go with its state into checkpoints.
 
     Args:
         update_interval: optimizer steps between refreshes.
@@ -65,8 +66,8 @@ class TargetRefresh(pl.Callback):
         self._last_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Compute the first targets, or hand back those a checkpoint brought."""
-        if self._targets is None:
+        """Look for the first time, or hand back the targets that a checkpoint brought."""
+        if self._clusters is None:
             self._refresh(trainer, pl_module)
             return
         self._hand_over(pl_module)
@@ -108,7 +109,7 @@ class TargetRefresh(pl.Callback):
         self._clusters = clusters
         self._last_step = trainer.global_step
         if not self._stop_if_settled(trainer):
-            self._targets = target_distribution(q)
+            self._targets = module.make_targets(z, q)
             self._hand_over(module)
         refresh = Refresh(trainer.global_step, z, q, clusters, self._changed)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
@@ -121,5 +122,5 @@ class TargetRefresh(pl.Callback):
         return self.settled
 
     def _hand_over(self, module: Any) -> None:
-        assert self._targets is not None
-        module.targets = self._targets = self._targets.to(module.device)
+        self._targets = None if self._targets is None else self._targets.to(module.device)
+        module.targets = self._targets

@@ -27,16 +27,19 @@ class ClusteringModule(pl.LightningModule, ABC):
         name: names the run's folder and its tables.
         n_clusters: K.
         centers: (K, D).
+        targets: what `make_targets` last gave; a plain tensor, which the `TargetRefresh` callback owns and keeps.
     """
 
     learns: ClassVar[bool]
     centers: Tensor
+    targets: Tensor | None
 
     def __init__(self, net: Autoencoder, name: str, n_clusters: int) -> None:
         super().__init__()
         self.net = net
         self.name = name
         self.n_clusters = n_clusters
+        self.targets = None
 
     @abstractmethod
     def begin(self, start: Start) -> None:
@@ -45,6 +48,15 @@ class ClusteringModule(pl.LightningModule, ABC):
     @abstractmethod
     def assign(self, z: Tensor) -> Tensor:
         """Share (N, K) of each embedding (N, D) in each cluster; rows sum to one, the largest wins."""
+
+    def make_targets(self, z: Tensor, q: Tensor) -> Tensor | None:
+        """What the steps until the next refresh aim at, a row for each fitted sample; None where there is no aim.
+
+        Args:
+            z: embeddings (N, D) of all fitted samples.
+            q: their shares (N, K), from `assign`.
+        """
+        return None
 
     def embed(self, loader: Iterable[Batch]) -> Tensor:
         """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embedding.embed`."""

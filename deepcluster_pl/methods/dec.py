@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step
 from deepcluster_pl.data.table import Batch
-from deepcluster_pl.functional import log_soft_assignment, soft_assignment
+from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.ranges import Count, PositiveFloat
@@ -28,9 +28,6 @@ class DEC(ClusteringModule):
         alpha: degrees of freedom of the Student's t kernel.
         optimizer: makes the optimizer of the encoder's and the centres' parameters.
         augment: distorts training batches; p and the centres' start are of clean samples.
-
-    Attributes:
-        targets: p (N, K) by row number in the fitted part; a plain tensor that the callback owns.
     """
 
     learns = True
@@ -52,7 +49,6 @@ class DEC(ClusteringModule):
         self.alpha = alpha
         self.optimizer = optimizer
         self.augment = augment
-        self.targets: Tensor | None = None
 
     def begin(self, start: Start) -> None:
         """Centres are trained weights from here on."""
@@ -61,6 +57,10 @@ class DEC(ClusteringModule):
     def assign(self, z: Tensor) -> Tensor:
         """Soft assignment q (N, K)."""
         return soft_assignment(z, self.centers, self.alpha)
+
+    def make_targets(self, z: Tensor, q: Tensor) -> Tensor:
+        """Target distribution p (N, K)."""
+        return target_distribution(q)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """KL(p‖q) of one batch, in float32 under any precision."""
