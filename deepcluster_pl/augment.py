@@ -59,8 +59,7 @@ class Affine:
             place: numbers that tell this batch from others, such as epoch, batch and rank.
         """
         layout = _layout(tuple(x.shape[1:]))
-        state = np.random.SeedSequence((self.seed, *place)).generate_state(1, np.uint64)
-        amounts = torch.rand(len(x), 5, generator=torch.Generator().manual_seed(int(state[0]))) * 2 - 1
+        amounts = torch.rand(len(x), 5, generator=generator_at(self.seed, *place)) * 2 - 1
         planes = x[:, None] if layout == "HW" else x.movedim(-1, 1) if layout == "HWC" else x
         height, width = planes.shape[2:]
         with torch.autocast(x.device.type, enabled=False):  # bf16 cannot tell one pixel from the next
@@ -93,6 +92,12 @@ class Affine:
     def check(self, input_shape: tuple[int, ...]) -> None:
         """`UserError` where samples of this shape are no images."""
         _layout(input_shape)
+
+
+def generator_at(seed: int, *place: int) -> torch.Generator:
+    """A generator, on the CPU, of its own for each place in training, such as (epoch, batch, rank)."""
+    state = np.random.SeedSequence((seed, *place)).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]))
 
 
 def at_step(augment: Affine | None, module: pl.LightningModule, batch_idx: int) -> Callable[[Tensor], Tensor] | None:

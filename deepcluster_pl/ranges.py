@@ -34,6 +34,7 @@ Count = Annotated[int, Range(1)]
 """A whole number of things, at least one."""
 NonNegativeInt = Annotated[int, Range(0)]
 PositiveFloat = Annotated[float, Range(0, math.inf, open_low=True, open_high=True)]
+NonNegativeFloat = Annotated[float, Range(0, math.inf, open_high=True)]
 Share = Annotated[float, Range(0, 1)]
 """A part of the whole, from 0 to 1."""
 OpenShare = Annotated[float, Range(0, 1, open_high=True)]

@@ -7,16 +7,21 @@ from deepcluster_pl.functional.assignment import (
     soft_assignment,
     squared_distances,
 )
+from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
+from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
 
 __all__ = [
     "cluster_sizes",
     "clustering_accuracy",
+    "consistency_loss",
     "contingency",
     "gaussian_log_density",
     "is_collapsed",
     "log_soft_assignment",
+    "mean_entropy",
+    "nearest_neighbors",
     "purity",
     "share_changed",
     "size_entropy",

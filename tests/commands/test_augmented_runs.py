@@ -19,7 +19,7 @@ def digits(*others):
     return [text for text in (*IMAGES, *others) if not text.startswith("method=")]
 
 
-@pytest.mark.parametrize("method", ["dec", "idec"])
+@pytest.mark.parametrize("method", ["dec", "idec", "scan"])
 def test_a_distorted_run_differs_from_a_clean_one_and_repeats(cli_run, method):
     first = cli_run(*digits(f"method={method}"), name="first")
     assert first.code == 0, first.err
@@ -32,8 +32,9 @@ def test_a_distorted_run_differs_from_a_clean_one_and_repeats(cli_run, method):
     assert not torch.equal(distorted["net.encoder.1.weight"], undistorted["net.encoder.1.weight"])
 
 
-def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch):
-    whole = cli_run(*digits("method=idec"), name="whole")
+@pytest.mark.parametrize("method", ["idec", "scan"])
+def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch, method):
+    whole = cli_run(*digits(f"method={method}"), name="whole")
     calls, original = [], ClusterMetrics.on_refresh
 
     def cut_at_the_third(*args):
@@ -44,15 +45,16 @@ def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(ClusterMetrics, "on_refresh", cut_at_the_third)
-        cut = cli_run(*digits("method=idec", "checkpoint_interval=0.000001"), name="cut")
+        cut = cli_run(*digits(f"method={method}", "checkpoint_interval=0.000001"), name="cut")
     assert cut.code == 1
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
 
 
-def test_a_saved_model_is_read_with_its_distortion_and_predicts_clean(cli_run):
-    run = cli_run(*digits("method=idec"))
+@pytest.mark.parametrize("method", ["idec", "scan"])
+def test_a_saved_model_is_read_with_its_distortion_and_predicts_clean(cli_run, method):
+    run = cli_run(*digits(f"method={method}"))
     description = json.loads((run.folder / "model" / "model.json").read_text())
     assert description["method"]["augment"]["rotation"] == 10.0
     model = load_model(run.folder / "model")

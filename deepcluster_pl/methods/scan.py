@@ -1,0 +1,153 @@
+"""Semantic clustering by adopting nearest neighbours: a sample and its neighbours shall be in one cluster."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from deepcluster_pl.augment import Affine, at_step, generator_at
+from deepcluster_pl.data.table import Batch
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.functional import consistency_loss, mean_entropy, nearest_neighbors
+from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
+from deepcluster_pl.start import Start
+
+
+class SCAN(ClusteringModule):
+    """Minimises -log Σ_k p_k(x) p_k(x') - weight · H(mean p) (Van Gansbeke, Vandenhende and others 2020, equation 2).
+
+    p is a softmax head on the embedding and x' one of the sample's nearest neighbours in the code, drawn anew at every
+    step. The second term keeps one cluster from taking all. Several heads learn side by side: the first begins with the
+    start's centres, the others at random. The one whose loss is lowest speaks for the method; labels have no say.
+
+    Args:
+        net: pretrained autoencoder; the run supplies it.
+        name: names the run's folder and its tables.
+        n_clusters: K.
+        n_neighbors: of each sample, mined at every refresh.
+        n_heads: that learn side by side.
+        entropy_weight: of the second term.
+        self_label_from: optimizer step from which the head that speaks teaches itself instead, with the clusters that
+            it is sure of on clean samples as labels of the distorted ones; null never does.
+        confidence: share from which it counts as sure.
+        optimizer: makes the optimizer of the encoder's and the heads' parameters.
+        augment: distorts both samples of every pair, each by its own amounts; neighbours are of clean samples.
+        seed: decides which neighbours are drawn, and where heads begin.
+
+    Attributes:
+        centers: the start's (K, D).
+        head_losses: running mean (n_heads,) of each head's loss; zeros, and so the first head, before any step.
+    """
+
+    learns = True
+
+    def __init__(
+        self,
+        net: Autoencoder,
+        name: str,
+        n_clusters: Count,
+        n_neighbors: Count,
+        n_heads: Count,
+        entropy_weight: NonNegativeFloat,
+        self_label_from: NonNegativeInt | None,
+        confidence: Share,
+        optimizer: OptimizerFactory,
+        augment: Affine | None,
+        seed: NonNegativeInt,
+    ) -> None:
+        super().__init__(net, name, n_clusters)
+        if augment is not None:
+            augment.check(net.input_shape)
+        net.decoder.requires_grad_(False)
+        self.heads = nn.Linear(net.latent_dim, n_heads * n_clusters)
+        self.register_buffer("centers", torch.zeros(n_clusters, net.latent_dim))
+        self.register_buffer("head_losses", torch.zeros(n_heads))
+        self.head_losses: Tensor
+        self.n_neighbors = n_neighbors
+        self.n_heads = n_heads
+        self.entropy_weight = entropy_weight
+        self.self_label_from = self_label_from
+        self.confidence = confidence
+        self.optimizer = optimizer
+        self.augment = augment
+        self.seed = seed
+
+    def begin(self, start: Start) -> None:
+        """The first head assigns to the start's nearest centre; the others cut the code at random, as sharply."""
+        self.centers = start.centers.to(self.heads.weight)
+        k, d = self.centers.shape
+        middle = self.centers.mean(dim=0)
+        apart = torch.pdist(self.centers).square().mean() if k > 1 else self.centers.new_ones(())
+        generator = torch.Generator().manual_seed(self.seed)
+        directions = torch.randn(self.n_heads * k, d, generator=generator).to(middle)
+        weight = directions / (apart / 2).sqrt()  # |μ - middle|² is half of what centres are apart, on average
+        weight[:k] = 4 / apart * (self.centers - middle)
+        bias = -weight @ middle
+        bias[:k] = -2 / apart * (self.centers.square().sum(dim=1) - middle.square().sum())
+        self.heads.weight.data.copy_(weight)
+        self.heads.bias.data.copy_(bias)
+
+    def assign(self, z: Tensor) -> Tensor:
+        """Shares (N, K) of the head that speaks."""
+        return self.log_shares(z)[int(self.head_losses.argmin())].exp()
+
+    def log_shares(self, z: Tensor) -> Tensor:
+        """Logarithms (n_heads, N, K) of every head's shares, in float32 under any precision."""
+        with torch.autocast(z.device.type, enabled=False):
+            logits = F.linear(z.float(), self.heads.weight, self.heads.bias).view(len(z), self.n_heads, self.n_clusters)
+            return torch.log_softmax(logits, dim=-1).transpose(0, 1)
+
+    def make_targets(self, z: Tensor, q: Tensor) -> Tensor:
+        """The nearest neighbours (N, n_neighbors) of each sample in the code."""
+        if len(z) <= self.n_neighbors:
+            raise UserError(f"method.n_neighbors={self.n_neighbors} should be below the {len(z)} samples; type fewer")
+        return nearest_neighbors(z, self.n_neighbors)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Consistency and evenness of pairs; or, late in the fit if asked, what the head is sure of."""
+        if self.self_label_from is not None and self.global_step >= self.self_label_from:
+            return self._self_labelling(batch, batch_idx)
+        x, index = batch
+        if self.targets is None:
+            raise RuntimeError("SCAN has no neighbours; add the TargetRefresh callback")
+        z = self.net.encode(
+            self.net.prepare(torch.cat([x, self._partners(index, batch_idx)]), at_step(self.augment, self, batch_idx))
+        )
+        log_p, log_other = self.log_shares(z).chunk(2, dim=1)
+        consistency, entropy = consistency_loss(log_p, log_other), mean_entropy(log_p)
+        losses = consistency - self.entropy_weight * entropy
+        fresh = losses.detach()
+        self.head_losses.copy_(torch.where(self.head_losses == 0, fresh, self.head_losses.lerp(fresh, 0.02)))
+        best = self.head_losses.argmin()
+        self.log("fit/consistency", consistency[best])
+        self.log("fit/entropy", entropy[best])
+        return losses.mean()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """One optimizer for encoder and heads."""
+        return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
+
+    def _partners(self, index: Tensor, batch_idx: int) -> Tensor:
+        """For each sample one of its neighbours, raw."""
+        generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank)
+        which = torch.randint(self.n_neighbors, (len(index), 1), generator=generator).to(index.device)
+        rows = self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
+        return torch.from_numpy(self.trainer.datamodule.part("fit").take(rows.cpu().numpy())).to(self.device)  # type: ignore[attr-defined]
+
+    def _self_labelling(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Cross-entropy of distorted samples with what their clean ones surely are; every cluster weighs the same."""
+        x, _ = batch
+        best = int(self.head_losses.argmin())
+        with torch.no_grad():
+            share, cluster = self.log_shares(self.net.encode(self.net.prepare(x)))[best].exp().max(dim=1)
+        sure = share >= self.confidence
+        log_p = self.log_shares(self.net.encode(self.net.prepare(x, at_step(self.augment, self, batch_idx))))[best]
+        sizes = torch.bincount(cluster[sure], minlength=self.n_clusters)
+        weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
+        loss = (weight * F.nll_loss(log_p, cluster, reduction="none")).sum()
+        self.log("fit/self_label", loss)
+        self.log("fit/sure", sure.float().mean())
+        return loss
