@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.layouts import Layout, from_planes, image_layout, to_planes
 from deepcluster_pl.ranges import NonNegativeInt, OpenShare, Range, Share
 
 Degrees = Annotated[float, Range(0, 180)]
@@ -60,14 +61,14 @@ class Affine:
         """
         layout = _layout(tuple(x.shape[1:]))
         amounts = torch.rand(len(x), 5, generator=generator_at(self.seed, *place)) * 2 - 1
-        planes = x[:, None] if layout == "HW" else x.movedim(-1, 1) if layout == "HWC" else x
+        planes = to_planes(x, layout)
         height, width = planes.shape[2:]
         with torch.autocast(x.device.type, enabled=False):  # bf16 cannot tell one pixel from the next
             moves = self.matrices(amounts, height, width).to(x)
             grid = F.affine_grid(moves, list(planes.shape), align_corners=False)
             padding = "border" if self.fill == "nearest" else "zeros"
             moved = F.grid_sample(planes, grid, padding_mode=padding, align_corners=False)
-        return moved[:, 0] if layout == "HW" else moved.movedim(1, -1) if layout == "HWC" else moved
+        return from_planes(moved, layout)
 
     def matrices(self, amounts: Tensor, height: int, width: int) -> Tensor:
         """For each sample the matrix (N, 2, 3) that takes a point of the new image to its point in the old one.
@@ -107,12 +108,9 @@ def at_step(augment: Affine | None, module: pl.LightningModule, batch_idx: int) 
     return lambda x: augment(x, module.current_epoch, batch_idx, module.global_rank)
 
 
-def _layout(shape: tuple[int, ...]) -> Literal["HW", "HWC", "CHW"]:
-    if len(shape) == 2:
-        return "HW"
-    if len(shape) == 3 and shape[-1] in (1, 3):
-        return "HWC"
-    if len(shape) == 3 and shape[0] in (1, 3):
-        return "CHW"
-    text = "x".join(map(str, shape))
-    raise UserError(f"augment=affine distorts images (height x width); found samples of {text}; type augment=none")
+def _layout(shape: tuple[int, ...]) -> Layout:
+    layout = image_layout(shape)
+    if layout is None:
+        text = "x".join(map(str, shape))
+        raise UserError(f"augment=affine distorts images (height x width); found samples of {text}; type augment=none")
+    return layout

@@ -64,6 +64,17 @@ def test_a_saved_model_is_read_with_its_distortion_and_predicts_clean(cli_run, m
     assert torch.equal(*q)
 
 
+def test_a_convolutional_net_is_pretrained_fitted_and_read_back(cli_run):
+    typed = [text for text in digits("method=idec") if not text.startswith("net.")]
+    run = cli_run(*typed, "net=conv_autoencoder", "net.channels=[4,8]", "net.kernel_sizes=[3,3]", "net.latent_dim=4")
+    assert run.code == 0, run.err
+    model = load_model(run.folder / "model")
+    assert model.net.decode(model.net.encode(torch.zeros(2, 8, 8))).shape == (2, 8, 8)
+    tables = cli_run(*TINY_DEC[:4], "method=idec", "net=conv_autoencoder", name="table")
+    assert tables.code == 1
+    assert "reads images (height x width); found samples of 6; type net=mlp_autoencoder" in tables.err
+
+
 def test_a_table_cannot_be_turned(cli_run):
     run = cli_run(*TINY_DEC, "augment=affine")
     assert run.code == 1

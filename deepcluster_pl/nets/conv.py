@@ -1,0 +1,102 @@
+"""The convolutional autoencoder of ConvDEC: strided convolutions down to a short code, and their mirror image."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.layouts import Layout, from_planes, image_layout, to_planes
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.ranges import Count
+
+_Pair = tuple[int, int]
+
+
+class ConvAutoencoder(Autoencoder):
+    """Convolutions of stride 2 with ReLU between them, a linear code, and transposed convolutions back.
+
+    Every convolution halves the sides and rounds up, by zeros around the image. Only the last one goes without zeros
+    along a side that does not divide evenly (28 → 14 → 7 → 3), as in ConvDEC (Guo, Zhu, Liu, Yin 2018; the net is that
+    of Guo, Liu, Zhu, Yin 2017). Weights are Glorot's U(±√(6/(fan_in+fan_out))), Keras' default; biases are zero.
+
+    Args:
+        input_shape: (H, W), (H, W, 1|3) or (1|3, H, W); the run supplies it from the data.
+        channels: of each convolution.
+        kernel_sizes: of each convolution, odd.
+        latent_dim: length of the code.
+    """
+
+    def __init__(
+        self, input_shape: tuple[int, ...], channels: list[Count], kernel_sizes: list[Count], latent_dim: Count
+    ) -> None:
+        super().__init__(input_shape)
+        layout = image_layout(self.input_shape)
+        if layout is None:
+            text = "x".join(map(str, self.input_shape))
+            raise UserError(
+                f"net=conv_autoencoder reads images (height x width); found samples of {text}; type net=mlp_autoencoder"
+            )
+        if not channels or len(channels) != len(kernel_sizes) or not all(size % 2 for size in kernel_sizes):
+            raise UserError(
+                f"net.channels={channels} net.kernel_sizes={kernel_sizes}: expected lists of one length, kernels odd"
+            )
+        height, width = [side for side, axis in zip(self.input_shape, layout, strict=True) if axis != "C"]
+        planes = 1 if layout == "HW" else self.input_shape[layout.index("C")]
+        sizes, pads = _sizes((height, width), kernel_sizes)
+        widths = [planes, *channels]
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []
+        for i, (before, after) in enumerate(itertools.pairwise(widths)):
+            kernel, pad = kernel_sizes[i], pads[i]
+            down += [nn.Conv2d(before, after, kernel, stride=2, padding=pad), nn.ReLU()]
+            rows, columns = (sizes[i][a] - ((sizes[i + 1][a] - 1) * 2 - 2 * pad[a] + kernel) for a in (0, 1))
+            back = nn.ConvTranspose2d(after, before, kernel, stride=2, padding=pad, output_padding=(rows, columns))
+            up = [nn.ReLU(), back, *up]
+        bottom = (channels[-1], *sizes[-1])
+        n_bottom = bottom[0] * bottom[1] * bottom[2]
+        code, grow = nn.Linear(n_bottom, latent_dim), nn.Linear(latent_dim, n_bottom)
+        self.encoder = nn.Sequential(_Function(to_planes, layout), *down, nn.Flatten(), code)
+        self.decoder = nn.Sequential(grow, nn.Unflatten(1, bottom), *up, _Function(from_planes, layout))
+        self._latent_dim = latent_dim
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(layer.weight)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of the code."""
+        return self._latent_dim
+
+
+class _Function(nn.Module):
+    """A change of layout as a layer without weights."""
+
+    def __init__(self, function: Callable[[Tensor, Layout], Tensor], layout: Layout) -> None:
+        super().__init__()
+        self.function = function
+        self.layout: Layout = layout
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x, self.layout)
+
+
+def _sizes(size: _Pair, kernel_sizes: list[int]) -> tuple[list[_Pair], list[_Pair]]:
+    """Height and width before and after every convolution, and the zeros around each image on the way."""
+    whole, sizes = 2 ** len(kernel_sizes), [size]
+    pads: list[_Pair] = []
+    for i, kernel in enumerate(kernel_sizes):
+        last = i == len(kernel_sizes) - 1
+        across, down = (0 if last and side % whole else kernel // 2 for side in size)
+        height, width = sizes[-1]
+        sizes.append(((height + 2 * across - kernel) // 2 + 1, (width + 2 * down - kernel) // 2 + 1))
+        pads.append((across, down))
+        if min(sizes[-1]) < 1:
+            raise UserError(
+                f"net=conv_autoencoder with {len(kernel_sizes)} convolutions is too deep for images of "
+                f"{size[0]}x{size[1]}; type net=mlp_autoencoder, or net.channels and net.kernel_sizes with fewer"
+            )
+    return sizes, pads
