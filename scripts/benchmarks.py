@@ -5,10 +5,13 @@
 
 A document holds marks; what stands between a mark and its end is replaced:
 
-    <!-- table: article holdout nmi_geometric,acc -->   a line per recipe: mean (least – most) over seeds, and published
+    <!-- table: article holdout nmi_geometric,acc -->   a line per recipe: its scores over seeds, and published ones
     <!-- runs: article holdout nmi_geometric,acc -->    a line per run, with what ended it and how long it took
     <!-- conditions: article -->                        code, versions and machines of these runs
+    <!-- ours: dec nmi_geometric,acc -->                what all recipes of one method gave, in every experiment
     <!-- end -->
+
+A line's scores are the mean ± the standard deviation (least – most) over the seeds.
 """
 
 from __future__ import annotations
@@ -16,15 +19,20 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/benchmarks.md")
+DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
-MARK = re.compile(r"(<!-- (table|runs|conditions): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (table|runs|conditions|ours): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_NO_SETTINGS = re.compile(
+    r"(experiment|method|seed|pretrained|cache_dir|resume|ckpt_path|baselines|checkpoint_interval|data\.root"
+    r"|data\.download|trainer\..*|logger.*|hydra\..*)="
+)
 Run = dict[str, Any]
 
 
@@ -35,8 +43,8 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds the documents")
     chosen = parser.parse_args()
     stale = []
-    for name in DOCUMENTS:
-        file = chosen.root / name
+    for file in sorted(file for name in DOCUMENTS for file in chosen.root.glob(name)):
+        name = file.relative_to(chosen.root).as_posix()
         before = file.read_text(encoding="utf-8")
         after = filled(before, chosen.root / "docs" / "results")
         if after != before:
@@ -53,6 +61,8 @@ def filled(text: str, results: Path) -> str:
 
     def content(match: re.Match[str]) -> str:
         kind, words = match[2], match[3].split()
+        if kind == "ours":
+            return f"{match[1]}{ours(results, words[0], words[1].split(','))}\n{match[4]}"
         runs = read(results / f"{words[0]}.jsonl")
         if kind == "conditions":
             made = conditions(runs)
@@ -66,8 +76,20 @@ def filled(text: str, results: Path) -> str:
 def read(file: Path) -> list[Run]:
     """Recorded runs, by recipe in the order of their first line, then precision and seed."""
     runs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    recipes = list(dict.fromkeys(run["recipe"] for run in runs))
-    return sorted(runs, key=lambda run: (recipes.index(run["recipe"]), run["machine"]["precision"], run["seed"]))
+    settings = list(dict.fromkeys(setting(run) for run in runs))
+    return sorted(runs, key=lambda run: (settings.index(setting(run)), run["machine"]["precision"], run["seed"]))
+
+
+def setting(run: Run) -> str:
+    """The recipe, with what its command changed of it: neither the machine, nor places, nor the seed.
+
+    >>> setting({"experiment": "mnist", "recipe": "da/dec", "command": "run data=mnist method=da/dec fit.max_steps=9"})
+    'da/dec fit.max_steps=9'
+    """
+    typed = [word for word in shlex.split(run["command"]) if re.match(r"[+~]*[\w.@/]+=", word)]
+    own = f"data={run['experiment']}"
+    changed = [word for word in typed if word != own and not _NO_SETTINGS.match(word.lstrip("+~"))]
+    return " ".join([run["recipe"], *changed])
 
 
 def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
@@ -76,20 +98,39 @@ def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
     header = ["`method=`", "precision", "seeds"]
     for metric in metrics:
         header += [NAMES[metric], *(["published"] if metric in compared else [])]
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run["recipe"], run["machine"]["precision"]), []).append(run)
     rows = [header]
-    for (recipe, precision), members in groups.items():
-        row = [f"`{recipe}`", precision, ", ".join(str(run["seed"]) for run in members)]
+    for members in by_setting(runs):
+        row = _head(members)
         for metric in metrics:
             row.append(spread([run[part][metric] for run in members]))
             if metric in compared:
-                row.append(
-                    f"{_published(members[0], part)[metric]:g}" if metric in _published(members[0], part) else "–"
-                )
+                published = _published(members[0], part)
+                row.append(f"{published[metric]:g}" if metric in published else "–")
         rows.append(row)
     return rows
+
+
+def ours(results: Path, method: str, metrics: list[str]) -> str:
+    """One row per experiment, recipe of this method, part of the data, and precision."""
+    rows = [["experiment", "samples", "`method=`", "precision", "seeds", *(NAMES[metric] for metric in metrics)]]
+    for file in sorted(results.glob("*.jsonl")):
+        runs = [run for run in read(file) if run["recipe"].rpartition("/")[2] == method]
+        for members in by_setting(runs):
+            for part in ("fit", "holdout"):
+                blocks = [run[part] for run in members if run[part]]
+                if blocks:
+                    samples = f"{blocks[0]['n']:,} {'fitted' if part == 'fit' else 'held out'}"
+                    scores = [spread([block[metric] for block in blocks]) for metric in metrics]
+                    rows.append([file.stem, samples, *_head(members), *scores])
+    return markdown(rows) if len(rows) > 1 else "None yet."
+
+
+def by_setting(runs: list[Run]) -> list[list[Run]]:
+    """Runs that differ in nothing but the seed, together."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((setting(run), run["machine"]["precision"]), []).append(run)
+    return list(groups.values())
 
 
 def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
@@ -98,7 +139,7 @@ def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
     for run in runs:
         minutes = sum(seconds or 0.0 for seconds in run["seconds"].values()) / 60
         values = [f"{run[part][metric]:.4f}" for metric in metrics]
-        head = [f"`{run['recipe']}`", str(run["seed"]), run["machine"]["precision"]]
+        head = [f"`{setting(run)}`", str(run["seed"]), run["machine"]["precision"]]
         rows.append([*head, run["stopped"], str(run["steps"]), f"{minutes:.1f}", *values, run["commit"][:10]])
     return rows
 
@@ -111,13 +152,15 @@ def conditions(runs: list[Run]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """Mean, and the least and the most where there are several.
+    """Mean; and, where there are several values, their standard deviation, the least and the most.
 
     >>> spread([0.5]), spread([0.5, 0.7])
-    ('0.5000', '0.6000 (0.5000 – 0.7000)')
+    ('0.5000', '0.6000 ± 0.1414 (0.5000 – 0.7000)')
     """
     mean = f"{statistics.mean(values):.4f}"
-    return mean if len(values) == 1 else f"{mean} ({min(values):.4f} – {max(values):.4f})"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ± {statistics.stdev(values):.4f} ({min(values):.4f} – {max(values):.4f})"
 
 
 def markdown(rows: list[list[str]]) -> str:
@@ -125,6 +168,11 @@ def markdown(rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return "\n".join(lines)
+
+
+def _head(members: list[Run]) -> list[str]:
+    first = members[0]
+    return [f"`{setting(first)}`", first["machine"]["precision"], ", ".join(str(run["seed"]) for run in members)]
 
 
 def _published(run: Run, part: str) -> dict[str, float]:

@@ -21,6 +21,10 @@ Words between.
 <!-- end -->
 <!-- conditions: tiny -->
 <!-- end -->
+<!-- ours: dec nmi -->
+<!-- end -->
+<!-- ours: idec nmi -->
+<!-- end -->
 """
 
 
@@ -33,19 +37,20 @@ def script(name, *arguments):
 def finished(tmp_path):
     """Makes a run's folder with what recording reads."""
 
-    def make(name, seed=0, commit=COMMIT, method="kmeans", precision="32-true", nmi=0.5):
+    def make(name, seed=0, commit=COMMIT, method="kmeans", precision="32-true", nmi=0.5, typed=""):
         folder = tmp_path / "runs" / name
         (folder / "config").mkdir(parents=True)
         choices = f"{{experiment: tiny, method: {method}}}"
         (folder / "config" / "hydra.yaml").write_text(f"hydra: {{runtime: {{choices: {choices}}}}}\n")
         scores = {
             "data": "blobs", "commit": commit, "seed": seed, "stopped": "tol", "steps": 7,
-            "command": f"method={method} seed={seed} {precision}", "versions": {"torch": "2"},
+            "command": f"run method={method} seed={seed} trainer.precision={precision} {typed}",
+            "versions": {"torch": "2"},
             "seconds": {"pretrain": 60.0, "start": 30.0, "fit": None},
             "machine": {"accelerator": "cpu", "precision": precision, "threads": 1, "processor": "Some CPU",
                         "vector_instructions": "AVX512"},
             "published": {"holdout": {"nmi": 0.4978}} if method == "kmeans" else None,
-            "fit": {"acc": nmi + 0.1, "nmi": nmi}, "holdout": {"acc": nmi + 0.2, "nmi": nmi},
+            "fit": {"n": 2000, "acc": nmi + 0.1, "nmi": nmi}, "holdout": {"n": 10, "acc": nmi + 0.2, "nmi": nmi},
         }  # fmt: skip
         (folder / "scores.json").write_text(json.dumps(scores))
         return folder
@@ -84,6 +89,7 @@ def test_tables_are_filled_and_staleness_is_noticed(finished, tmp_path):
     for seed, nmi in ((1, 0.7), (0, 0.5)):
         finished(f"k{seed}", seed, nmi=nmi)
         finished(f"d{seed}", seed, nmi=nmi + 0.1, method="dec", precision="bf16-mixed")
+    finished("longer", 0, nmi=0.75, method="da/dec", typed="fit.max_steps=9 data.root=x hydra.run.dir=y")
     root = tmp_path / "root"
     assert script("record", tmp_path / "runs", "--results", root / "docs" / "results").returncode == 0
     for name in ("README.md", "docs/benchmarks.md"):
@@ -92,15 +98,24 @@ def test_tables_are_filled_and_staleness_is_noticed(finished, tmp_path):
     assert (root / "README.md").read_text() == DOCUMENT
     assert script("benchmarks", "--root", root).returncode == 0
     lines = (root / "README.md").read_text().splitlines()
-    assert lines[2:6] == [
+    assert lines[2:7] == [
         "| `method=` | precision | seeds | NMI | published | ACC |",
         "|---|---|---|---|---|---|",
-        "| `dec` | bf16-mixed | 0, 1 | 0.7000 (0.6000 – 0.8000) | – | 0.9000 (0.8000 – 1.0000) |",
-        "| `kmeans` | 32-true | 0, 1 | 0.6000 (0.5000 – 0.7000) | 0.4978 | 0.8000 (0.7000 – 0.9000) |",
+        "| `dec` | bf16-mixed | 0, 1 | 0.7000 ± 0.1414 (0.6000 – 0.8000) | – | 0.9000 ± 0.1414 (0.8000 – 1.0000) |",
+        "| `kmeans` | 32-true | 0, 1 | 0.6000 ± 0.1414 (0.5000 – 0.7000) | 0.4978 "
+        "| 0.8000 ± 0.1414 (0.7000 – 0.9000) |",
+        "| `da/dec fit.max_steps=9` | 32-true | 0 | 0.7500 | – | 0.9500 |",
     ]
     assert "| `dec` | 1 | bf16-mixed | tol | 7 | 1.5 | 0.9000 | 0123456789 |" in lines
     assert "- Some CPU (cpu, AVX512, 1 thread a run), 32-true" in lines
     assert "Words between." in lines
+    assert lines[lines.index("<!-- ours: dec nmi -->") + 3 : -4] == [
+        "| tiny | 2,000 fitted | `dec` | bf16-mixed | 0, 1 | 0.7000 ± 0.1414 (0.6000 – 0.8000) |",
+        "| tiny | 10 held out | `dec` | bf16-mixed | 0, 1 | 0.7000 ± 0.1414 (0.6000 – 0.8000) |",
+        "| tiny | 2,000 fitted | `da/dec fit.max_steps=9` | 32-true | 0 | 0.7500 |",
+        "| tiny | 10 held out | `da/dec fit.max_steps=9` | 32-true | 0 | 0.7500 |",
+    ]
+    assert lines[-2] == "None yet."
     assert script("benchmarks", "--check", "--root", root).returncode == 0
     with (root / "docs" / "results" / "tiny.jsonl").open("r+") as file:
         changed = file.read().replace('"nmi": 0.5}', '"nmi": 0.9}')
