@@ -40,6 +40,7 @@ class RunSchema:
     net: Any
     pretrain: Any
     start: Any
+    whiten: PositiveFloat | None
     augment: Any
     fit: Any
     callbacks: Any

@@ -29,6 +29,7 @@ from deepcluster_pl.provenance import commit
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 from deepcluster_pl.summary import print_summary
+from deepcluster_pl.whitening import whitened
 
 PRETRAINING_DEPENDS_ON = (
     "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
@@ -64,8 +65,9 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     codes = embed_all(method, data)
     if cfg.pretrain.module is not None:
         save_reconstructions(folder, data, net)  # a fit may leave the decoder behind
-    begin(cfg, shop, method, clusterer, codes["fit"], entry)
-    started = partition_of(assign_all(method, codes))
+    start = begin(cfg, shop, method, clusterer, codes["fit"], entry)
+    changed = start.code_matrix is not None
+    started = partition_of(assign_all(method, embed_all(method, data) if changed else codes))
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
     predictions = assign_all(method, embed_all(method, data))
 
@@ -74,7 +76,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     results.save_assignments(folder, data, predictions, places)
     save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
-    raw, coded = baseline_partitions(k_means, data, method, clusterer, codes, started)
+    raw, coded = baseline_partitions(k_means, data, method, None if changed else clusterer, codes, started)
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
@@ -123,6 +125,8 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     seed_everything(cfg.seed, verbose=False)
     net: Autoencoder = instantiate(cfg.net, input_shape=data.input_shape)
     net.set_scaling(data.scaling.shift, data.scaling.factor)
+    if cfg.whiten is not None:
+        net.code_layers()  # said now rather than after pretraining
     if cfg.pretrain.module is None:
         return net
     own, cached = shop.checkpoint("pretrained"), None
@@ -148,16 +152,23 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     return net
 
 
-def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: Any, z: Tensor, entry: Entry) -> None:
-    """Give the method its first centres, and keep them in start.safetensors."""
+def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: Any, z: Tensor, entry: Entry) -> Start:
+    """Give the method its first centres, and keep them in start.safetensors; whiten the net's code where asked to."""
     seed_everything(cfg.seed, verbose=False)
     began = time.monotonic()
     start = Start.load(entry.start) if entry.start else fit_start(clusterer, z)
+    if entry.start is None and cfg.whiten is not None:
+        start = whitened(start, z, cfg.whiten)
     shop.seconds["start"] = time.monotonic() - began
     if len(start.centers) != method.n_clusters:
         raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
     start.save(shop.folder / "start.safetensors")
+    if start.code_matrix is not None and start.code_shift is not None:
+        method.net.change_code(start.code_matrix, start.code_shift)
     method.begin(start)
+    if start.describe():
+        shop.console.print(f"start: {start.describe()}", highlight=False, soft_wrap=True)
+    return start
 
 
 def fit(

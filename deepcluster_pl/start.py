@@ -16,7 +16,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
 
 _REQUIRED = ("labels", "centers")
-_OPTIONAL = ("weights", "precisions_cholesky")
+_OPTIONAL = ("weights", "precisions_cholesky", "agreement", "criterion", "code_matrix", "code_shift")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,36 @@ class Start:
         centers: (K, D).
         weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
+        agreement: of each restart (R,) with the others, where `MostAgreed` chose among restarts; a record.
+        criterion: of each restart (R,), the larger the better; a record.
+        code_matrix: A (D, D) of the code z' = A (z - m) that all of the above is of, where z is the pretrained code;
+            None where it is of the pretrained code itself.
+        code_shift: m (D,) of it.
     """
 
     labels: Tensor
     centers: Tensor
     weights: Tensor | None = None
     precisions_cholesky: Tensor | None = None
+    agreement: Tensor | None = None
+    criterion: Tensor | None = None
+    code_matrix: Tensor | None = None
+    code_shift: Tensor | None = None
+
+    def describe(self) -> str:
+        """How the restarts agreed, and how far the code was stretched, in a line; empty where neither happened."""
+        told = []
+        if self.agreement is not None and self.criterion is not None:
+            low, high = self.agreement.aminmax()
+            by_criterion = self.agreement[self.criterion.argmax()]
+            told.append(
+                f"agreement of {len(self.agreement)} restarts with the others {low:.3f} to {high:.3f}, "
+                f"of the best by its own criterion {by_criterion:.3f}"
+            )
+        if self.code_matrix is not None:
+            low, high = torch.linalg.eigvalsh(self.code_matrix).aminmax()
+            told.append(f"code whitened, its axes stretched by {low:.3g} to {high:.3g}")
+        return "; ".join(told)
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
@@ -84,13 +108,20 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
             torch.as_tensor(clusterer.means_),
             torch.as_tensor(clusterer.weights_),
             torch.as_tensor(_per_component(clusterer)),
+            **_of_restarts(clusterer),
         )
     centers = getattr(clusterer, "cluster_centers_", None)
     if not bool((labels >= 0).any()):
         raise UserError(f"start: {type(clusterer).__name__} found no cluster")
     if centers is None:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
-    return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)))
+    return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)), **_of_restarts(clusterer))
+
+
+def _of_restarts(clusterer: Any) -> dict[str, Tensor]:
+    """What `MostAgreed` chose by; nothing where there were no restarts to choose from."""
+    names = ("agreement", "criterion")
+    return {name: torch.as_tensor(getattr(clusterer, f"{name}_")) for name in names if hasattr(clusterer, f"{name}_")}
 
 
 def _per_component(mixture: Any) -> Any:

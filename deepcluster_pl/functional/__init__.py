@@ -9,10 +9,13 @@ from deepcluster_pl.functional.assignment import (
 )
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
 from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.rand_index import adjusted_rand_indices
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
+from deepcluster_pl.functional.whitening import mapped_precisions, pooled_covariance, whitening_matrix
 
 __all__ = [
+    "adjusted_rand_indices",
     "cluster_sizes",
     "clustering_accuracy",
     "consistency_loss",
@@ -20,12 +23,15 @@ __all__ = [
     "gaussian_log_density",
     "is_collapsed",
     "log_soft_assignment",
+    "mapped_precisions",
     "mean_entropy",
     "nearest_neighbors",
+    "pooled_covariance",
     "purity",
     "share_changed",
     "size_entropy",
     "soft_assignment",
     "squared_distances",
     "target_distribution",
+    "whitening_matrix",
 ]

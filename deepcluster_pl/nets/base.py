@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepcluster_pl.errors import UserError
+
 
 class Autoencoder(nn.Module, ABC):
     """Encoder and decoder, and the one place where raw samples are made ready for them.
@@ -47,6 +49,40 @@ class Autoencoder(nn.Module, ABC):
         x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
         x = x if augment is None else augment(x)
         return (x - self.shift) * self.factor
+
+    def code_layers(self) -> tuple[nn.Linear, nn.Linear]:
+        """The layer that ends in the code and the one that begins with it; `UserError` if they are not linear."""
+        encoder, decoder = self.encoder, self.decoder
+        if isinstance(encoder, nn.Sequential) and isinstance(decoder, nn.Sequential):
+            last, first = encoder[-1], decoder[0]
+            if isinstance(last, nn.Linear) and isinstance(first, nn.Linear):
+                return last, first
+            ends = f"ends in {type(last).__name__} and begins again with {type(first).__name__}"
+        else:
+            ends = f"is made by {type(encoder).__name__}"
+        raise UserError(
+            f"whiten= changes a code between two linear layers, and this one {ends}; type whiten=null, or "
+            f"net=mlp_autoencoder net.code_activation=null"
+        )
+
+    @torch.no_grad()
+    def change_code(self, matrix: Tensor, shift: Tensor) -> None:
+        """Make the code matrix · (z - shift) of what it was, and the reconstruction what it was, for all samples.
+
+        The map goes into the layer before the code and its inverse into the one behind; both are computed in float64.
+
+        Args:
+            matrix: invertible (D, D).
+            shift: (D,).
+        """
+        before, behind = self.code_layers()
+        matrix, shift = matrix.cpu().double(), shift.cpu().double()
+        weight, bias = (p.cpu().double() for p in (before.weight, before.bias))
+        before.weight.copy_(matrix @ weight)
+        before.bias.copy_(matrix @ (bias - shift))
+        weight, bias = (p.cpu().double() for p in (behind.weight, behind.bias))
+        behind.weight.copy_(torch.linalg.solve(matrix, weight, left=False))
+        behind.bias.copy_(bias + weight @ shift)
 
     def encode(self, x: Tensor) -> Tensor:
         """Embeddings (N, D) of prepared samples."""

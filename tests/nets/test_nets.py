@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from deepcluster_pl.data.scaling import Scaling
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.nets.conv import ConvAutoencoder
 from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.nets.mlp import MLPAutoencoder
@@ -156,3 +160,35 @@ def test_embeddings_are_float32_and_equal_under_autocast_and_carry_no_gradient()
     assert mixed.dtype == torch.float32
     assert torch.equal(mixed, plain)
     assert not plain.requires_grad
+
+
+def conv():
+    torch.manual_seed(0)
+    return ConvAutoencoder((8, 8), [4, 8], [3, 3], 4)
+
+
+@pytest.mark.parametrize(("net", "shape"), [(small(), (3, 2)), (conv(), (8, 8))])
+def test_a_changed_code_is_the_map_of_the_old_one_and_decodes_to_the_same(net, shape):
+    net = copy.deepcopy(net)
+    generator = torch.Generator().manual_seed(3)
+    x, bias = torch.randn(20, *shape, generator=generator), torch.randn(4, generator=generator)
+    net.code_layers()[0].bias.data.copy_(bias)
+    matrix, shift = (torch.randn(*size, generator=generator, dtype=torch.float64) for size in ((4, 4), (4,)))
+    before = net.encode(x).detach()
+    decoded = net.decode(before).detach()
+    net.change_code(matrix, shift)
+    after = net.encode(x).detach()
+    expected = [[sum(matrix[a, b] * (z[b] - shift[b]) for b in range(4)) for a in range(4)] for z in before.double()]
+    torch.testing.assert_close(after.double(), torch.tensor(expected, dtype=torch.float64), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(net.decode(after).detach(), decoded, atol=1e-5, rtol=1e-5)
+    assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("net", "found"), [(small("sigmoid"), "ends in Sigmoid and begins again with Linear"), (Identity((2,)), "Flatten")]
+)
+def test_a_code_that_is_not_between_linear_layers_cannot_be_changed(net, found):
+    with pytest.raises(
+        UserError, match=rf"{found}.*type whiten=null, or net=mlp_autoencoder net\.code_activation=null"
+    ):
+        net.change_code(torch.eye(net.latent_dim), torch.zeros(net.latent_dim))
