@@ -19,7 +19,7 @@ from deepcluster_pl.start import Start
 
 
 class DCN(ClusteringModule):
-    """Minimises MSE(x, decoder(encoder(x))) + λ/2 · |z - μ_s|² / V (Yang, Fu, Sidiropoulos, Hong 2017, equation 5).
+    """Minimises MSE(x, decoder(encoder(x))) + λ/2 · |z - μ_s|² / V (Yang, Fu, Sidiropoulos, Hong 2017).
 
     μ_s is the centre nearest to z. MSE is the mean over all values of all samples; |z - μ_s|² is summed over the D of
     the code and averaged over the batch. V is the number of values of a sample: the paper sums the reconstruction error

@@ -44,7 +44,7 @@ def test_the_order_of_the_samples_does_not_matter_and_two_halves_are_one_whole(b
 
 
 def test_a_centre_without_samples_stays_and_a_count_of_one_gives_the_mean(batch):
-    z, clusters, centers, counts = batch
+    z, clusters, centers, _ = batch
     moved, counted = moved_centers(*batch)
     assert (clusters == 3).sum() == 0
     assert torch.equal(moved[3], centers[3])
