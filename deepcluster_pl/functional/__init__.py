@@ -8,29 +8,35 @@ from deepcluster_pl.functional.assignment import (
     squared_distances,
 )
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
+from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
+from deepcluster_pl.functional.running_means import moved_centers
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
 from deepcluster_pl.functional.whitening import mapped_precisions, pooled_covariance, whitening_matrix
 
 __all__ = [
     "adjusted_rand_indices",
+    "annealed_inverse_temperature",
     "cluster_sizes",
     "clustering_accuracy",
     "consistency_loss",
     "contingency",
     "gaussian_log_density",
     "is_collapsed",
+    "kmeans_loss",
     "log_soft_assignment",
     "mapped_precisions",
     "mean_entropy",
+    "moved_centers",
     "nearest_neighbors",
     "pooled_covariance",
     "purity",
     "share_changed",
     "size_entropy",
     "soft_assignment",
+    "soft_kmeans_loss",
     "squared_distances",
     "target_distribution",
     "whitening_matrix",
