@@ -8,6 +8,7 @@ from deepcluster_pl.functional.assignment import (
     squared_distances,
 )
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
+from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
@@ -18,9 +19,11 @@ __all__ = [
     "consistency_loss",
     "contingency",
     "gaussian_log_density",
+    "gaussian_loss",
     "is_collapsed",
     "log_soft_assignment",
     "mean_entropy",
+    "mixture_divergence",
     "nearest_neighbors",
     "purity",
     "share_changed",

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepcluster_pl.errors import UserError
+
 
 class Autoencoder(nn.Module, ABC):
     """Encoder and decoder, and the one place where raw samples are made ready for them.
@@ -51,6 +53,23 @@ class Autoencoder(nn.Module, ABC):
     def encode(self, x: Tensor) -> Tensor:
         """Embeddings (N, D) of prepared samples."""
         return self.encoder(x)  # type: ignore[no-any-return]
+
+    @property
+    def code_layer(self) -> nn.Linear:
+        """The encoder's last layer, which makes the embedding of `features`; `UserError` where that is not linear."""
+        last = self.encoder[-1] if isinstance(self.encoder, nn.Sequential) else self.encoder
+        if not isinstance(last, nn.Linear):
+            raise UserError(
+                f"the encoder ends in {type(last).__name__}, expected a linear layer; type net.code_activation=null, "
+                f"or choose net=mlp_autoencoder or net=conv_autoencoder"
+            )
+        return last
+
+    def features(self, x: Tensor) -> Tensor:
+        """What `code_layer` makes embeddings of: (N, its inputs) of prepared samples."""
+        for layer in list(self.encoder.children())[:-1]:
+            x = layer(x)
+        return x
 
     def decode(self, z: Tensor) -> Tensor:
         """Samples (N, *input_shape) as the embeddings (N, D) describe them."""
