@@ -149,11 +149,14 @@ def _at_odds(cfg: DictConfig) -> list[str]:
     """Choices that are sound alone and cannot go together."""
     found = []
     trains_nothing = cfg.net._target_.endswith(".Identity")
-    learns = bool(getattr(get_object(cfg.method._target_), "learns", False))
+    method = get_object(cfg.method._target_)
+    learns = bool(getattr(method, "learns", False))
     if trains_nothing and cfg.pretrain.module is not None:
         found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
     if trains_nothing and learns:
         found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
+    if getattr(method, "needs_linear_code", False) and cfg.net.get("code_activation"):
+        found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
         found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):

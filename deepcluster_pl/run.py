@@ -126,7 +126,7 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     net: Autoencoder = instantiate(cfg.net, input_shape=data.input_shape)
     net.set_scaling(data.scaling.shift, data.scaling.factor)
     if cfg.whiten is not None:
-        net.code_layers()  # said now rather than after pretraining
+        net.check_linear_code()  # said now rather than after pretraining
     if cfg.pretrain.module is None:
         return net
     own, cached = shop.checkpoint("pretrained"), None

@@ -8,6 +8,7 @@ from deepcluster_pl.functional.assignment import (
     squared_distances,
 )
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
+from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
@@ -24,11 +25,13 @@ __all__ = [
     "consistency_loss",
     "contingency",
     "gaussian_log_density",
+    "gaussian_loss",
     "is_collapsed",
     "kmeans_loss",
     "log_soft_assignment",
     "mapped_precisions",
     "mean_entropy",
+    "mixture_divergence",
     "moved_centers",
     "nearest_neighbors",
     "pooled_covariance",

@@ -50,20 +50,9 @@ class Autoencoder(nn.Module, ABC):
         x = x if augment is None else augment(x)
         return (x - self.shift) * self.factor
 
-    def code_layers(self) -> tuple[nn.Linear, nn.Linear]:
-        """The layer that ends in the code and the one that begins with it; `UserError` if they are not linear."""
-        encoder, decoder = self.encoder, self.decoder
-        if isinstance(encoder, nn.Sequential) and isinstance(decoder, nn.Sequential):
-            last, first = encoder[-1], decoder[0]
-            if isinstance(last, nn.Linear) and isinstance(first, nn.Linear):
-                return last, first
-            ends = f"ends in {type(last).__name__} and begins again with {type(first).__name__}"
-        else:
-            ends = f"is made by {type(encoder).__name__}"
-        raise UserError(
-            f"whiten= changes a code between two linear layers, and this one {ends}; type whiten=null, or "
-            f"net=mlp_autoencoder net.code_activation=null"
-        )
+    def check_linear_code(self) -> None:
+        """`UserError` where the code does not lie between two linear layers."""
+        _ = self.code_layer, self.behind_code
 
     @torch.no_grad()
     def change_code(self, matrix: Tensor, shift: Tensor) -> None:
@@ -75,7 +64,7 @@ class Autoencoder(nn.Module, ABC):
             matrix: invertible (D, D).
             shift: (D,).
         """
-        before, behind = self.code_layers()
+        before, behind = self.code_layer, self.behind_code
         matrix, shift = matrix.cpu().double(), shift.cpu().double()
         weight, bias = (p.cpu().double() for p in (before.weight, before.bias))
         before.weight.copy_(matrix @ weight)
@@ -88,6 +77,31 @@ class Autoencoder(nn.Module, ABC):
         """Embeddings (N, D) of prepared samples."""
         return self.encoder(x)  # type: ignore[no-any-return]
 
+    @property
+    def code_layer(self) -> nn.Linear:
+        """The encoder's last layer, which makes the embedding of `features`; `UserError` where that is not linear."""
+        return self._linear(self.encoder, -1)
+
+    @property
+    def behind_code(self) -> nn.Linear:
+        """The decoder's first layer, which reads the embedding; `UserError` where that is not linear."""
+        return self._linear(self.decoder, 0)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What `code_layer` makes embeddings of: (N, its inputs) of prepared samples."""
+        for layer in list(self.encoder.children())[:-1]:
+            x = layer(x)
+        return x
+
     def decode(self, z: Tensor) -> Tensor:
         """Samples (N, *input_shape) as the embeddings (N, D) describe them."""
         return self.decoder(z)  # type: ignore[no-any-return]
+
+    def _linear(self, part: nn.Module, place: int) -> nn.Linear:
+        layer = part[place] if isinstance(part, nn.Sequential) else part
+        if not isinstance(layer, nn.Linear):
+            raise UserError(
+                f"expected a code between two linear layers, found {type(layer).__name__} beside it; type "
+                f"net.code_activation=null, or choose net=mlp_autoencoder or net=conv_autoencoder"
+            )
+        return layer
