@@ -13,19 +13,20 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import nn
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, diverged
 from deepcluster_pl.files import replacing
 
 STAMP = "deepcluster_pl"
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Lightning's checkpoint files, synced and put in place in one step, and loaded as data only."""
+    """Lightning's checkpoint files: of finite weights only, put in place in one step, and loaded as data only."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Write beside `path`, then replace it."""
+        """Write beside `path`, then replace it; weights that are not finite leave the file as it is."""
+        check_finite(checkpoint)
         with replacing(Path(path), "wb") as file:
             torch.save(checkpoint, file)
 
@@ -76,6 +77,15 @@ class Stamp(pl.Callback):
     ) -> None:
         """Count on from there."""
         self.earlier_s = float(checkpoint.get(STAMP, {}).get("seconds", 0.0))
+
+
+def check_finite(checkpoint: dict[str, Any]) -> None:
+    """Raise `UserError` where weights are NaN or infinite; the device is waited for once."""
+    weights = [tensor for tensor in checkpoint["state_dict"].values() if tensor.is_floating_point()]
+    if not weights or bool(torch.stack([tensor.isfinite().all() for tensor in weights]).all()):
+        return
+    step, stage = int(checkpoint["global_step"]), str(checkpoint[STAMP]["stage"])
+    raise diverged(stage, step, "weights are NaN or infinite")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -55,9 +55,14 @@ def label_scores(labels: NDArray[Any] | None, clusters: NDArray[Any]) -> dict[st
 
 
 def size_scores(clusters: NDArray[Any], n_clusters: int) -> dict[str, Any]:
-    """Cluster sizes, how even they are, and whether the partition collapsed."""
+    """Cluster sizes, how even they are, how many clusters hold nothing, and whether the partition collapsed."""
     sizes = cluster_sizes(torch.as_tensor(clusters), n_clusters)
-    return {"cluster_sizes": sizes.tolist(), "size_entropy": size_entropy(sizes), "collapsed": is_collapsed(sizes)}
+    return {
+        "cluster_sizes": sizes.tolist(),
+        "size_entropy": size_entropy(sizes),
+        "n_empty": int((sizes == 0).sum()),
+        "collapsed": is_collapsed(sizes),
+    }
 
 
 def separation_scores(x: NDArray[Any], clusters: NDArray[Any]) -> dict[str, float | None]:

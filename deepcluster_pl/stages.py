@@ -15,6 +15,8 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from rich.console import Console
 
+from deepcluster_pl.callbacks.divergence import DivergenceStop
+from deepcluster_pl.callbacks.empty_clusters import EmptyClusterWarning
 from deepcluster_pl.callbacks.interruption import Interruption
 from deepcluster_pl.callbacks.progress import ProgressLine
 from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
@@ -138,7 +140,8 @@ class Workshop:
         interruption = Interruption(self.folder, self.checkpoint("last"))
         if "holdout" not in data.parts:
             limits["limit_val_batches"] = 0
-        trainer = self._trainer(stage, [*callbacks, stamp, interruption, last], **limits)
+        watching = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
+        trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption, last], **limits)
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
         stamp.finished = True
         trainer.save_checkpoint(keep)

@@ -27,10 +27,25 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
         cells = [_cell(blocks[part], key) for part in parts for _, key in columns]
         table.add_row(title, *cells)
     console.print(table)
-    for part in parts:
+    if any(scores[part]["n_empty"] for part in parts):
+        console.print(f"warning: {empty_clusters_text(scores)}", soft_wrap=True)
+
+
+def empty_clusters_text(scores: dict[str, Any]) -> str:
+    """How many clusters hold no sample, in each part that has such clusters, and the sizes of all.
+
+    >>> block = {"n": 9, "n_empty": 2, "collapsed": True, "cluster_sizes": [0, 9, 0]}
+    >>> empty_clusters_text({"n_clusters": 3, "fit": block, "holdout": None})
+    '2 of 3 clusters hold none of the 9 fitted samples: the partition collapsed; sizes [0, 9, 0]'
+    """
+    texts = []
+    for part, kind in (("fit", "fitted"), ("holdout", "held-out")):
         block = scores[part]
-        if block["collapsed"]:
-            console.print(f"warning: the partition of the {part} part collapsed; sizes {block['cluster_sizes']}")
+        if block is not None and block["n_empty"]:
+            text = f"{block['n_empty']} of {scores['n_clusters']} clusters hold none of the {block['n']} {kind} samples"
+            collapse = ": the partition collapsed" if block["collapsed"] else ""
+            texts.append(f"{text}{collapse}; sizes {block['cluster_sizes']}")
+    return "; ".join(texts)
 
 
 def summary_rows(scores: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -81,7 +81,10 @@ def test_sizes_count_empty_clusters_and_tell_a_collapse():
     assert size_scores(CLUSTERS, 4)["cluster_sizes"] == [3, 3, 4, 0]
     assert size_scores(CLUSTERS, 4)["collapsed"] is False
     assert size_scores(CLUSTERS, 6)["collapsed"] is True
-    assert size_scores(np.zeros(10, dtype=int), 1) == {"cluster_sizes": [10], "size_entropy": 1.0, "collapsed": False}
+    assert [size_scores(CLUSTERS, k)["n_empty"] for k in (3, 4, 6)] == [0, 1, 3]
+    assert size_scores(np.zeros(10, dtype=int), 1) == {
+        "cluster_sizes": [10], "size_entropy": 1.0, "n_empty": 0, "collapsed": False,
+    }  # fmt: skip
 
 
 def test_separation_is_scikit_learns():

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import diverged
 from deepcluster_pl.functional import share_changed
 from deepcluster_pl.ranges import Count, Share
 
@@ -102,7 +102,7 @@ class TargetRefresh(pl.Callback):
     def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
         z = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
-            raise UserError(f"the fit diverged before step {trainer.global_step}: type a smaller fit.optimizer.lr")
+            raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         q = module.assign(z).detach()
         clusters = q.argmax(dim=1).cpu()
         self._changed = None if self._clusters is None else share_changed(self._clusters, clusters)

@@ -1,0 +1,30 @@
+"""Stop a training whose loss is NaN or infinite, within one interval of the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+
+from deepcluster_pl.errors import diverged
+
+
+class DivergenceStop(pl.Callback):
+    """Reads the loss as often as the logger does, since every look waits for the device.
+
+    Between two looks only weights reach a file, and `deepcluster_pl.checkpoints` looks at those itself.
+
+    Args:
+        stage: pretrain or fit, for the message.
+    """
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Raise `UserError` at a loss that is not finite."""
+        interval = trainer.log_every_n_steps or 50  # type: ignore[attr-defined]  # 0 logs nothing
+        if trainer.global_step % interval == 0 and not bool(outputs["loss"].isfinite()):
+            raise diverged(self.stage, trainer.global_step, f"the loss is {float(outputs['loss'])}")
