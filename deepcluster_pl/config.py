@@ -155,8 +155,10 @@ def _at_odds(cfg: DictConfig) -> list[str]:
         found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
     if trains_nothing and learns:
         found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
-    if getattr(method, "needs_linear_code", False) and cfg.net.get("code_activation"):
-        found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
+    if cfg.net.get("code_activation"):
+        needing = [f"whiten={cfg.whiten}"] if cfg.whiten is not None else []
+        needing += [f"method={cfg.method.name}"] if getattr(method, "needs_linear_code", False) else []
+        found += [f"{choice} needs a linear code; type net.code_activation=null" for choice in needing]
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
         found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
