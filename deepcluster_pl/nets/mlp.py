@@ -11,7 +11,7 @@ from torch import nn
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.ranges import Count
 
-Init = Literal["fan_in_uniform", "glorot_uniform"]
+Init = Literal["fan_in_uniform", "glorot_uniform", "normal"]
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
 
 
@@ -23,8 +23,8 @@ class MLPAutoencoder(Autoencoder):
         dims: widths of the encoder's layers; the last is the length of the code. The decoder mirrors them.
         activation: between the layers.
         code_activation: on the code; null leaves it linear, as DEC does.
-        init: weights from U(±1/√fan_in), or from Glorot's U(±√(6/(fan_in+fan_out))) (Keras' default);
-            biases are zero.
+        init: weights from U(±1/√fan_in), from Glorot's U(±√(6/(fan_in+fan_out))) (Keras' default), or normal with
+            a standard deviation of 0.01 (the DEC paper); biases are zero.
     """
 
     def __init__(
@@ -63,6 +63,8 @@ def _layers(widths: list[int], activation: str) -> list[nn.Module]:
 def _initialise(layer: nn.Linear, init: Init) -> None:
     if init == "glorot_uniform":
         nn.init.xavier_uniform_(layer.weight)
+    elif init == "normal":
+        nn.init.normal_(layer.weight, std=0.01)
     else:
         bound = layer.in_features**-0.5
         nn.init.uniform_(layer.weight, -bound, bound)

@@ -79,6 +79,14 @@ def test_first_weights_fill_their_bounds_and_biases_are_zero(init):
         assert not layer.bias.any()
 
 
+def test_the_dec_papers_first_weights_are_normal_with_a_deviation_of_a_hundredth():
+    for layer in linear_layers(small(init="normal", dims=(300, 200), input_shape=(100,))):
+        assert layer.weight.std().item() == pytest.approx(0.01, rel=0.03)
+        assert layer.weight.mean().item() == pytest.approx(0, abs=2e-4)
+        assert layer.weight.abs().max() > 0.03  # wider than a uniform distribution of this deviation
+        assert not layer.bias.any()
+
+
 def test_net_without_layers_is_refused():
     with pytest.raises(ValueError, match=r"dims=\[\] has no layer"):
         small(dims=())
