@@ -112,6 +112,7 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
         ("method=kmeans net.dims=3", "net has no keys in this recipe"),
         ("method=kmeans pretrain=reconstruction", "add pretrain=none"),
         ("method=dec callbacks=none", "add callbacks=refresh"),
+        ("method=vade net.code_activation=sigmoid", "type net.code_activation=null"),
         ("trainer.precision=bf16-mixed trainer.gradient_clip_val=1.0", "pretrain.optimizer.fused=false"),
     ],
 )

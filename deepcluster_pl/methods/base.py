@@ -23,6 +23,7 @@ class ClusteringModule(pl.LightningModule, ABC):
 
     Attributes:
         learns: whether there is anything to fit after the start.
+        needs_linear_code: whether it uses the net's `features` and `code_layer`.
         net: encoder and decoder.
         name: names the run's folder and its tables.
         n_clusters: K.
@@ -31,6 +32,7 @@ class ClusteringModule(pl.LightningModule, ABC):
     """
 
     learns: ClassVar[bool]
+    needs_linear_code: ClassVar[bool] = False
     centers: Tensor
     targets: Tensor | None
 

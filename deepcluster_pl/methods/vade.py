@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +41,7 @@ class VaDE(ClusteringModule):
     """
 
     learns = True
-    needs_linear_code: ClassVar[bool] = True
+    needs_linear_code = True
 
     def __init__(
         self,

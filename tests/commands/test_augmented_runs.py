@@ -19,7 +19,7 @@ def digits(*others):
     return [text for text in (*IMAGES, *others) if not text.startswith("method=")]
 
 
-@pytest.mark.parametrize("method", ["dec", "idec", "scan"])
+@pytest.mark.parametrize("method", ["dec", "idec", "scan", "vade"])
 def test_a_distorted_run_differs_from_a_clean_one_and_repeats(cli_run, method):
     first = cli_run(*digits(f"method={method}"), name="first")
     assert first.code == 0, first.err
@@ -32,7 +32,7 @@ def test_a_distorted_run_differs_from_a_clean_one_and_repeats(cli_run, method):
     assert not torch.equal(distorted["net.encoder.1.weight"], undistorted["net.encoder.1.weight"])
 
 
-@pytest.mark.parametrize("method", ["idec", "scan"])
+@pytest.mark.parametrize("method", ["idec", "scan", "vade"])
 def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch, method):
     whole = cli_run(*digits(f"method={method}"), name="whole")
     calls, original = [], ClusterMetrics.on_refresh
@@ -52,7 +52,7 @@ def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch, metho
     assert resumed.labels == whole.labels
 
 
-@pytest.mark.parametrize("method", ["idec", "scan"])
+@pytest.mark.parametrize("method", ["idec", "scan", "vade"])
 def test_a_saved_model_is_read_with_its_distortion_and_predicts_clean(cli_run, method):
     run = cli_run(*digits(f"method={method}"))
     description = json.loads((run.folder / "model" / "model.json").read_text())

@@ -192,9 +192,7 @@ def test_a_changed_code_is_the_map_of_the_old_one_and_decodes_to_the_same(net, s
     assert all(parameter.requires_grad for parameter in net.parameters())
 
 
-@pytest.mark.parametrize(
-    ("net", "found"), [(small("sigmoid"), "found Sigmoid"), (Identity((2,)), "found Flatten")]
-)
+@pytest.mark.parametrize(("net", "found"), [(small("sigmoid"), "found Sigmoid"), (Identity((2,)), "found Flatten")])
 def test_a_code_that_is_not_between_linear_layers_cannot_be_changed(net, found):
     with pytest.raises(UserError, match=rf"{found}.*type net\.code_activation=null, or choose net=mlp_autoencoder"):
         net.change_code(torch.eye(net.latent_dim), torch.zeros(net.latent_dim))
