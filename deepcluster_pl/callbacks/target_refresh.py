@@ -82,6 +82,11 @@ class TargetRefresh(pl.Callback):
         if trainer.global_step != self._last_step and trainer.global_step % interval == 0:
             self._refresh(trainer, pl_module)
 
+    def look_anew(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Refresh now, as if for the first time: clusters found anew have nothing in common with the last ones."""
+        self._clusters = None
+        self._refresh(trainer, pl_module)
+
     def state_dict(self) -> dict[str, Any]:
         """The exact targets, and what the next refresh compares with."""
         return {

@@ -39,6 +39,19 @@ class Autoencoder(nn.Module, ABC):
     def latent_dim(self) -> int:
         """Length D of an embedding."""
 
+    @abstractmethod
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """Draw every weight anew by the net's own rule.
+
+        Args:
+            generator: where from, on the weights' device; None is the global one, as in the constructor.
+        """
+
+    @property
+    def embedding_layer(self) -> nn.Linear:
+        """The encoder's last linear layer, whose output is the code."""
+        return [layer for layer in self.encoder.modules() if isinstance(layer, nn.Linear)][-1]
+
     def set_scaling(self, shift: NDArray[np.float32], factor: NDArray[np.float32]) -> None:
         """Take over the shift and factor measured on the fitted part; they are saved with the weights."""
         self.shift.copy_(torch.as_tensor(shift))

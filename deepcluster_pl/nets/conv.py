@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
@@ -61,15 +62,19 @@ class ConvAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(_Function(to_planes, layout), *down, nn.Flatten(), code)
         self.decoder = nn.Sequential(grow, nn.Unflatten(1, bottom), *up, _Function(from_planes, layout))
         self._latent_dim = latent_dim
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.xavier_uniform_(layer.weight)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.initialise()
 
     @property
     def latent_dim(self) -> int:
         """Length of the code."""
         return self._latent_dim
+
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """Glorot's weights and zero biases."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
 class _Function(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import nn
 
 from deepcluster_pl.nets.base import Autoencoder
@@ -25,3 +26,6 @@ class Identity(Autoencoder):
     def latent_dim(self) -> int:
         """Number of values in a sample."""
         return math.prod(self.input_shape)
+
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """There are no weights."""

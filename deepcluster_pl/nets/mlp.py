@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import Literal
 
+import torch
 from torch import nn
 
 from deepcluster_pl.nets.base import Autoencoder
@@ -43,14 +44,19 @@ class MLPAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(nn.Flatten(), *_layers(widths, activation), *code)
         self.decoder = nn.Sequential(*_layers(widths[::-1], activation), nn.Unflatten(1, self.input_shape))
         self._latent_dim = dims[-1]
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                _initialise(layer, init)
+        self._init: Init = init
+        self.initialise()
 
     @property
     def latent_dim(self) -> int:
         """Width of the encoder's last layer."""
         return self._latent_dim
+
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights of all layers as `init` says."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                _initialise(layer, self._init, generator)
 
 
 def _layers(widths: list[int], activation: str) -> list[nn.Module]:
@@ -60,12 +66,12 @@ def _layers(widths: list[int], activation: str) -> list[nn.Module]:
     return layers[:-1]
 
 
-def _initialise(layer: nn.Linear, init: Init) -> None:
+def _initialise(layer: nn.Linear, init: Init, generator: torch.Generator | None) -> None:
     if init == "glorot_uniform":
-        nn.init.xavier_uniform_(layer.weight)
+        nn.init.xavier_uniform_(layer.weight, generator=generator)
     elif init == "normal":
-        nn.init.normal_(layer.weight, std=0.01)
+        nn.init.normal_(layer.weight, std=0.01, generator=generator)
     else:
         bound = layer.in_features**-0.5
-        nn.init.uniform_(layer.weight, -bound, bound)
+        nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     nn.init.zeros_(layer.bias)

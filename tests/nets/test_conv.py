@@ -108,3 +108,14 @@ def test_first_weights_are_glorots_and_biases_zero():
 def test_what_cannot_be_is_refused_with_what_to_type(shape, options, message):
     with pytest.raises(UserError, match=message):
         conv(shape, **options)
+
+
+def test_weights_drawn_anew_come_from_the_generator_alone():
+    net, again = conv((8, 8), channels=(2, 3), kernels=(3, 3), latent=4), conv((8, 8), (2, 3), (3, 3), 4)
+    before = torch.get_rng_state()
+    net.initialise(torch.Generator().manual_seed(5))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(5)
+    again.initialise()
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
+    assert net.embedding_layer is net.encoder[-1]

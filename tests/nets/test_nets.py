@@ -196,3 +196,24 @@ def test_a_changed_code_is_the_map_of_the_old_one_and_decodes_to_the_same(net, s
 def test_a_code_that_is_not_between_linear_layers_cannot_be_changed(net, found):
     with pytest.raises(UserError, match=rf"{found}.*type net\.code_activation=null, or choose net=mlp_autoencoder"):
         net.change_code(torch.eye(net.latent_dim), torch.zeros(net.latent_dim))
+
+
+@pytest.mark.parametrize("init", ["fan_in_uniform", "glorot_uniform"])
+def test_weights_drawn_anew_are_drawn_as_at_first_and_from_the_generator_alone(init):
+    net, again = small(init=init), small(init=init)
+    before = torch.get_rng_state()
+    net.initialise(torch.Generator().manual_seed(5))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(5)
+    again.initialise()
+    first = linear_layers(small(init=init))[0]
+    for layer, other in zip(linear_layers(net), linear_layers(again), strict=True):
+        assert torch.equal(layer.weight, other.weight)
+        assert not layer.bias.any()
+    assert not torch.equal(linear_layers(net)[0].weight, first.weight)
+
+
+def test_the_embedding_layer_is_the_one_whose_output_is_the_code():
+    net = small(code_activation="sigmoid", dims=(7, 4))
+    assert (net.embedding_layer.in_features, net.embedding_layer.out_features) == (7, 4)
+    assert net.embedding_layer is linear_layers(net.encoder)[-1]
