@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,6 @@ from torch import Tensor
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
 
-_REQUIRED = ("labels", "centers")
-_OPTIONAL = ("weights", "precisions_cholesky")
-
 
 @dataclass(frozen=True)
 class Start:
@@ -28,16 +25,27 @@ class Start:
         centers: (K, D).
         weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
+        codes: distinct embeddings (M, D) that the clusterer laid out anew; None where it clusters embeddings as they
+            are.
+        places: where they lie (M, E).
+        place_means: means (K, E) of a mixture fitted to the places.
+        place_weights: its shares (K,).
+        place_precisions_cholesky: its factors (K, E, E) or (K, E).
     """
 
     labels: Tensor
     centers: Tensor
     weights: Tensor | None = None
     precisions_cholesky: Tensor | None = None
+    codes: Tensor | None = None
+    places: Tensor | None = None
+    place_means: Tensor | None = None
+    place_weights: Tensor | None = None
+    place_precisions_cholesky: Tensor | None = None
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
-        tensors = {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL)}
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         present = {name: tensor.contiguous().cpu() for name, tensor in tensors.items() if tensor is not None}
         with replacing(path, "wb") as file:
             file.write(save(present))
@@ -53,18 +61,20 @@ class Start:
 
 def check_clusterer(clusterer: Any) -> None:
     """Raise `UserError` for parameters scikit-learn would refuse, before anything is trained."""
-    validate = getattr(clusterer, "_validate_params", None)
-    if validate is not None:
-        try:
-            validate()
-        except ValueError as error:
-            raise UserError(f"start: {error}") from error
+    for part in (clusterer, getattr(clusterer, "mixture", None)):
+        validate = getattr(part, "_validate_params", None)
+        if validate is not None:
+            try:
+                validate()
+            except ValueError as error:
+                raise UserError(f"start: {error}") from error
 
 
 def fit_start(clusterer: Any, z: Tensor) -> Start:
     """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
 
-    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found.
+    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. Of a
+    clusterer that lays the embeddings out anew (`places_`), the layout and its mixture are kept as well.
     """
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
@@ -79,18 +89,34 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:
-        return Start(
-            labels,
-            torch.as_tensor(clusterer.means_),
-            torch.as_tensor(clusterer.weights_),
-            torch.as_tensor(_per_component(clusterer)),
-        )
+        return Start(labels, *_mixture(clusterer))
     centers = getattr(clusterer, "cluster_centers_", None)
     if not bool((labels >= 0).any()):
         raise UserError(f"start: {type(clusterer).__name__} found no cluster")
     if centers is None:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
-    return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)))
+    centers = torch.as_tensor(np.asarray(centers, dtype=np.float32))
+    if not hasattr(clusterer, "places_"):
+        return Start(labels, centers)
+    means, weights, factors = _mixture(clusterer.mixture)
+    return Start(
+        labels,
+        centers,
+        codes=torch.as_tensor(clusterer.codes_),
+        places=torch.as_tensor(clusterer.places_),
+        place_means=means,
+        place_weights=weights,
+        place_precisions_cholesky=factors,
+    )
+
+
+def _mixture(mixture: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Means, weights and factors of the precisions."""
+    return (
+        torch.as_tensor(mixture.means_),
+        torch.as_tensor(mixture.weights_),
+        torch.as_tensor(_per_component(mixture)),
+    )
 
 
 def _per_component(mixture: Any) -> Any:

@@ -8,7 +8,7 @@ from deepcluster_pl.functional.assignment import (
     squared_distances,
 )
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
-from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
 
@@ -18,10 +18,12 @@ __all__ = [
     "consistency_loss",
     "contingency",
     "gaussian_log_density",
+    "inverse_distance_mean",
     "is_collapsed",
     "log_soft_assignment",
     "mean_entropy",
     "nearest_neighbors",
+    "nearest_rows",
     "purity",
     "share_changed",
     "size_entropy",
