@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def load_model(folder: str | Path) -> ClusteringModule:
     module = _build(description["method"], net=net)
     if not isinstance(module, ClusteringModule):
         raise UserError(f"{folder}/model.json describes {type(module).__name__}, expected a clustering method")
-    module.begin(Start(*(tensors.get(name) for name in ("labels", "centers", "weights", "precisions_cholesky"))))  # type: ignore[arg-type]
+    module.begin(Start(**{field.name: tensors.get(field.name) for field in fields(Start)}))  # type: ignore[arg-type]
     module.load_state_dict(tensors)
     return module.eval()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,6 @@ from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
-
-_REQUIRED = ("labels", "centers")
-_OPTIONAL = ("weights", "precisions_cholesky", "agreement", "criterion", "code_matrix", "code_shift")
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,12 @@ class Start:
         code_matrix: A (D, D) of the code z' = A (z - m) that all of the above is of, where z is the pretrained code;
             None where it is of the pretrained code itself.
         code_shift: m (D,) of it.
+        codes: distinct embeddings (M, D) that the clusterer laid out anew; None where it clusters embeddings as they
+            are.
+        places: where they lie (M, E).
+        place_means: means (K, E) of a mixture fitted to the places.
+        place_weights: its shares (K,).
+        place_precisions_cholesky: its factors (K, E, E) or (K, E).
     """
 
     labels: Tensor
@@ -43,6 +46,12 @@ class Start:
     criterion: Tensor | None = None
     code_matrix: Tensor | None = None
     code_shift: Tensor | None = None
+
+    codes: Tensor | None = None
+    places: Tensor | None = None
+    place_means: Tensor | None = None
+    place_weights: Tensor | None = None
+    place_precisions_cholesky: Tensor | None = None
 
     def describe(self) -> str:
         """How the restarts agreed, and how far the code was stretched, in a line; empty where neither happened."""
@@ -61,7 +70,7 @@ class Start:
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
-        tensors = {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL)}
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         present = {name: tensor.contiguous().cpu() for name, tensor in tensors.items() if tensor is not None}
         with replacing(path, "wb") as file:
             file.write(save(present))
@@ -77,18 +86,20 @@ class Start:
 
 def check_clusterer(clusterer: Any) -> None:
     """Raise `UserError` for parameters scikit-learn would refuse, before anything is trained."""
-    validate = getattr(clusterer, "_validate_params", None)
-    if validate is not None:
-        try:
-            validate()
-        except ValueError as error:
-            raise UserError(f"start: {error}") from error
+    for part in (clusterer, getattr(clusterer, "mixture", None)):
+        validate = getattr(part, "_validate_params", None)
+        if validate is not None:
+            try:
+                validate()
+            except ValueError as error:
+                raise UserError(f"start: {error}") from error
 
 
 def fit_start(clusterer: Any, z: Tensor) -> Start:
     """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
 
-    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found.
+    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. Of a
+    clusterer that lays the embeddings out anew (`places_`), the layout and its mixture are kept as well.
     """
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
@@ -103,19 +114,34 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:
-        return Start(
-            labels,
-            torch.as_tensor(clusterer.means_),
-            torch.as_tensor(clusterer.weights_),
-            torch.as_tensor(_per_component(clusterer)),
-            **_of_restarts(clusterer),
-        )
+        return Start(labels, *_mixture(clusterer), **_of_restarts(clusterer))
     centers = getattr(clusterer, "cluster_centers_", None)
     if not bool((labels >= 0).any()):
         raise UserError(f"start: {type(clusterer).__name__} found no cluster")
     if centers is None:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
-    return Start(labels, torch.as_tensor(np.asarray(centers, dtype=np.float32)), **_of_restarts(clusterer))
+    centers = torch.as_tensor(np.asarray(centers, dtype=np.float32))
+    if not hasattr(clusterer, "places_"):
+        return Start(labels, centers, **_of_restarts(clusterer))
+    means, weights, factors = _mixture(clusterer.mixture)
+    return Start(
+        labels,
+        centers,
+        codes=torch.as_tensor(clusterer.codes_),
+        places=torch.as_tensor(clusterer.places_),
+        place_means=means,
+        place_weights=weights,
+        place_precisions_cholesky=factors,
+    )
+
+
+def _mixture(mixture: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Means, weights and factors of the precisions."""
+    return (
+        torch.as_tensor(mixture.means_),
+        torch.as_tensor(mixture.weights_),
+        torch.as_tensor(_per_component(mixture)),
+    )
 
 
 def _of_restarts(clusterer: Any) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
         total: trace of that covariance afterwards, the mean squared distance to the own centre.
 
     Returns:
-        labels unchanged, centres and precisions of the new code, and the map itself as `code_matrix`, `code_shift`,
+        labels unchanged, centres, precisions and codes of the new code, and the map itself as `code_matrix`, `code_shift`,
         which the net has to take over (`Autoencoder.change_code`).
     """
     points, centers = z.cpu().double(), start.centers.double()
@@ -40,6 +40,7 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
         start,
         centers=((centers - shift) @ matrix.T).to(start.centers),
         precisions_cholesky=None if factors is None else mapped_precisions(factors.double(), matrix),
+        codes=None if start.codes is None else ((start.codes.double() - shift) @ matrix.T).to(start.codes),
         code_matrix=matrix,
         code_shift=shift,
     )

@@ -10,7 +10,7 @@ from deepcluster_pl.functional.assignment import (
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
-from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
 from deepcluster_pl.functional.running_means import moved_centers
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
@@ -26,6 +26,7 @@ __all__ = [
     "contingency",
     "gaussian_log_density",
     "gaussian_loss",
+    "inverse_distance_mean",
     "is_collapsed",
     "kmeans_loss",
     "log_soft_assignment",
@@ -34,6 +35,7 @@ __all__ = [
     "mixture_divergence",
     "moved_centers",
     "nearest_neighbors",
+    "nearest_rows",
     "pooled_covariance",
     "purity",
     "share_changed",

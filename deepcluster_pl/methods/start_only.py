@@ -1,22 +1,28 @@
-"""Methods that end where others begin: k-means or a Gaussian mixture, on the input or on a trained code."""
+"""Methods that end where others begin: k-means, a mixture, or one of UMAP's places, of the input or a trained code."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from deepcluster_pl.functional import gaussian_log_density, soft_assignment
+from deepcluster_pl.functional import gaussian_log_density, inverse_distance_mean, soft_assignment
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.ranges import Count
 from deepcluster_pl.start import Start
 
+_TAKEN = (
+    "centers", "weights", "precisions_cholesky",
+    "codes", "places", "place_means", "place_weights", "place_precisions_cholesky",
+)  # fmt: skip
+
 
 class StartOnly(ClusteringModule):
-    """The start's partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`.
+    """The start's partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
 
     A mixture gives its posterior. Centres alone give the Student-t kernel's shares, whose largest is the nearest
-    centre's.
+    centre's. Where the start laid the embeddings out anew, as UMAP does, a fitted sample has its place, and any other
+    the mean of its nearest fitted samples' places, each weighing 1 / distance; the mixture of the places judges both.
 
     Args:
         net: identity for the raw input, an autoencoder for its code; the run supplies it.
@@ -28,22 +34,27 @@ class StartOnly(ClusteringModule):
 
     def __init__(self, net: Autoencoder, name: str, n_clusters: Count) -> None:
         super().__init__(net, name, n_clusters)
-        self.register_buffer("centers", torch.zeros(n_clusters, net.latent_dim))
-        self.register_buffer("weights", None)
-        self.register_buffer("precisions_cholesky", None)
-        self.weights: Tensor | None
-        self.precisions_cholesky: Tensor | None
+        for name in _TAKEN:
+            self.register_buffer(name, None)
+        self.centers = torch.zeros(n_clusters, net.latent_dim)
 
     def begin(self, start: Start) -> None:
-        """Keep the centres and, of a mixture, the weights and precisions."""
-        self.centers = start.centers.to(self.device)
-        self.weights = None if start.weights is None else start.weights.to(self.device)
-        factors = start.precisions_cholesky
-        self.precisions_cholesky = None if factors is None else factors.to(self.device)
+        """Keep all that the start has, but for the labels."""
+        for name in _TAKEN:
+            tensor = getattr(start, name)
+            setattr(self, name, None if tensor is None else tensor.to(self.device))
 
     def assign(self, z: Tensor) -> Tensor:
         """Posterior of the mixture, computed in its own precision (float64), or shares by distance."""
-        if self.weights is None or self.precisions_cholesky is None:
-            return soft_assignment(z, self.centers)
-        log_density = gaussian_log_density(z.to(self.centers.dtype), self.centers, self.precisions_cholesky)
-        return torch.softmax(self.weights.log() + log_density, dim=1).float()
+        has = dict(self.named_buffers(recurse=False))  # without those that are None
+        if "places" in has:
+            place = inverse_distance_mean(z, has["codes"], has["places"])
+            return _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
+        if "weights" in has:
+            return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"])
+        return soft_assignment(z, self.centers)
+
+
+def _posterior(z: Tensor, means: Tensor, weights: Tensor, precisions_cholesky: Tensor) -> Tensor:
+    log_density = gaussian_log_density(z.to(means.dtype), means, precisions_cholesky)
+    return torch.softmax(weights.log() + log_density, dim=1).float()
