@@ -26,8 +26,8 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
         total: trace of that covariance afterwards, the mean squared distance to the own centre.
 
     Returns:
-        labels unchanged, centres, precisions and codes of the new code, and the map itself as `code_matrix`, `code_shift`,
-        which the net has to take over (`Autoencoder.change_code`).
+        labels unchanged, centres, precisions and codes of the new code, and the map itself as `code_matrix`,
+        `code_shift`, which the net has to take over (`Autoencoder.change_code`).
     """
     points, centers = z.cpu().double(), start.centers.double()
     try:
