@@ -13,9 +13,9 @@ def mixture_divergence(
 ) -> Tensor:
     """KL(q(z, c | x) ‖ p(z, c)) (N,) in nats between a Gaussian with shares in clusters and a mixture of Gaussians.
 
-    Σ_c γ_c · (log γ_c - log π_c + KL(N(μ, σ²) ‖ N(μ_c, σ_c²))), all variances diagonal: in closed form what the bound
-    of VaDE takes off the reconstruction (Jiang, Zheng, Tan, Tang, Zhou 2017). Never below zero where shares and
-    weights sum to one. Computed in the precision of its arguments, whatever the autocast state.
+    Σ_c γ_c · (log γ_c - log π_c + KL(N(μ, σ²) ‖ N(μ_c, σ_c²))), all variances diagonal: in closed form what VaDE's
+    bound takes off the reconstruction (Jiang, Zheng, Tan, Tang, Zhou 2017). Never below zero where shares and weights
+    sum to one. Computed in the precision of its arguments, whatever the autocast state.
 
     Args:
         mean: μ (N, D) of each sample's Gaussian.
