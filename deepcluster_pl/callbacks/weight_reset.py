@@ -55,9 +55,8 @@ class WeightReset(pl.Callback):
         steps = self._steps(trainer)
         if trainer.max_steps < 2 * steps:
             raise UserError(
-                f"fit.max_steps={trainer.max_steps} leaves no room for a reset: {self.interval} epochs before it and "
-                f"as many after it are needed; type fit.max_steps={2 * steps} or more, or a smaller "
-                f"callbacks.weight_reset.interval"
+                f"fit.max_steps={trainer.max_steps} leaves no room for a reset with {self.interval} epochs before and "
+                f"after it; type fit.max_steps={2 * steps} or more, or a smaller callbacks.weight_reset.interval"
             )
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
