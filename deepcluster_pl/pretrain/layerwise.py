@@ -75,11 +75,12 @@ class LayerwiseDenoising(pl.LightningModule):
                 f"{needed + 1} or more" + (f", or pretrain.module.epochs_per_layer={fewer} or fewer" if fewer else "")
             )
 
-    def on_train_epoch_start(self) -> None:
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """A phase begins without the momentum of the one before, and at the full step size."""
+        if batch_idx > 0:  # on_train_epoch_start is not called in the epoch after a resume from a last batch
+            return
         optimizer = self.optimizers(use_pl_optimizer=False)
-        phase = self.phase(self.current_epoch)
-        age = self.current_epoch - phase * self.epochs_per_layer
+        age = self.current_epoch - self.phase(self.current_epoch) * self.epochs_per_layer
         if age == 0:
             optimizer.state.clear()  # type: ignore[union-attr]
         if self.decay_every is not None:

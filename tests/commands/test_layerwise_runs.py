@@ -43,7 +43,7 @@ def test_a_run_is_trained_saved_and_read_back(cli_run, common):
 def test_a_run_cut_in_or_between_phases_goes_on_as_if_it_had_not_been(cli_run, monkeypatch):
     whole = cli_run(*TYPED, name="whole")
     original = LayerwiseDenoising.training_step
-    for step in (9, 10, 18):  # the first of the second layer, the next one, the second of the whole net
+    for step in (9, 10, 17):  # the first of the second layer, the next one, the first of the whole net
         calls = []
 
         def cut(*args, calls=calls, step=step):
