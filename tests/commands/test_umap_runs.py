@@ -6,6 +6,7 @@ import importlib.util
 import sys
 
 import pytest
+import torch
 from commands.typed import TINY
 
 from deepcluster_pl import load_model
