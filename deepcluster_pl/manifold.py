@@ -30,9 +30,6 @@ class UmapMixture:
         labels_: component (N,) of each point.
         codes_: the distinct points (M, D), in the order in which they first appear.
         places_: where they lie (M, n_components).
-
-    Raises:
-        UserError: umap-learn is not installed, or cannot be imported.
     """
 
     labels_: NDArray[np.int64]
@@ -48,19 +45,16 @@ class UmapMixture:
         mixture: Any,
         random_state: NonNegativeInt,
     ) -> None:
-        try:
-            from umap import UMAP
-        except ImportError as error:
-            raise UserError(
-                f"start=umap needs umap-learn ({error}); type pip install 'deepcluster_pl[umap]'"
-            ) from error
-        self._make_umap = UMAP
         self.n_components = n_components
         self.n_neighbors = n_neighbors
         self.min_dist = min_dist
         self.n_epochs = n_epochs
         self.mixture = mixture
         self.random_state = random_state
+
+    def check(self) -> None:
+        """Raise `UserError` where umap-learn is not installed or cannot be imported; it is an extra."""
+        _umap_class()
 
     def fit_predict(self, z: NDArray[np.float32]) -> NDArray[np.int64]:
         """Component (N,) of each point (N, D).
@@ -75,7 +69,7 @@ class UmapMixture:
                 f"found {m} distinct embeddings among {len(z)}, and UMAP needs at least {self.n_components + 2} for "
                 f"n_components={self.n_components}; type a smaller start.n_components or start=kmeans"
             )
-        umap = self._make_umap(
+        umap = _umap_class()(
             n_components=self.n_components,
             n_neighbors=min(self.n_neighbors, m - 1),
             min_dist=self.min_dist,
@@ -86,6 +80,15 @@ class UmapMixture:
         self.places_ = umap.fit_transform(self.codes_)
         self.labels_ = self.mixture.fit_predict(self.places_[which].astype(np.float64))
         return self.labels_
+
+
+def _umap_class() -> Any:
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        text = f"start=umap needs umap-learn ({error}); type pip install 'deepcluster_pl[umap]'"
+        raise UserError(text) from error
+    return UMAP
 
 
 def _distinct(z: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -85,7 +85,9 @@ class Start:
 
 
 def check_clusterer(clusterer: Any) -> None:
-    """Raise `UserError` for parameters scikit-learn would refuse, before anything is trained."""
+    """Raise `UserError` for a missing package or parameters scikit-learn would refuse, before anything is trained."""
+    if hasattr(clusterer, "check"):
+        clusterer.check()
     for part in (clusterer, getattr(clusterer, "mixture", None)):
         validate = getattr(part, "_validate_params", None)
         if validate is not None:
