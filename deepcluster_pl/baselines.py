@@ -115,7 +115,7 @@ def baseline_partitions(
         baselines: how to run it.
         data: what to run it on.
         method: the method they stand beside.
-        clusterer: its start.
+        clusterer: its start; None where the start changed the code, so that its partition is none of `codes`.
         codes: embeddings of each part as they were before the fit.
         started: the start's partition, which already is the baseline on the code if the start is that same k-means.
     """

@@ -156,3 +156,9 @@ def test_start_by_another_kmeans_is_not(both, options):
 
 def test_none_means_none(both):
     assert both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(), effort="none") == (None, None)
+
+
+def test_a_start_that_changed_the_code_repeats_no_baseline(both, blobs, baselines):
+    method = StartOnly(autoencoder(), "ae_kmeans", 3)
+    codes = {name: method.embed(blobs.loader(name)).numpy() for name in blobs.parts}
+    assert same(both(method, None)[1], baselines().kmeans(blobs, codes.get, None))
