@@ -43,8 +43,8 @@ class Interruption(pl.Callback):
         """Listen, where the system lets us (the main thread only)."""
         if threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-                if hasattr(signal, name):
-                    number = getattr(signal, name)
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
                     self._earlier[number] = signal.signal(number, self._notice)
 
     def on_train_batch_end(

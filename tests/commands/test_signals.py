@@ -10,12 +10,14 @@ import time
 import pytest
 from commands.typed import TINY_DEC, Outcome
 
+from deepcluster_pl.callbacks.interruption import Interruption
+
 LONG = (*TINY_DEC, "fit.max_steps=1000000", "data.n_samples=400", "checkpoint_interval=600")
 
 
 def wait_for_training(process, folder):
     curves = folder / "fit" / "metrics.csv"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a busy machine takes long to import torch
     while time.monotonic() < deadline and process.poll() is None:
         if curves.exists() and "clusters/changed" in curves.read_text():
             return
@@ -30,7 +32,7 @@ def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     wait_for_training(process, folder)
     process.send_signal(sent)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == code
     assert err == f"interrupted; type resume={folder} to go on\n"
     assert (folder / "checkpoints" / "last.ckpt").is_file()
@@ -48,8 +50,21 @@ def test_a_signal_during_a_sweep_names_the_sweep(tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     wait_for_training(process, folder / "0")
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 143
     assert err == f"interrupted; type resume={folder} to go on\n"
     assert (folder / "0" / "checkpoints" / "last.ckpt").is_file()
     assert not (folder / "1").exists()
+
+
+def test_a_signal_that_was_to_be_ignored_stays_so(tmp_path):
+    earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
+    listening = Interruption(tmp_path, tmp_path / "last.ckpt")
+    try:
+        listening.on_train_start(None, None)
+        during = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
+        listening.on_train_end(None, None)
+        assert during == (signal.SIG_IGN, listening._notice)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, earlier)
