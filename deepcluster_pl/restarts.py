@@ -62,8 +62,9 @@ class MostAgreed:
         chosen = int(np.where(leading, self.criterion_, -np.inf).argmax())
         fitted = vars(self._restarts[chosen])
         vars(self).update({name: value for name, value in fitted.items() if name.endswith("_")})
-        self.labels_: NDArray[np.int64] = partitions[chosen]
-        return self.labels_
+        labels: NDArray[np.int64] = partitions[chosen]
+        self.labels_ = labels
+        return labels
 
     def _validate_params(self) -> None:
         """The clusterer's own parameters, as `check_clusterer` asks of scikit-learn's."""
