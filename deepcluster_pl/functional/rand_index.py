@@ -18,7 +18,7 @@ def adjusted_rand_indices(partitions: ArrayLike) -> NDArray[np.float64]:
     Args:
         partitions: cluster (R, N) of every sample in each partition.
 
-    >>> adjusted_rand_indices([[0, 0, 1, 1], [5, 5, 3, 3], [0, 1, 0, 1]]).tolist()
+    >>> adjusted_rand_indices([[0, 0, 1, 1], [5, 5, 3, 3], [0, 1, 0, 1]]).round(6).tolist()
     [[1.0, 1.0, -0.5], [1.0, 1.0, -0.5], [-0.5, -0.5, 1.0]]
     """
     numbered = [np.unique(row, return_inverse=True)[1] for row in np.asarray(partitions)]
