@@ -155,10 +155,11 @@ def _at_odds(cfg: DictConfig) -> list[str]:
         found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
     if trains_nothing and learns:
         found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
-    if cfg.net.get("code_activation"):
-        needing = [f"whiten={cfg.whiten}"] if cfg.whiten is not None else []
-        needing += [f"method={cfg.method.name}"] if getattr(method, "needs_linear_code", False) else []
-        found += [f"{choice} needs a linear code; type net.code_activation=null" for choice in needing]
+    if cfg.whiten is not None and (trains_nothing or cfg.net.get("code_activation")):
+        instead = "choose net=mlp_autoencoder" if trains_nothing else "net.code_activation=null"
+        found.append(f"whiten={cfg.whiten} needs a linear code; type whiten=null, or {instead}")
+    if cfg.net.get("code_activation") and getattr(method, "needs_linear_code", False):
+        found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
         found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):

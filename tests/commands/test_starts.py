@@ -135,12 +135,14 @@ def test_ckpt_path_of_a_fit_in_a_whitened_code_trains_further(cli_run):
 
 
 @pytest.mark.parametrize(
-    "overrides",
-    [typed("dec", *TINY, "net.code_activation=sigmoid", "whiten=1"), typed("kmeans", *TINY_RAW, "whiten=1")],
+    ("overrides", "instead"),
+    [
+        (typed("dec", *TINY, "net.code_activation=sigmoid", "whiten=1"), "net.code_activation=null"),
+        (typed("kmeans", *TINY_RAW, "whiten=1"), "choose net=mlp_autoencoder"),
+    ],
 )
-def test_a_code_that_cannot_be_changed_is_refused_before_anything_is_trained(cli_run, overrides):
+def test_a_code_that_cannot_be_changed_is_refused_before_anything_is_trained(cli_run, overrides, instead):
     run = cli_run(*overrides)
     assert run.code == 1
-    assert "pretrain " not in run.out
-    assert run.err.count("\n") == 1
-    assert "type whiten=null, or net=mlp_autoencoder net.code_activation=null" in run.err
+    assert run.out == ""
+    assert run.err == f"whiten=1 needs a linear code; type whiten=null, or {instead}\n"
