@@ -64,6 +64,15 @@ def test_yaml_spells_every_argument_of_our_own_constructors(group):
     assert missing == []
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_kmeans_starts_twenty_times_in_every_recipe(method):
+    start = composed(f"method={method}").start
+    if start._target_ == "sklearn.cluster.KMeans":
+        assert start.n_init == 20
+    else:  # mixtures, whose restarts cost more
+        assert start.get("mixture", start).n_init >= 5
+
+
 def test_every_knob_has_a_comment():
     bare = []
     for file in conf_dir().rglob("*.yaml"):
