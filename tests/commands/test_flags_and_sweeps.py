@@ -27,6 +27,15 @@ def test_the_accelerator_flag_chooses_the_device(cli_run, accelerator):
     assert run.scores["machine"]["accelerator"] == expected
 
 
+def test_numbers_too_small_to_be_computed_quickly_count_as_zero(cli_run):
+    torch.set_flush_denormal(False)
+    small = torch.full((100_000,), 1e-30)
+    assert (small * 1e-10).max() > 0
+    run = cli_run(*TINY_RAW, "method=kmeans")
+    assert run.code == 0, run.err
+    assert (small * 1e-10).max() == 0
+
+
 def test_bf16_mixed_gives_scores_close_to_float32_and_keeps_weights_in_float32(cli_run):
     full = cli_run(*TINY_DEC, name="full")
     mixed = cli_run(*TINY_DEC, "trainer.precision=bf16-mixed", name="mixed")
