@@ -48,9 +48,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         console: where progress and the final table go.
     """
     check(cfg)
-    torch.set_flush_denormal(
-        True
-    )  # momenta of dead units sink below 1e-38, where a step of Adam takes CPUs ten times longer
+    torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
     code = commit()  # now: a checkout may change while a run goes on
     shop = open_workshop(cfg, folder, console)
     machine = shop.describe()
