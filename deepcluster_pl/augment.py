@@ -87,7 +87,7 @@ class Affine:
         rotate = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()], dim=1).view(-1, 2, 2)
         shear = torch.stack([zero + 1, slant.tan(), zero, zero + 1], dim=1).view(-1, 2, 2)
         half = torch.tensor([width / 2, height / 2])
-        linear = (rotate @ shear) * scale[:, None, None] * half / half[:, None]
+        linear = (rotate @ shear) / scale[:, None, None] * half / half[:, None]
         return torch.cat([linear, 2 * self.shift * amounts[:, 3:, None]], dim=2)
 
     def check(self, input_shape: tuple[int, ...]) -> None:

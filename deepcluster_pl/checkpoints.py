@@ -119,9 +119,13 @@ def stage_of(path: Path) -> str:
 
 
 def check_origin(path: Path, origin: dict[str, str]) -> None:
-    """Raise `UserError` naming what differs, unless a checkpoint belongs to the same data, net, method and seed."""
-    found = read_checkpoint(path)[STAMP]["origin"]
-    differing = [name for name in origin if found.get(name) != origin[name]]
+    """Raise `UserError` naming what differs, unless a checkpoint belongs to the same data, net, method and seed.
+
+    A fit's must belong to the same start as well; a pretraining's came before any.
+    """
+    stamp = read_checkpoint(path)[STAMP]
+    counts = [name for name in origin if name != "start" or stamp["stage"] != "pretrain"]
+    differing = [name for name in counts if stamp["origin"].get(name) != origin[name]]
     if differing:
         names = ", ".join(differing)
         raise UserError(f"{path} belongs to a run with other settings ({names}); use those, or begin anew without it")

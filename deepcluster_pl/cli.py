@@ -91,7 +91,7 @@ def _start(arguments: Sequence[str]) -> bool:
     if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed):
         if flags.cfg or flags.multirun or flags.info:
             raise UserError("resume= goes on with what lies in a folder; leave out -m, --cfg and --info")
-        return resume([override.lstrip("+") for override in typed])
+        return resume([re.sub(r"^\+{1,2}(?=resume=)", "", override) for override in typed])
     only_shows = bool(flags.cfg or flags.info or flags.shell_completion)
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
     swept, added = own_sweep(composition.cfg, typed)

@@ -34,7 +34,7 @@ class RunSchema:
     ckpt_path: str | None
     cache_dir: str
     checkpoint_interval: PositiveFloat
-    published: Any
+    published: dict[str, Any] | None
     objective: Any
     data: Any
     net: Any
@@ -160,6 +160,11 @@ def _at_odds(cfg: DictConfig) -> list[str]:
         found.append(f"whiten={cfg.whiten} needs a linear code; type whiten=null, or {instead}")
     if cfg.net.get("code_activation") and getattr(method, "needs_linear_code", False):
         found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
+    if (cfg.callbacks or {}).get("weight_reset") and not getattr(method, "clusters_are_centers", True):
+        found.append(
+            f"callbacks=brb finds new centres, and method={cfg.method.name} is more than centres; type "
+            f"callbacks=refresh, or choose method=dec, idec, dcn or dkm"
+        )
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
         found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,12 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from deepcluster_pl.errors import UserError
 
-_TRACES = ("scores.json", "checkpoints", "start.safetensors", "model")
-_WRITTEN_FIRST = ("config/config.yaml", "multirun.yaml")  # by Hydra, before a job begins
+_TRACES = (
+    "scores.json", "assignments.csv", "checkpoints", "start.safetensors", "model", "figures", "pretrain", "fit",
+    "error.txt",
+)  # fmt: skip
+_WRITTEN_FIRST = ("config", "multirun.yaml")  # by Hydra, before a job begins
+_HYDRAS = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
 def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
@@ -41,8 +44,11 @@ def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
 
 def forget_unbegun(folder: Path) -> None:
     """Remove a folder that holds nothing but the config Hydra wrote for a run that was refused."""
-    if {path.name for path in folder.iterdir()} == {"config"}:
-        shutil.rmtree(folder / "config")
+    config = folder / "config"
+    if [*folder.iterdir()] == [config] and {path.name for path in config.iterdir()} <= set(_HYDRAS):
+        for path in config.iterdir():
+            path.unlink()
+        config.rmdir()
         folder.rmdir()
 
 

@@ -22,6 +22,8 @@ from deepcluster_pl.results import objective
 from deepcluster_pl.run import run
 from deepcluster_pl.table import collect, published_metrics, render, rows
 
+_ERROR = "error.txt"
+
 
 def run_hydra(multirun: bool, resuming: bool = False) -> bool:
     """Let Hydra run what `sys.argv` holds, one job or many; True if one failed.
@@ -50,6 +52,8 @@ def run_hydra(multirun: bool, resuming: bool = False) -> bool:
             if not resuming:
                 refuse_unusable(folder, "hydra.sweep.subdir" if multirun else "hydra.run.dir", has_begun=True)
             scores = run(cfg, folder, command, console)
+            if resuming:
+                (folder / _ERROR).unlink(missing_ok=True)  # of an earlier try
         except UserError as error:
             failures.append((" ".join(overrides), str(error)))
             print(error, file=sys.stderr)
@@ -89,5 +93,5 @@ def print_tables(console: Console, folder: Path) -> None:
 
 
 def _keep_traceback(folder: Path, error: Exception) -> str:
-    (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return f"{type(error).__name__}: {error} (traceback in {folder / 'error.txt'})"
+    (folder / _ERROR).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return f"{type(error).__name__}: {error} (traceback in {folder / _ERROR})"

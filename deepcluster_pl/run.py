@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
@@ -48,14 +49,16 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         console: where progress and the final table go.
     """
     check(cfg)
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in convolutions too
     torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
     code = commit()  # now: a checkout may change while a run goes on
     shop = open_workshop(cfg, folder, console)
     machine = shop.describe()
     entry = find_entry(folder, cfg.ckpt_path, cfg.pretrained)
-    clusterer = instantiate(cfg.start)
+    clusterer = made(cfg.start)
     check_clusterer(clusterer)
     data = load_data(cfg)
+    check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
         if path is not None:
@@ -63,7 +66,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     console.print(f"{data.describe()}; {machine}", highlight=False, soft_wrap=True)
 
     net = pretrained_net(cfg, shop, data, entry)
-    method: ClusteringModule = instantiate(cfg.method, net=net).to(shop.device)
+    method: ClusteringModule = made(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)
     if cfg.pretrain.module is not None:
         save_reconstructions(folder, data, net)  # a fit may leave the decoder behind
@@ -83,7 +86,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
         {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
-         "published": plain(cfg).get("published", {}).get(method.name)},
+         "published": (plain(cfg)["published"] or {}).get(method.name)},
         data, scorer, partition_of(predictions), started,
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
@@ -91,6 +94,17 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
     return scores
+
+
+def made(node: Any, **supplied: Any) -> Any:
+    """The object that a node of the config describes; what its constructor tells the user is told as it is."""
+    try:
+        return instantiate(node, **supplied)
+    except InstantiationException as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, UserError):
+            cause = cause.__cause__
+        raise cause or error from None
 
 
 def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
@@ -109,12 +123,17 @@ def origin_of(cfg: DictConfig) -> dict[str, str]:
     """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
     settings = plain(cfg)
     method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
-    return {"net": digest(settings, ("net",)), "method": digest(method, tuple(method)), "seed": str(cfg.seed)}
+    return {
+        "net": digest(settings, ("net",)),
+        "method": digest(method, tuple(method)),
+        "start": digest(settings, ("start", "whiten")),
+        "seed": str(cfg.seed),
+    }
 
 
 def load_data(cfg: DictConfig) -> ClusteringData:
     """The data, checked, with enough samples for the clusters asked for."""
-    data: ClusteringData = instantiate(cfg.data)
+    data: ClusteringData = made(cfg.data)
     data.setup()
     n = len(data.part("fit"))
     if n < cfg.n_clusters:
@@ -122,10 +141,19 @@ def load_data(cfg: DictConfig) -> ClusteringData:
     return data
 
 
+def check_callbacks(cfg: DictConfig, n: int) -> None:
+    """`UserError` where the fit of n samples is too short for a callback; said now rather than after pretraining."""
+    batches = -(-n // cfg.fit.batch_size)
+    steps = -(-batches // (cfg.trainer.get("accumulate_grad_batches") or 1))
+    for callback in some(made(cfg.callbacks)):
+        if hasattr(callback, "check"):
+            callback.check(cfg.fit.max_steps, steps)
+
+
 def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry: Entry) -> Autoencoder:
     """The net, trained to reconstruct where the recipe says so, or read from an earlier run or the cache."""
     seed_everything(cfg.seed, verbose=False)
-    net: Autoencoder = instantiate(cfg.net, input_shape=data.input_shape)
+    net: Autoencoder = made(cfg.net, input_shape=data.input_shape)
     net.set_scaling(data.scaling.shift, data.scaling.factor)
     if cfg.whiten is not None:
         net.check_linear_code()  # said now rather than after pretraining
@@ -138,9 +166,9 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
         cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{shop.origin['data']}-{decides}.ckpt"
         source = cached if is_whole(cached) else None
     if source is None:
-        module = instantiate(cfg.pretrain.module, net=net)
+        module = made(cfg.pretrain.module, net=net)
         data.use(cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
-        callbacks = some(instantiate(cfg.pretrain.callbacks))
+        callbacks = some(made(cfg.pretrain.callbacks))
         shop.train("pretrain", module, data, callbacks, entry.pretrain_from, own, max_epochs=cfg.pretrain.max_epochs)
     else:
         remark = check_pretrained(source, shop.origin["data"], len(data.part("holdout")) > 0)
@@ -178,7 +206,7 @@ def fit(
 ) -> dict[str, Any]:
     """Fine-tune, and say what ended it: `tol` (assignments settled) or `max_steps`, after how many steps."""
     seed_everything(cfg.seed, verbose=False)
-    callbacks = some(instantiate(cfg.callbacks))
+    callbacks = some(made(cfg.callbacks))
     if entry.final:
         load_weights(method, entry.final)
     else:

@@ -146,6 +146,7 @@ class Workshop:
         stamp.finished = True
         trainer.save_checkpoint(keep)
         self.seconds[stage] = stamp.seconds
+        interruption.stop_if_noticed()
 
     @cached_property
     def _probe(self) -> pl.Trainer:

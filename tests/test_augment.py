@@ -48,9 +48,8 @@ def test_each_image_is_moved_as_the_naive_version_moves_it(monkeypatch, fill, sh
     x = torch.from_numpy(np.random.default_rng(0).random((len(amounts), *shape)))
     found = affine(shift=0.2, rotation=30.0, shear=20.0, zoom=0.25, fill=fill)(x)
     for image, moved, (turn, slant, zoom, across, down) in zip(x.numpy(), found.numpy(), amounts.tolist(), strict=True):
-        expected = naive(
-            image, math.radians(30 * turn), math.radians(20 * slant), 1 + 0.25 * zoom, 0.2 * across, 0.2 * down, fill
-        )
+        angles, scale = (math.radians(30 * turn), math.radians(20 * slant)), 1 / (1 + 0.25 * zoom)
+        expected = naive(image, *angles, scale, 0.2 * across, 0.2 * down, fill)
         assert moved == pytest.approx(expected, abs=1e-6)
 
 

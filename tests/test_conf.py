@@ -73,6 +73,12 @@ def test_kmeans_starts_twenty_times_in_every_recipe(method):
         assert start.get("mixture", start).n_init >= 5
 
 
+@pytest.mark.parametrize("method", ["kmeans", "gmm", "n2d", "scan", "vade"])
+def test_every_start_goes_with_every_method(method):
+    found = {name: problems_of(f"method={method}", f"start={name}") for name in options("start")}
+    assert found == {name: [] for name in options("start")}
+
+
 def test_every_knob_has_a_comment():
     bare = []
     for file in conf_dir().rglob("*.yaml"):
@@ -121,6 +127,9 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
         ("method=kmeans net.dims=3", "net has no keys in this recipe"),
         ("method=kmeans pretrain=reconstruction", "add pretrain=none"),
         ("method=dec callbacks=none", "add callbacks=refresh"),
+        ("method=scan callbacks=brb", "method=scan is more than centres; type callbacks=refresh"),
+        ("method=vade callbacks=brb", "method=vade is more than centres; type callbacks=refresh"),
+        ("published=3", "published: found 3"),
         ("method=vade net.code_activation=sigmoid", "type net.code_activation=null"),
         ("trainer.precision=bf16-mixed trainer.gradient_clip_val=1.0", "pretrain.optimizer.fused=false"),
     ],

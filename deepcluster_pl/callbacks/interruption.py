@@ -55,6 +55,11 @@ class Interruption(pl.Callback):
             trainer.save_checkpoint(self.checkpoint)
             raise InterruptedRun(self._number, self.folder)
 
+    def stop_if_noticed(self) -> None:
+        """Stop behind a finished stage, where the signal came after its last step."""
+        if self._number is not None:
+            raise InterruptedRun(self._number, self.folder)
+
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop listening."""
         self._restore()

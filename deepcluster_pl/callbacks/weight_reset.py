@@ -50,14 +50,18 @@ class WeightReset(pl.Callback):
         self.sample_size = sample_size
         self.seed = seed
 
+    def check(self, max_steps: int, steps_per_epoch: int) -> None:
+        """`UserError` where a fit of `max_steps` optimizer steps has no room for a reset."""
+        steps = 2 * self.interval * steps_per_epoch
+        if max_steps < steps:
+            raise UserError(
+                f"fit.max_steps={max_steps} leaves no room for a reset with {self.interval} epochs before and "
+                f"after it; type fit.max_steps={steps} or more, or a smaller callbacks.weight_reset.interval"
+            )
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A fit too short for a single reset is refused."""
-        steps = self._steps(trainer)
-        if trainer.max_steps < 2 * steps:
-            raise UserError(
-                f"fit.max_steps={trainer.max_steps} leaves no room for a reset with {self.interval} epochs before and "
-                f"after it; type fit.max_steps={2 * steps} or more, or a smaller callbacks.weight_reset.interval"
-            )
+        self.check(trainer.max_steps, self._steps(trainer) // self.interval)
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         """Reset where an epoch begins; checkpoints are written behind a batch, so none falls into a reset."""

@@ -24,6 +24,7 @@ class ClusteringModule(pl.LightningModule, ABC):
     Attributes:
         learns: whether there is anything to fit after the start.
         needs_linear_code: whether it uses the net's `features` and `code_layer`.
+        clusters_are_centers: whether new centres are all that it needs to begin anew within a fit.
         net: encoder and decoder.
         name: names the run's folder and its tables.
         n_clusters: K.
@@ -33,6 +34,7 @@ class ClusteringModule(pl.LightningModule, ABC):
 
     learns: ClassVar[bool]
     needs_linear_code: ClassVar[bool] = False
+    clusters_are_centers: ClassVar[bool] = True
     centers: Tensor
     targets: Tensor | None
 

@@ -62,6 +62,7 @@ class DCN(ClusteringModule):
         self.register_buffer("counts", torch.full((n_clusters,), initial_count))
         self.counts: Tensor
         self.weight = weight
+        self.initial_count = initial_count
         self.optimizer = optimizer
         self.augment = augment
         self._batches: list[Batch] = []  # since the optimizer's last step; several where gradients accumulate
@@ -69,6 +70,7 @@ class DCN(ClusteringModule):
     def begin(self, start: Start) -> None:
         """The start's centres, each standing for the initial count."""
         self.centers.copy_(start.centers)
+        self.counts.fill_(self.initial_count)
 
     def assign(self, z: Tensor) -> Tensor:
         """Shares (N, K) by Student's t kernel; the nearest centre's is the largest."""

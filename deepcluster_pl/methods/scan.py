@@ -43,6 +43,7 @@ class SCAN(ClusteringModule):
     """
 
     learns = True
+    clusters_are_centers = False
 
     def __init__(
         self,
@@ -80,7 +81,8 @@ class SCAN(ClusteringModule):
         self.centers = start.centers.to(self.heads.weight)
         k, d = self.centers.shape
         middle = self.centers.mean(dim=0)
-        apart = torch.pdist(self.centers).square().mean() if k > 1 else self.centers.new_ones(())
+        apart = torch.pdist(self.centers).square().mean() if k > 1 else self.centers.new_zeros(())
+        apart = torch.where(apart > 0, apart, 1.0)
         generator = torch.Generator().manual_seed(self.seed)
         directions = torch.randn(self.n_heads * k, d, generator=generator).to(middle)
         weight = directions / (apart / 2).sqrt()  # |μ - middle|² is half of what centres are apart, on average

@@ -42,6 +42,7 @@ class VaDE(ClusteringModule):
 
     learns = True
     needs_linear_code = True
+    clusters_are_centers = False
 
     def __init__(
         self,

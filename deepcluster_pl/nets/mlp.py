@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.ranges import Count
 
@@ -38,7 +39,7 @@ class MLPAutoencoder(Autoencoder):
     ) -> None:
         super().__init__(input_shape)
         if not dims:
-            raise ValueError("dims=[] has no layer; expected at least the length of the code")
+            raise UserError("net.dims=[] has no layer, expected at least the length of the code; type net.dims=[10]")
         widths = [math.prod(self.input_shape), *dims]
         code = [nn.Sigmoid()] if code_activation == "sigmoid" else []
         self.encoder = nn.Sequential(nn.Flatten(), *_layers(widths, activation), *code)

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from commands.typed import TINY, TINY_DEC
+from commands.typed import TINY, TINY_DEC, TINY_RAW
 
 
 def assert_refused(run, *texts):
@@ -152,3 +152,40 @@ def test_a_run_that_has_only_begun_is_not_taken_over(cli_run, tmp_path):
     assert run.code == 1
     assert "holds a run already" in run.err
     assert (tmp_path / "run" / "config" / "config.yaml").read_text() == "seed: 9\n"
+
+
+@pytest.mark.parametrize("file", ["config/mysettings.txt", "assignments.csv", "figures/map.png", "error.txt"])
+def test_a_file_of_the_users_where_a_run_would_write_is_left_alone(cli_run, tmp_path, file):
+    kept = tmp_path / "run" / file
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    run = cli_run("data=array", "data.path=not_there.npy")
+    assert run.code == 1
+    assert "holds a run already" in run.err
+    assert kept.read_text() == "mine"
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [kept]
+
+
+def test_a_refused_run_leaves_other_files_beside_it_and_takes_its_own_config_away(cli_run, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    assert cli_run("data=array", "data.path=not_there.npy").code == 1
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert cli_run("data=array", "data.path=not_there.npy", name="alone").code == 1
+    assert not (tmp_path / "alone").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("augment=affine", "found samples of 6; type augment=none"), ("net.dims=[]", "type net.dims=[10]")],
+)
+def test_what_a_constructor_refuses_is_one_line_and_leaves_nothing(cli_run, change, said):
+    run = cli_run(*TINY_DEC, change)
+    assert_refused(run, said)
+    assert not run.folder.exists()
+
+
+def test_a_recipe_without_published_scores_ends_as_any_other(cli_run):
+    run = cli_run(*TINY_RAW, "method=kmeans", "published=null")
+    assert run.code == 0, run.err
+    assert run.scores["published"] is None

@@ -15,7 +15,7 @@ BRB = (*(text for text in TINY_DEC if not text.startswith("method=")), "callback
        "callbacks.weight_reset.interval=1")  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["dec", "idec"])
+@pytest.mark.parametrize("method", ["dec", "idec", "dcn", "dkm"])
 def test_a_run_resets_and_its_model_says_what_the_run_said(cli_run, method):
     run = cli_run(*BRB, f"method={method}")
     assert run.code == 0, run.err
@@ -57,5 +57,6 @@ def test_a_run_cut_at_a_reset_or_between_two_is_resumed_exactly(cli_run, monkeyp
 def test_a_fit_too_short_for_a_reset_is_refused_in_one_line(cli_run):
     run = cli_run(*BRB, "method=dec", "callbacks.weight_reset.interval=3")
     assert run.code == 1
+    assert "pretrain " not in run.out
     assert run.err.count("\n") == 1
     assert "type fit.max_steps=24 or more" in run.err

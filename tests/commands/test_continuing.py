@@ -212,3 +212,20 @@ def test_a_checkpoint_of_a_fit_needs_the_rest_of_its_run(cli_run, tmp_path):
     assert refused.code == 1
     assert "needs" in refused.err
     assert "pretrained.ckpt of its own run" in refused.err
+
+
+@pytest.mark.parametrize("other", ["start=gmm", "whiten=1"])
+def test_a_fit_from_another_start_is_not_gone_on_from(cli_run, other):
+    whole = cli_run(*TINY_DEC, name="whole")
+    refused = cli_run(*TINY_DEC, other, f"ckpt_path={whole.folder}/checkpoints/final.ckpt", name="b")
+    assert refused.code == 1
+    assert "belongs to a run with other settings (start)" in refused.err
+    early = cli_run(*TINY_DEC, other, f"ckpt_path={whole.folder}/checkpoints/pretrained.ckpt", name="c")
+    assert early.code == 0, early.err
+
+
+def test_a_trainer_setting_that_is_new_goes_with_resume(cli_run):
+    whole = cli_run(*TINY_DEC, name="whole")
+    again = cli_run(f"resume={whole.folder}", "+trainer.benchmark=false", name="whole")
+    assert again.code == 0, again.err
+    assert again.labels == whole.labels

@@ -68,3 +68,22 @@ def test_a_signal_that_was_to_be_ignored_stays_so(tmp_path):
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, earlier)
+
+
+def test_a_signal_behind_the_last_step_of_a_stage_stops_before_the_next(cli_run, monkeypatch):
+    whole = cli_run(*TINY_DEC, name="whole")
+    original = Interruption.on_train_end
+
+    def late(self, *args):
+        signal.raise_signal(signal.SIGTERM)
+        original(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Interruption, "on_train_end", late)
+        cut = cli_run(*TINY_DEC, name="cut")
+    assert cut.code == 143
+    assert cut.err == f"interrupted; type resume={cut.folder} to go on\n"
+    assert not (cut.folder / "start.safetensors").exists()
+    resumed = cli_run(f"resume={cut.folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.labels == whole.labels

@@ -151,6 +151,18 @@ def test_a_distorted_batch_is_reconstructed_as_distorted_and_centres_move_by_cle
 def test_everything_is_float32_under_bf16_autocast():
     module = dcn()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = module.training_step(batch(), 0)
-    assert loss.dtype == torch.float32
-    assert torch.isfinite(loss)
+        x, index = batch()
+        loss = module.training_step((x, index), 0)
+        z = module.net.encode(module.net.prepare(x))
+    assert (z.dtype, loss.dtype) == (torch.bfloat16, torch.float32)
+    distance = squared_distances(z.float(), module.centers).min(dim=1).values.mean()
+    assert module.logged["fit/distance"] == pytest.approx(distance.item(), rel=1e-5)
+
+
+def test_beginning_anew_forgets_what_the_centres_have_seen():
+    module = dcn(initial_count=5)
+    step(module, batch())
+    assert int(module.counts.sum()) == 5 * K + N
+    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.ones(K, D)))
+    assert module.counts.tolist() == [5] * K
+    assert torch.equal(module.centers, torch.ones(K, D))

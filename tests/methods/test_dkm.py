@@ -115,6 +115,9 @@ def test_a_distorted_batch_is_reconstructed_as_distorted_and_embedding_stays_cle
 def test_everything_is_float32_under_bf16_autocast():
     module = dkm()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = module.training_step(batch(), 0)
-    assert loss.dtype == torch.float32
-    assert torch.isfinite(loss)
+        x, index = batch()
+        loss = module.training_step((x, index), 0)
+        z = module.net.encode(module.net.prepare(x))
+    assert (z.dtype, loss.dtype) == (torch.bfloat16, torch.float32)
+    distance = squared_distances(z.float(), module.centers).min(dim=1).values.mean()
+    assert module.logged["fit/distance"] == pytest.approx(distance.item(), rel=1e-5)

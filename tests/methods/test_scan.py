@@ -167,3 +167,9 @@ def test_without_neighbours_it_says_which_callback_is_missing():
     module.targets = None
     with pytest.raises(RuntimeError, match="TargetRefresh"):
         module.training_step((x, torch.arange(N)), 0)
+
+
+def test_heads_are_finite_where_all_centres_are_one():
+    module, x = scan()
+    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.ones(K, 2)))
+    assert torch.isfinite(module.log_shares(module.net.encode(x))).all()
