@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from deepcluster_pl.errors import UserError
@@ -77,7 +78,9 @@ class UmapMixture:
             random_state=self.random_state,
             n_jobs=1,
         )
+        threads = torch.get_num_threads()
         self.places_ = umap.fit_transform(self.codes_)
+        torch.set_num_threads(threads)  # which numba has set to all that there are
         self.labels_ = self.mixture.fit_predict(self.places_[which].astype(np.float64))
         return self.labels_
 

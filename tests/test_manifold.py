@@ -47,6 +47,16 @@ def test_places_are_umaps_and_labels_the_mixtures(z, start):
     np.testing.assert_array_equal(start.place_means, mixture.means_)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads_stays(z, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    fit_start(clusterer(), z)
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == threads
+
+
 def test_the_same_seed_gives_the_same_places_and_another_seed_others(z, start):
     assert torch.equal(fit_start(clusterer(), z).places, start.places)
     assert not torch.equal(fit_start(clusterer(random_state=1), z).places, start.places)
