@@ -8,6 +8,7 @@ A document holds marks; what stands between a mark and its end is replaced:
     <!-- table: article holdout nmi_geometric,acc -->   a line per recipe: its scores over seeds, and published ones
     <!-- runs: article holdout nmi_geometric,acc -->    a line per run, with what ended it and how long it took
     <!-- conditions: article -->                        code, versions and machines of these runs
+    <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   what the second precision changes, seed by seed
     <!-- ours: dec nmi_geometric,acc -->                what all recipes of one method gave, in every experiment
     <!-- end -->
 
@@ -28,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
-MARK = re.compile(r"(<!-- (table|runs|conditions|ours): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _NO_SETTINGS = re.compile(
     r"(experiment|method|seed|pretrained|cache_dir|resume|ckpt_path|baselines|checkpoint_interval|data\.root"
     r"|data\.download|trainer\..*|logger.*|hydra\..*)="
@@ -66,6 +67,8 @@ def filled(text: str, results: Path) -> str:
         runs = read(results / f"{words[0]}.jsonl")
         if kind == "conditions":
             made = conditions(runs)
+        elif kind == "paired":
+            made = markdown(paired(runs, words[1], words[2].split(","), words[3], words[4]))
         else:
             made = markdown((table if kind == "table" else each_run)(runs, words[1], words[2].split(",")))
         return f"{match[1]}{made}\n{match[4]}"
@@ -141,6 +144,22 @@ def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
         values = [f"{run[part][metric]:.4f}" for metric in metrics]
         head = [f"`{setting(run)}`", str(run["seed"]), run["machine"]["precision"]]
         rows.append([*head, run["stopped"], str(run["steps"]), f"{minutes:.1f}", *values, run["commit"][:10]])
+    return rows
+
+
+def paired(runs: list[Run], part: str, metrics: list[str], first: str, second: str) -> list[list[str]]:
+    """Header and one row per recipe: mean difference, second precision less the first, and its standard error."""
+    rows = [["`method=`", "seeds", *(f"{NAMES[metric]}, {second} less {first}" for metric in metrics)]]
+    for recipe in dict.fromkeys(setting(run) for run in runs):
+        by = {(run["machine"]["precision"], run["seed"]): run[part] for run in runs if setting(run) == recipe}
+        seeds = [seed for precision, seed in by if precision == first and (second, seed) in by]
+        if len(seeds) > 1:
+            row = [f"`{recipe}`", ", ".join(map(str, seeds))]
+            for metric in metrics:
+                changes = [by[second, seed][metric] - by[first, seed][metric] for seed in seeds]
+                error = statistics.stdev(changes) / len(changes) ** 0.5
+                row.append(f"{statistics.mean(changes):+.4f} ± {error:.4f} (standard error)")
+            rows.append(row)
     return rows
 
 

@@ -142,3 +142,19 @@ def test_pictures_are_put_in_rows_of_one_width(tmp_path):
     assert joined.height == round(20 * 200 / (40 + 12 + 10)) + 12 + 20
     absent = script("picture", tmp_path, tmp_path / "out" / "y.png", "z")
     assert (absent.returncode, absent.stderr) == (1, f"{tmp_path}/figures/z.png: no such figure\n")
+
+
+def test_what_a_precision_changes_is_told_seed_by_seed(finished, tmp_path):
+    for seed, (full, mixed) in enumerate([(0.5, 0.5), (0.7, 0.8), (0.6, 0.6)]):
+        finished(f"f{seed}", seed, nmi=full)
+        if seed < 2:
+            finished(f"m{seed}", seed, nmi=mixed, precision="bf16-mixed")
+    root = tmp_path / "root"
+    assert script("record", tmp_path / "runs", "--results", root / "docs" / "results").returncode == 0
+    (root / "README.md").write_text("<!-- paired: tiny fit nmi,acc 32-true bf16-mixed -->\n<!-- end -->\n")
+    assert script("benchmarks", "--root", root).returncode == 0
+    assert (root / "README.md").read_text().splitlines()[1:-1] == [
+        "| `method=` | seeds | NMI, bf16-mixed less 32-true | ACC, bf16-mixed less 32-true |",
+        "|---|---|---|---|",
+        "| `kmeans` | 0, 1 | +0.0500 ± 0.0500 (standard error) | +0.0500 ± 0.0500 (standard error) |",
+    ]

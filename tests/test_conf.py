@@ -206,7 +206,7 @@ def test_the_tutorials_recipes_are_the_tutorials():
 
 
 def test_published_scores_name_methods_that_the_experiment_sweeps():
-    for experiment in ("article", "dec_mnist"):
+    for experiment in ("article", "dec_mnist", "mnist", "fashion_mnist"):
         cfg = compose_checked([f"experiment={experiment}"]).cfg
         names = {composed(f"experiment={experiment}", f"method={method}").method.name
                  for method in cfg.hydra.sweeper.params.method.split(",")}  # fmt: skip
