@@ -210,7 +210,8 @@ def test_published_scores_name_methods_that_the_experiment_sweeps():
         cfg = compose_checked([f"experiment={experiment}"]).cfg
         names = {composed(f"experiment={experiment}", f"method={method}").method.name
                  for method in cfg.hydra.sweeper.params.method.split(",")}  # fmt: skip
-        assert set(cfg.published) == names
+        assert set(cfg.published) <= names
+        assert cfg.published
         assert {part for parts in cfg.published.values() for part in parts} <= {"fit", "holdout"}
 
 
