@@ -154,7 +154,7 @@ def test_what_may_know_the_held_out_samples_is_refused(cli_run):
     assert "may know those held out here" in pretrained.err
     further = cli_run(*other_split, f"ckpt_path={first.folder}/checkpoints/final.ckpt", name="c")
     assert further.code == 1
-    assert "other settings (data, seed)" in further.err
+    assert "other settings (data, start, seed)" in further.err
 
 
 def test_a_net_pretrained_on_other_data_is_welcome_where_nothing_is_held_out(cli_run):

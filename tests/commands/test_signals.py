@@ -29,7 +29,14 @@ def wait_for_training(process, folder):
 def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path, sent, code):
     folder = tmp_path / "cut"
     command = [sys.executable, "-m", "deepcluster_pl", *LONG, f"hydra.run.dir={folder}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),  # nohup around the tests would ignore SIGHUP
+    )
     wait_for_training(process, folder)
     process.send_signal(sent)
     out, err = process.communicate(timeout=300)
