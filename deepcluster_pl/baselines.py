@@ -22,7 +22,8 @@ from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.prediction import Partition
 
 Effort = Literal["auto", "full", "none"]
-Features = Callable[[PartName], NDArray[np.float32]]
+Features = Callable[[PartName, NDArray[np.int64]], NDArray[np.float32]]
+"""Features (N, F) of the samples at some rows of a part."""
 _FULL_N_INIT = 20
 _FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 100_000, 50_000, 3
 
@@ -49,7 +50,7 @@ class Baselines:
 
         Args:
             data: whose parts.
-            features: rows (N, F) of a part, by its name.
+            features: of samples of a part.
             cache_key: what the result depends on beside K, seed and effort; None keeps it out of the cache.
         """
         if self.effort == "none":
@@ -81,11 +82,15 @@ class Baselines:
         return {"n_init": self.kmeans_on(n).n_init, "rows": _SAMPLE_ROWS if self.samples(n) else n}
 
     def _fit(self, data: ClusteringData, features: Features) -> Partition:
-        x = features("fit")
-        rows = sample_rows(len(x), _SAMPLE_ROWS if self.samples(len(x)) else None, self.seed)
-        kmeans = self.kmeans_on(len(x)).fit(x[rows])
-        fitted = kmeans.predict(x) if len(rows) < len(x) else kmeans.labels_
-        return {name: fitted if name == "fit" else kmeans.predict(features(name)) for name in data.parts}
+        n = len(data.part("fit"))
+        rows = sample_rows(n, _SAMPLE_ROWS if self.samples(n) else None, self.seed)
+        kmeans = self.kmeans_on(n).fit(features("fit", rows))
+
+        def predicted(name: PartName) -> NDArray[np.int64]:
+            chunks = data.part(name).slices(data.rows_at_once)
+            return np.concatenate([kmeans.predict(features(name, some)) for some in chunks])
+
+        return {name: kmeans.labels_ if name == "fit" and len(rows) == n else predicted(name) for name in data.parts}
 
     def _file(self, cache_key: str, n: int) -> Path:
         text = f"{cache_key} {self.n_clusters} {self.seed} {self.describe(n)}"
@@ -126,5 +131,5 @@ def baseline_partitions(
         raw = baselines.kmeans(data, data.prepared, f"{data.fingerprint()} raw" if baselines.effort != "none" else None)
     if not on_input and not (start_is_kmeans and not method.learns) and baselines.effort != "none":
         repeats = start_is_kmeans and clusterer.get_params() == baselines.kmeans_on(len(codes["fit"])).get_params()
-        coded = started if repeats else baselines.kmeans(data, lambda name: codes[name].cpu().numpy(), None)
+        coded = started if repeats else baselines.kmeans(data, lambda name, rows: codes[name][rows].cpu().numpy(), None)
     return raw, coded

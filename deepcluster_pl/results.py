@@ -39,9 +39,9 @@ class Scorer:
 
     def block(self, name: PartName, clusters: NDArray[np.int64]) -> dict[str, Any]:
         """All scores of one part."""
-        if name not in self._inputs:
-            self._inputs[name] = self.data.prepared(name, _SEPARATION_ROWS, self.seed)
         rows = sample_rows(len(clusters), _SEPARATION_ROWS, self.seed)
+        if name not in self._inputs:
+            self._inputs[name] = self.data.prepared(name, rows)
         return {
             "n": len(clusters),
             **label_scores(self.data.part(name).labels, clusters),

@@ -65,6 +65,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
             check_origin(path, shop.origin)
     console.print(f"{data.describe()}; {machine}", highlight=False, soft_wrap=True)
 
+    data.settle(shop.device)
     net = pretrained_net(cfg, shop, data, entry)
     method: ClusteringModule = made(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)

@@ -28,6 +28,7 @@ def common() -> Callable[..., Any]:
             "seed": 0,
             "scale": "none",
             "num_workers": 0,
+            "residency": "auto",
         }
         return plain | changes
 

@@ -33,7 +33,7 @@ def baselines(tmp_path):
     return lambda effort="full", n_clusters=3, seed=0: Baselines(effort, n_clusters, seed, tmp_path)
 
 
-def refuse(name):
+def refuse(name, rows):
     raise AssertionError(f"features of {name} were asked for")
 
 
@@ -78,7 +78,7 @@ def test_cache_is_left_alone_without_a_key(blobs, baselines, tmp_path):
     ("effort", "n_rows", "n_init", "n_fitted"),
     [("auto", 100_000, 20, 100_000), ("auto", 100_001, 3, 50_000), ("full", 100_001, 20, 100_001)],
 )
-def test_auto_saves_time_above_100000_rows_only(blobs, baselines, monkeypatch, effort, n_rows, n_init, n_fitted):
+def test_auto_saves_time_above_100000_rows_only(common, baselines, monkeypatch, effort, n_rows, n_init, n_fitted):
     seen = {}
 
     class Recorder:
@@ -94,7 +94,9 @@ def test_auto_saves_time_above_100000_rows_only(blobs, baselines, monkeypatch, e
             return np.zeros(len(x), dtype=int)
 
     monkeypatch.setattr(module_under_test, "KMeans", Recorder)
-    found = baselines(effort, seed=7).kmeans(blobs, lambda name: np.zeros((n_rows, 1), dtype=np.float32), None)
+    data = Blobs(n_rows, 1, 3, 1.0, 0, **common())
+    data.setup()
+    found = baselines(effort, seed=7).kmeans(data, data.prepared, None)
     assert seen == {"n_clusters": 3, "n_init": n_init, "random_state": 7, "n_fitted": n_fitted}
     assert len(found["fit"]) == n_rows
 

@@ -51,7 +51,7 @@ def test_the_fit_improves_on_its_start(folder):
 def test_the_targets_are_those_of_the_whole_data_and_not_of_batches(folder, real_data):
     """`max_steps` is a whole number of intervals, so the last refresh belongs to the final weights."""
     common = {"name": "mnist", "subset": Subset(None, False, 0), "holdout": 0.0, "split": "random", "seed": 0,
-              "scale": "none", "num_workers": 0}  # fmt: skip
+              "scale": "none", "num_workers": 0, "residency": "auto"}  # fmt: skip
     data = TorchvisionImages("MNIST", "test", str(real_data), False, **common)
     data.setup()
     model = load_model(folder / "model")

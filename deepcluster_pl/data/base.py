@@ -10,10 +10,13 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from deepcluster_pl.data.checks import check_table
+from deepcluster_pl.data.residency import Residency, ResidentLoader, choose_place, resident
 from deepcluster_pl.data.sampler import SeededBatchSampler
 from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
 from deepcluster_pl.data.split import Split, Subset, split_rows
@@ -22,6 +25,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.ranges import NonNegativeInt, OpenShare
 
 PartName = Literal["fit", "holdout"]
+Loader = DataLoader[Batch] | ResidentLoader
 
 
 class CommonOptions(TypedDict):
@@ -36,6 +40,8 @@ class CommonOptions(TypedDict):
         scale: `unit` maps each feature to 0 … 1, `standard` to mean 0 and variance 1, both measured on the
             fitted part; `none` leaves them (bytes are divided by 255 in any case).
         num_workers: processes that load batches; 0 loads in the training process.
+        residency: where samples lie meanwhile: on the run's `device`, in the `host`'s memory, or on `disk` as far as
+            the source is memory-mapped; `auto` chooses the first that they fit into.
     """
 
     name: str
@@ -45,6 +51,7 @@ class CommonOptions(TypedDict):
     seed: NonNegativeInt
     scale: Scale
     num_workers: NonNegativeInt
+    residency: Residency
 
 
 class ClusteringData(pl.LightningDataModule, ABC):
@@ -59,9 +66,12 @@ class ClusteringData(pl.LightningDataModule, ABC):
         self.seed = common["seed"]
         self.scale: Scale = common["scale"]
         self.num_workers = common["num_workers"]
+        self.residency: Residency = common["residency"]
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._parts: dict[str, Part] = {}
+        self._resident: dict[str, Tensor] = {}
+        self._fingerprint = ""
         self._train_options: tuple[int, bool, int] = (256, True, 0)
 
     @abstractmethod
@@ -79,6 +89,27 @@ class ClusteringData(pl.LightningDataModule, ABC):
         self._parts = {"fit": Part(table, fit), "holdout": Part(table, holdout)}
         self.input_shape = tuple(table.x.shape[1:])
         self.scaling = fit_scaling(self.scale, self._parts["fit"], self.rows_at_once)
+
+    def settle(self, device: torch.device) -> None:
+        """Bring the samples to where `residency` says; batches are the same from everywhere.
+
+        Args:
+            device: the run's; samples on it need no processes that load them.
+        """
+        parts = [self.part(name) for name in self.parts]
+        place = choose_place(self.residency, parts, device, self.num_workers)
+        if place == "device":
+            self.num_workers = 0
+        if place != "disk" and self.num_workers == 0:
+            target = device if place == "device" else torch.device("cpu")
+            self._resident = {name: resident(self.part(name), target) for name in self.parts}
+
+    def samples(self, name: PartName, index: Tensor) -> Tensor:
+        """Raw samples (B, *input_shape) at these positions of a part, on the index's device."""
+        if name in self._resident:
+            x = self._resident[name]
+            return x[index.to(x.device)].to(index.device)
+        return torch.from_numpy(self.part(name).take(index.cpu().numpy())).to(index.device)
 
     def part(self, name: PartName) -> Part:
         """The fitted or the held-out samples, with their ids and labels."""
@@ -105,18 +136,23 @@ class ClusteringData(pl.LightningDataModule, ABC):
         """Rows in a batch of a pass without gradients: about 16 MiB of float32."""
         return min(8192, max(64, 2**22 // self.n_features))
 
-    def prepared(self, name: PartName, limit: int | None = None, seed: int = 0) -> NDArray[np.float32]:
-        """Samples (N, n_features) as a net sees them; a seeded draw of `limit` rows, in order, where there are more."""
+    def prepared(self, name: PartName, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Samples (N, n_features) as a net sees them; only those at `rows` of the part, if given."""
         part = self.part(name)
-        indices = sample_rows(len(part), limit, seed)
-        out = np.empty((len(indices), self.n_features), dtype=np.float32)
-        for start in range(0, len(indices), self.rows_at_once):
-            rows = indices[start : start + self.rows_at_once]
-            out[start : start + len(rows)] = self.scaling.apply(part.take(rows)).reshape(len(rows), -1)
+        rows = np.arange(len(part), dtype=np.int64) if rows is None else rows
+        out = np.empty((len(rows), self.n_features), dtype=np.float32)
+        for start in range(0, len(rows), self.rows_at_once):
+            some = rows[start : start + self.rows_at_once]
+            out[start : start + len(some)] = self.scaling.apply(part.take(some)).reshape(len(some), -1)
         return out
 
     def fingerprint(self) -> str:
         """Hash of the samples and of the protocol: equal for equal data, whatever its path."""
+        if not self._fingerprint:
+            self._fingerprint = self._hash()
+        return self._fingerprint
+
+    def _hash(self) -> str:
         digest = hashlib.sha256(f"{self.scale} {self.input_shape}".encode())
         for name in self.parts:
             part = self.part(name)
@@ -129,36 +165,42 @@ class ClusteringData(pl.LightningDataModule, ABC):
         """Choose the training batches of the coming stage."""
         self._train_options = (batch_size, shuffle, seed)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> Loader:
         """Batches of the fitted part in the order of (seed, epoch), gone on with where a checkpoint left off."""
         batch_size, shuffle, seed = self._train_options
         n = len(self.part("fit"))
         sampler = SeededBatchSampler(n, batch_size, seed, shuffle, batches_done=self._batches_done)
-        return self._loader(self.part("fit"), sampler)
+        return self._loader("fit", sampler)
 
     def _batches_done(self) -> int:
         """Batches this stage has trained on; Lightning keeps the count in its checkpoints."""
         return 0 if self.trainer is None else int(self.trainer.fit_loop.epoch_loop.batch_progress.total.ready)
 
-    def val_dataloader(self) -> DataLoader[Batch] | Sequence[DataLoader[Batch]]:
+    def val_dataloader(self) -> Loader | Sequence[Loader]:
         """The held-out part in order; empty where nothing is held out."""
         return self.loader("holdout") if len(self.part("holdout")) else []
 
-    def loader(self, name: PartName, indices: NDArray[np.int64] | None = None) -> DataLoader[Batch]:
+    def loader(self, name: PartName, indices: NDArray[np.int64] | None = None) -> Loader:
         """One part in its own order, for passes without gradients; only the rows at `indices` if given."""
-        part = self.part(name)
         if indices is not None:
-            part = part.only(indices)
-        return self._loader(part, SeededBatchSampler(len(part), self.rows_at_once, 0, shuffle=False))
+            part = self.part(name).only(indices)
+            return _loader(part, SeededBatchSampler(len(part), self.rows_at_once, 0, shuffle=False), self.num_workers)
+        return self._loader(name, SeededBatchSampler(len(self.part(name)), self.rows_at_once, 0, shuffle=False))
 
-    def _loader(self, part: Part, sampler: SeededBatchSampler) -> DataLoader[Batch]:
-        return DataLoader(
-            dataset=part,
-            batch_sampler=sampler,
-            num_workers=self.num_workers,
-            collate_fn=_as_it_is,
-            persistent_workers=self.num_workers > 0,
-        )
+    def _loader(self, name: PartName, sampler: SeededBatchSampler) -> Loader:
+        if name in self._resident:
+            return ResidentLoader(self._resident[name], sampler)
+        return _loader(self.part(name), sampler, self.num_workers)
+
+
+def _loader(part: Part, sampler: SeededBatchSampler, num_workers: int) -> DataLoader[Batch]:
+    return DataLoader(
+        dataset=part,
+        batch_sampler=sampler,
+        num_workers=num_workers,
+        collate_fn=_as_it_is,
+        persistent_workers=num_workers > 0,
+    )
 
 
 def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:

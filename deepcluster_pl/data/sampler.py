@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
+from torch import Tensor
 from torch.utils.data import Sampler
 
 
@@ -52,15 +53,19 @@ class SeededBatchSampler(Sampler[list[int]]):
         )  # a rest too small for every rank joins the last whole batch
 
     def __iter__(self) -> Iterator[list[int]]:
+        for rows in self.batches():
+            yield rows.tolist()
+
+    def batches(self, device: torch.device | None = None) -> Iterator[Tensor]:
+        """The same as tensors (B,), views of one order of the epoch that lies on `device`."""
         epoch, first = divmod(self.batches_done(), max(1, len(self)))
-        order = self._order(epoch)
+        order = self._order(epoch).to(device)
         for batch in range(first, len(self)):
             end = (batch + 1) * self.batch_size if batch + 1 < len(self) else self.n
-            rows = order[batch * self.batch_size : end]
-            yield rows[self.rank :: self.world]
+            yield order[batch * self.batch_size : end][self.rank :: self.world]
 
-    def _order(self, epoch: int) -> list[int]:
+    def _order(self, epoch: int) -> Tensor:
         if not self.shuffle:
-            return list(range(self.n))
+            return torch.arange(self.n)
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
-        return torch.randperm(self.n, generator=generator).tolist()
+        return torch.randperm(self.n, generator=generator)

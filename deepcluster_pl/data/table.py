@@ -31,13 +31,27 @@ class Table:
     labels: NDArray[Any] | None = None
 
 
+class PickedIds(Sequence[int | str]):
+    """The ids of some rows, looked up when asked for: ten million names need not be copied."""
+
+    def __init__(self, ids: Sequence[int | str], rows: NDArray[np.int64]) -> None:
+        self._ids = ids
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._ids[self._rows[index]]
+
+
 class Part(Dataset[Batch]):
     """The rows of a table that are fitted, or those held out; `index` counts within the part."""
 
     def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
         self._table = table
         self.rows = rows
-        self.ids: list[int | str] = [table.ids[row] for row in rows]
+        self.ids: Sequence[int | str] = PickedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
 
     def only(self, indices: NDArray[np.int64]) -> Part:
@@ -59,6 +73,22 @@ class Part(Dataset[Batch]):
         """Samples (B, *input_shape) at these positions of the part."""
         x = np.asarray(self._table.x[self.rows[indices]])
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+
+    def everything(self) -> NDArray[Any]:
+        """All samples (N, *input_shape) in memory, in their own type; not a copy where they are one already."""
+        x, n = self._table.x, len(self.rows)
+        whole = n == len(x) and bool((self.rows == np.arange(n)).all())
+        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self.rows])
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the samples are read from a file as they are asked for."""
+        return isinstance(self._table.x, np.memmap)
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all samples in their own type."""
+        return len(self) * int(np.prod(self._table.x.shape[1:])) * self._table.x.dtype.itemsize
 
     def slices(self, size: int) -> list[NDArray[np.int64]]:
         """All positions of the part in order, cut into runs of at most `size`."""

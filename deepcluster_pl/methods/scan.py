@@ -137,7 +137,7 @@ class SCAN(ClusteringModule):
         generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank)
         which = torch.randint(self.n_neighbors, (len(index), 1), generator=generator).to(index.device)
         rows = self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
-        return torch.from_numpy(self.trainer.datamodule.part("fit").take(rows.cpu().numpy())).to(self.device)  # type: ignore[attr-defined]
+        return self.trainer.datamodule.samples("fit", rows)  # type: ignore[attr-defined, no-any-return]
 
     def _self_labelling(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy of distorted samples with what their clean ones surely are; every cluster weighs the same."""

@@ -38,7 +38,7 @@ def fit(
 ):
     torch.manual_seed(0)
     options = {"name": "b", "subset": Subset(None, False, 0), "holdout": 0.0, "split": "random", "seed": 0,
-               "scale": "standard", "num_workers": 0}  # fmt: skip
+               "scale": "standard", "num_workers": 0, "residency": "auto"}  # fmt: skip
     data = Blobs(n_samples=N, n_features=5, n_centers=K, spread=3.0, random_state=0, **options)
     data.setup()
     data.use(batch_size, True, 0)

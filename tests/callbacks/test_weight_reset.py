@@ -56,7 +56,7 @@ def fit(max_steps, method=DEC, interval=2, keep=0.8, decoder=False, sample_size=
         optimizer=ADAM, start=None, ckpt=None, watcher=None, **trainer_options):  # fmt: skip
     torch.manual_seed(0)
     options = {"name": "b", "subset": Subset(None, False, 0), "holdout": 0.0, "split": "random", "seed": 0,
-               "scale": "standard", "num_workers": 0}  # fmt: skip
+               "scale": "standard", "num_workers": 0, "residency": "auto"}  # fmt: skip
     data = Blobs(n_samples=N, n_features=5, n_centers=K, spread=3.0, random_state=0, **options)
     data.setup()
     data.use(16, True, 0)

@@ -49,7 +49,7 @@ def test_label_column_may_be_missing(datahack, text):
     data = datahack(text)
     data.setup()
     assert data.part("fit").labels is None
-    assert data.part("fit").ids == ["0.png", "1.png"]
+    assert list(data.part("fit").ids) == ["0.png", "1.png"]
 
 
 def test_root_defaults_to_the_folder_of_the_table(datahack):

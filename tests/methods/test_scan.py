@@ -6,7 +6,6 @@ import functools
 import math
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
@@ -20,16 +19,6 @@ from deepcluster_pl.start import Start
 N, K, HEADS = 12, 3, 4
 
 
-class Fitted:
-    """Stands for the fitted part of the data."""
-
-    def __init__(self, x):
-        self.x = x.numpy()
-
-    def take(self, rows):
-        return self.x[np.asarray(rows)]
-
-
 def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9, step=0, seed=0):
     torch.manual_seed(0)
     net = MLPAutoencoder((4, 4), [8, 2], "relu", None, "fan_in_uniform")
@@ -38,9 +27,8 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     x = torch.rand(N, 4, 4, generator=torch.Generator().manual_seed(1))
-    part = Fitted(x)
     module._trainer = SimpleNamespace(
-        datamodule=SimpleNamespace(part=lambda name: {"fit": part}[name]),
+        datamodule=SimpleNamespace(samples=lambda name, rows: {"fit": x}[name][rows.long()]),
         current_epoch=0,
         global_rank=0,
         global_step=step,
