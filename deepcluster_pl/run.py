@@ -35,7 +35,8 @@ from deepcluster_pl.whitening import whitened
 
 PRETRAINING_DEPENDS_ON = (
     "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
-    "pretrain.shuffle", "trainer.precision", "trainer.gradient_clip_val", "trainer.accumulate_grad_batches",
+    "pretrain.shuffle", "pretrain.callbacks.annealing", "trainer.precision", "trainer.gradient_clip_val",
+    "trainer.accumulate_grad_batches",
 )  # fmt: skip
 
 
