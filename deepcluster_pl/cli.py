@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from deepcluster_pl import __version__
 from deepcluster_pl.recipes import groups, options
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from deepcluster_pl.overrides import Composition
 
 _EXAMPLES = """\
@@ -37,6 +40,10 @@ def main() -> None:
         return
     from deepcluster_pl.errors import UserError
 
+    if int(os.environ.get("RANK", "0")) > 0:  # as torchrun starts the others of several processes
+        from deepcluster_pl.worker import main as work
+
+        return work()
     try:
         failed = _start(arguments)
     except UserError as error:
@@ -120,8 +127,22 @@ def _check(composition: Composition, multirun: bool) -> None:
         found += config.problems(cfg)
         for text, variant in composition.variants:
             found += [f"{text}: {line}" for line in config.problems(variant) if line not in found]
+        if multirun:
+            found += [line for one in (cfg, *(variant for _, variant in composition.variants)) for line in _alone(one)]
     if found or cfg is None:
         raise UserError("\n".join(dict.fromkeys(found)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     refuse_unusable(Path(OmegaConf.select(cfg, option)), option)
     refuse_unusable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
+
+
+def _alone(cfg: DictConfig) -> list[str]:
+    """What keeps a job of a sweep from being one process; the jobs of a sweep follow each other in this one."""
+    trainer = cfg.trainer
+    one = trainer.devices == 1 or (isinstance(trainer.devices, Sequence) and len(trainer.devices) == 1)
+    if one and trainer.strategy in ("auto", "single_device") and trainer.num_nodes == 1:
+        return []
+    return [
+        f"found trainer.strategy={trainer.strategy} trainer.devices={trainer.devices} in a sweep, whose jobs are one "
+        f"process each; type trainer.strategy=auto trainer.devices=1, or start the runs one by one without -m"
+    ]

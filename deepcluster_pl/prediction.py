@@ -13,6 +13,7 @@ from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.nets.embedding import embed_part
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def assign_all(module: ClusteringModule, codes: dict[PartName, Tensor]) -> Predi
 
 def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, Tensor]:
     """Embeddings of each part, on the module's device."""
-    return {name: module.embed(data.loader(name)) for name in data.parts}
+    return {name: embed_part(module.net, data, name) for name in data.parts}
 
 
 def partition_of(predictions: Predictions) -> Partition:

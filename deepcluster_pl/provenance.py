@@ -36,17 +36,18 @@ def commit(package: Path = _PACKAGE) -> str | None:
     return None if head is None else f"{head}-dirty" if changed else head
 
 
-def machine(device: torch.device, precision: str) -> dict[str, Any]:
+def machine(device: torch.device, precision: str, processes: int) -> dict[str, Any]:
     """What the numbers are computed on.
 
     Returns:
-        `accelerator`, `precision`, `threads` of PyTorch, `processor` that computes (a GPU's name, or the CPU's)
-        and `vector_instructions` of the CPU as PyTorch sees them.
+        `accelerator`, `precision`, `processes`, `threads` of PyTorch in each, `processor` that computes (a GPU's name,
+        or the CPU's) and `vector_instructions` of the CPU as PyTorch sees them.
     """
     on_gpu = device.type == "cuda"
     return {
         "accelerator": device.type,
         "precision": precision,
+        "processes": processes,
         "threads": torch.get_num_threads(),
         "processor": torch.cuda.get_device_name(device) if on_gpu else _cpu(),
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),

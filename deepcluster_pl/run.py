@@ -23,10 +23,12 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.figures import save_figures, save_reconstructions
 from deepcluster_pl.files import copy_whole
+from deepcluster_pl.launch import company
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.prediction import assign_all, embed_all, map_coordinates, partition_of
+from deepcluster_pl.processes import from_first, is_first
 from deepcluster_pl.provenance import commit
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
@@ -54,8 +56,14 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
     code = commit()  # now: a checkout may change while a run goes on
     shop = open_workshop(cfg, folder, console)
-    machine = shop.describe()
-    entry = find_entry(folder, cfg.ckpt_path, cfg.pretrained)
+    with company(shop.world, cfg, folder, command):
+        return carry_out(cfg, shop, command, code)
+
+
+def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -> dict[str, Any]:
+    """The story itself; of several processes the first alone writes, scores and returns something."""
+    folder, console, machine = shop.folder, shop.console, shop.describe()
+    entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     clusterer = made(cfg.start)
     check_clusterer(clusterer)
     data = load_data(cfg)
@@ -70,13 +78,15 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     net = pretrained_net(cfg, shop, data, entry)
     method: ClusteringModule = made(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)
-    if cfg.pretrain.module is not None:
+    if cfg.pretrain.module is not None and is_first():
         save_reconstructions(folder, data, net)  # a fit may leave the decoder behind
     start = begin(cfg, shop, method, clusterer, codes["fit"], entry)
     changed = start.code_matrix is not None
     started = partition_of(assign_all(method, embed_all(method, data) if changed else codes))
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
     predictions = assign_all(method, embed_all(method, data))
+    if not is_first():
+        return {}
 
     save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
     places = map_coordinates(predictions)
@@ -166,7 +176,7 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     if source is None and cfg.pretrained == "auto":
         decides = digest(plain(cfg), PRETRAINING_DEPENDS_ON)
         cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{shop.origin['data']}-{decides}.ckpt"
-        source = cached if is_whole(cached) else None
+        source = from_first(lambda: cached if is_whole(cached) else None)
     if source is None:
         module = made(cfg.pretrain.module, net=net)
         data.use(cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
@@ -175,11 +185,11 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     else:
         remark = check_pretrained(source, shop.origin["data"], len(data.part("holdout")) > 0)
         load_weights(net, source, prefix="net.")
-        if source != own:
+        shop.add_seconds("pretrain", read_checkpoint(source))
+        if source != own and is_first():
             shop.console.print(f"pretrained net: {source} {remark}", highlight=False, soft_wrap=True)
             copy_whole(source, own)
-        shop.add_seconds("pretrain", read_checkpoint(own))
-    if cached is not None and source is None:
+    if cached is not None and source is None and is_first():
         copy_whole(own, cached)
     return net
 
@@ -188,19 +198,24 @@ def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: 
     """Give the method its first centres, and keep them in start.safetensors; whiten the net's code where asked to."""
     seed_everything(cfg.seed, verbose=False)
     began = time.monotonic()
-    start = Start.load(entry.start) if entry.start else fit_start(clusterer, z)
-    if entry.start is None and cfg.whiten is not None:
-        start = whitened(start, z, cfg.whiten)
+    start = from_first(lambda: Start.load(entry.start) if entry.start else made_start(clusterer, z, cfg.whiten))
     shop.seconds["start"] = time.monotonic() - began
     if len(start.centers) != method.n_clusters:
         raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
-    start.save(shop.folder / "start.safetensors")
+    if is_first():
+        start.save(shop.folder / "start.safetensors")
     if start.code_matrix is not None and start.code_shift is not None:
         method.net.change_code(start.code_matrix, start.code_shift)
     method.begin(start)
     if start.describe():
         shop.console.print(f"start: {start.describe()}", highlight=False, soft_wrap=True)
     return start
+
+
+def made_start(clusterer: Any, z: Tensor, variance: float | None) -> Start:
+    """The start on embeddings (N, D), their code whitened to `variance` where that is given."""
+    start = fit_start(clusterer, z)
+    return start if variance is None else whitened(start, z, variance)
 
 
 def fit(
@@ -216,6 +231,8 @@ def fit(
         limits = {"max_epochs": -1, "max_steps": cfg.fit.max_steps, "limit_val_batches": 0}
         shop.train("fit", method, data, callbacks, entry.fit_from, shop.checkpoint("final"), **limits)
         method.to(shop.device)
+    if not is_first():
+        return {}
     content = read_checkpoint(shop.checkpoint("final"))
     shop.add_seconds("fit", content)
     settled = content["callbacks"].get(TargetRefresh.__qualname__, {}).get("settled", False)

@@ -13,10 +13,12 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
 from deepcluster_pl.callbacks.divergence import DivergenceStop
 from deepcluster_pl.callbacks.empty_clusters import EmptyClusterWarning
+from deepcluster_pl.callbacks.global_mean import GlobalMean
 from deepcluster_pl.callbacks.interruption import Interruption
 from deepcluster_pl.callbacks.progress import ProgressLine
 from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
@@ -101,13 +103,19 @@ class Workshop:
         """Where the Trainer will put modules; `UserError` if that is not there."""
         return self._probe.strategy.root_device
 
+    @cached_property
+    def world(self) -> int:
+        """Number of processes that share the work: one a device."""
+        return int(self._probe.world_size)
+
     def describe(self) -> str:
         """The machine in a few words; `UserError` if the one asked for is not there."""
-        return f"on {self.device.type}, precision {self._probe.precision}"
+        many = f"{self.world} processes, " if self.world > 1 else ""
+        return f"on {self.device.type}, {many}precision {self._probe.precision}"
 
     def machine(self) -> dict[str, Any]:
         """What the numbers are computed on."""
-        return machine(self.device, self._probe.precision)
+        return machine(self.device, self._probe.precision, self.world)
 
     def checkpoint(self, name: str) -> Path:
         """Where a checkpoint of this run lies."""
@@ -140,7 +148,9 @@ class Workshop:
         interruption = Interruption(self.folder, self.checkpoint("last"))
         if "holdout" not in data.parts:
             limits["limit_val_batches"] = 0
-        watching = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
+        watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
+        if self.world > 1:
+            watching.append(GlobalMean())
         trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption, last], **limits)
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
         stamp.finished = True
@@ -152,8 +162,9 @@ class Workshop:
     def _probe(self) -> pl.Trainer:
         """A Trainer that never trains: it knows the device, or why there is none."""
         trainer = self._trainer("fit", [])
-        if trainer.world_size > 1:
-            raise UserError(f"found {trainer.world_size} devices, expected one for now; type trainer.devices=1")
+        strategy = trainer.strategy
+        if trainer.world_size > 1 and (type(strategy) is not DDPStrategy or strategy._start_method != "popen"):
+            raise UserError(f"found {trainer.world_size} devices; type trainer.strategy=ddp, or trainer.devices=1")
         if trainer.precision in _UNSUPPORTED:
             raise UserError(f"trainer.precision={trainer.precision} is not supported; use bf16-mixed or 32-true")
         return trainer

@@ -202,6 +202,8 @@ def _machine(machine: dict[str, Any]) -> str:
     kind = [machine["accelerator"], machine["vector_instructions"]]
     if machine["accelerator"] == "cpu":
         kind.append(f"{machine['threads']} thread{'s' * (machine['threads'] != 1)} a run")
+    if machine.get("processes", 1) > 1:
+        kind.append(f"{machine['processes']} processes")
     return f"{machine['processor']} ({', '.join(kind)}), {machine['precision']}"
 
 

@@ -57,7 +57,8 @@ def test_outside_of_any_repository_or_without_git_there_is_no_commit(tmp_path, c
 
 
 def test_the_machine_names_its_processor():
-    found = machine(torch.device("cpu"), "32-true")
+    found = machine(torch.device("cpu"), "32-true", 3)
     assert found["accelerator"] == "cpu"
+    assert found["processes"] == 3
     assert found["threads"] == torch.get_num_threads()
     assert len(found["processor"]) > 2

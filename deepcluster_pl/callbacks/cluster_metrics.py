@@ -27,6 +27,8 @@ class ClusterMetrics(pl.Callback):
 
     def on_refresh(self, trainer: pl.Trainer, module: Any, refresh: Refresh) -> None:
         """Score the fitted part as it stands now."""
+        if not trainer.is_global_zero:
+            return
         clusters = refresh.clusters.numpy()
         labels = trainer.datamodule.part("fit").labels  # type: ignore[attr-defined]
         rows = sample_rows(len(clusters), self.sample_size, self.seed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytorch_lightning as pl
 
 from deepcluster_pl.errors import diverged
+from deepcluster_pl.processes import anywhere
 
 
 class DivergenceStop(pl.Callback):
@@ -26,5 +28,9 @@ class DivergenceStop(pl.Callback):
     ) -> None:
         """Raise `UserError` at a loss that is not finite."""
         interval = trainer.log_every_n_steps or 50  # type: ignore[attr-defined]  # 0 logs nothing
-        if trainer.global_step % interval == 0 and not bool(outputs["loss"].isfinite()):
-            raise diverged(self.stage, trainer.global_step, f"the loss is {float(outputs['loss'])}")
+        if trainer.global_step % interval:
+            return
+        loss = float(outputs["loss"])
+        if anywhere(not math.isfinite(loss)):
+            found = "of another process is not finite" if math.isfinite(loss) else f"is {loss}"
+            raise diverged(self.stage, trainer.global_step, f"the loss {found}")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from deepcluster_pl.processes import anywhere
+
 
 class InterruptedRun(BaseException):
     """Training ended on a signal, behind a checkpoint.
@@ -50,10 +52,12 @@ class Interruption(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Between two steps all state belongs together: keep it and stop."""
-        if self._number is not None:
+        """Between two steps all state belongs together: keep it and stop, all processes behind the same step."""
+        if trainer.world_size > 1 and trainer.global_step % (trainer.log_every_n_steps or 50):  # type: ignore[attr-defined]
+            return
+        if anywhere(self._number is not None):
             trainer.save_checkpoint(self.checkpoint)
-            raise InterruptedRun(self._number, self.folder)
+            raise InterruptedRun(self._number or signal.SIGTERM, self.folder)
 
     def stop_if_noticed(self) -> None:
         """Stop behind a finished stage, where the signal came after its last step."""

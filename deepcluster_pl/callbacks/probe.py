@@ -37,6 +37,8 @@ class KMeansProbe(pl.Callback):
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
         if done * self.times // total == (done - 1) * self.times // total:
             return
+        if not trainer.is_global_zero:
+            return
         data = trainer.datamodule  # type: ignore[attr-defined]
         part = data.part("fit")
         rows = sample_rows(len(part), self.sample_size, self.seed)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl.errors import diverged
 from deepcluster_pl.functional import share_changed
+from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.ranges import Count, Share
 
 
@@ -105,7 +106,7 @@ class TargetRefresh(pl.Callback):
         self._changed = state_dict["changed"]
 
     def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
-        z = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
+        z = embed_part(module.net, trainer.datamodule, "fit")  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
             raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         q = module.assign(z).detach()

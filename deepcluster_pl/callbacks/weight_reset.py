@@ -40,6 +40,8 @@ class WeightReset(pl.Callback):
         seed: decides these rows and the fresh weights.
     """
 
+    distributable = False
+
     def __init__(
         self, interval: Count, keep: Share, decoder: bool, start: Any, sample_size: Count, seed: NonNegativeInt
     ) -> None:

@@ -22,6 +22,7 @@ from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
 from deepcluster_pl.data.split import Split, Subset, split_rows
 from deepcluster_pl.data.table import Batch, Part, Table
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.processes import rank, world
 from deepcluster_pl.ranges import NonNegativeInt, OpenShare
 
 PartName = Literal["fit", "holdout"]
@@ -169,38 +170,39 @@ class ClusteringData(pl.LightningDataModule, ABC):
         """Batches of the fitted part in the order of (seed, epoch), gone on with where a checkpoint left off."""
         batch_size, shuffle, seed = self._train_options
         n = len(self.part("fit"))
-        sampler = SeededBatchSampler(n, batch_size, seed, shuffle, batches_done=self._batches_done)
-        return self._loader("fit", sampler)
+        sampler = SeededBatchSampler(n, batch_size, seed, shuffle, rank(), world(), self._batches_done)
+        return self._loader(self.part("fit"), self._resident.get("fit"), sampler)
 
     def _batches_done(self) -> int:
         """Batches this stage has trained on; Lightning keeps the count in its checkpoints."""
         return 0 if self.trainer is None else int(self.trainer.fit_loop.epoch_loop.batch_progress.total.ready)
 
+    def rows_in(self, batch: int) -> int:
+        """Rows of a training batch, summed over all processes."""
+        batch_size, shuffle, seed = self._train_options
+        return SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle, world=world()).rows_in(batch)
+
     def val_dataloader(self) -> Loader | Sequence[Loader]:
         """The held-out part in order; empty where nothing is held out."""
         return self.loader("holdout") if len(self.part("holdout")) else []
 
-    def loader(self, name: PartName, indices: NDArray[np.int64] | None = None) -> Loader:
-        """One part in its own order, for passes without gradients; only the rows at `indices` if given."""
-        if indices is not None:
-            part = self.part(name).only(indices)
-            return _loader(part, SeededBatchSampler(len(part), self.rows_at_once, 0, shuffle=False), self.num_workers)
-        return self._loader(name, SeededBatchSampler(len(self.part(name)), self.rows_at_once, 0, shuffle=False))
+    def loader(self, name: PartName, rows: slice | NDArray[np.int64] = slice(None)) -> Loader:
+        """One part in its own order, for passes without gradients; only some rows of it if given."""
+        part = self.part(name).only(rows)
+        x = self._resident.get(name)
+        sampler = SeededBatchSampler(len(part), self.rows_at_once, 0, shuffle=False)
+        return self._loader(part, None if x is None else x[rows], sampler)
 
-    def _loader(self, name: PartName, sampler: SeededBatchSampler) -> Loader:
-        if name in self._resident:
-            return ResidentLoader(self._resident[name], sampler)
-        return _loader(self.part(name), sampler, self.num_workers)
-
-
-def _loader(part: Part, sampler: SeededBatchSampler, num_workers: int) -> DataLoader[Batch]:
-    return DataLoader(
-        dataset=part,
-        batch_sampler=sampler,
-        num_workers=num_workers,
-        collate_fn=_as_it_is,
-        persistent_workers=num_workers > 0,
-    )
+    def _loader(self, part: Part, x: Tensor | None, sampler: SeededBatchSampler) -> Loader:
+        if x is not None:
+            return ResidentLoader(x, sampler)
+        return DataLoader(
+            dataset=part,
+            batch_sampler=sampler,
+            num_workers=self.num_workers,
+            collate_fn=_as_it_is,
+            persistent_workers=self.num_workers > 0,
+        )
 
 
 def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:

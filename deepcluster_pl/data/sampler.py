@@ -56,6 +56,10 @@ class SeededBatchSampler(Sampler[list[int]]):
         for rows in self.batches():
             yield rows.tolist()
 
+    def rows_in(self, batch: int) -> int:
+        """Rows of a batch of an epoch, summed over all ranks."""
+        return self.batch_size if batch + 1 < len(self) else self.n - batch * self.batch_size
+
     def batches(self, device: torch.device | None = None) -> Iterator[Tensor]:
         """The same as tensors (B,), views of one order of the epoch that lies on `device`."""
         epoch, first = divmod(self.batches_done(), max(1, len(self)))

@@ -54,9 +54,9 @@ class Part(Dataset[Batch]):
         self.ids: Sequence[int | str] = PickedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
 
-    def only(self, indices: NDArray[np.int64]) -> Part:
+    def only(self, rows: slice | NDArray[np.int64]) -> Part:
         """The samples at these positions as a part of their own."""
-        return Part(self._table, self.rows[indices])
+        return Part(self._table, self.rows[rows])
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -24,6 +24,8 @@ class ClusteringModule(pl.LightningModule, ABC):
     Attributes:
         learns: whether there is anything to fit after the start.
         needs_linear_code: whether it uses the net's `features` and `code_layer`.
+        distributable: whether several processes come to what one would: the loss is a mean over samples, and all that
+            is remembered between steps is the same everywhere.
         clusters_are_centers: whether new centres are all that it needs to begin anew within a fit.
         net: encoder and decoder.
         name: names the run's folder and its tables.
@@ -34,6 +36,7 @@ class ClusteringModule(pl.LightningModule, ABC):
 
     learns: ClassVar[bool]
     needs_linear_code: ClassVar[bool] = False
+    distributable: ClassVar[bool] = False
     clusters_are_centers: ClassVar[bool] = True
     centers: Tensor
     targets: Tensor | None

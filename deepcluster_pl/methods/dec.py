@@ -31,6 +31,7 @@ class DEC(ClusteringModule):
     """
 
     learns = True
+    distributable = True
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class IDEC(ClusteringModule):
     """
 
     learns = True
+    distributable = True
 
     def __init__(
         self,

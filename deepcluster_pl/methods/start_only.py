@@ -31,6 +31,7 @@ class StartOnly(ClusteringModule):
     """
 
     learns = False
+    distributable = True
 
     def __init__(self, net: Autoencoder, name: str, n_clusters: Count) -> None:
         super().__init__(net, name, n_clusters)

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.processes import gather_rows, own_slice
 
 
 @torch.no_grad()
@@ -26,3 +28,9 @@ def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
     finally:
         for module, training in modes:
             module.training = training
+
+
+def embed_part(net: Autoencoder, data: ClusteringData, name: PartName) -> Tensor:
+    """Embeddings (N, D) of one part, in its order; several processes share the work, and each of them gets all."""
+    n = len(data.part(name))
+    return gather_rows(embed(net, data.loader(name, own_slice(n))), n)

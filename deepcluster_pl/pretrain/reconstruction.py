@@ -22,6 +22,8 @@ class Reconstruction(pl.LightningModule):
         augment: distorts training batches, which then are reconstructed as distorted; held-out samples stay clean.
     """
 
+    distributable = True  # as deepcluster_pl.methods.base.ClusteringModule says
+
     def __init__(self, net: Autoencoder, optimizer: OptimizerFactory, augment: Affine | None) -> None:
         super().__init__()
         if augment is not None:
@@ -33,12 +35,13 @@ class Reconstruction(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Reconstruction error of one batch, logged as the epoch's mean."""
         loss = self._error(self.net.prepare(batch[0], at_step(self.augment, self, batch_idx)))
-        self.log("pretrain/mse", loss, on_step=False, on_epoch=True, batch_size=len(batch[0]))
+        self.log("pretrain/mse", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch[0]))
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The same error on held-out samples, which nothing is chosen by."""
-        self.log("pretrain/mse_holdout", self._error(self.net.prepare(batch[0])), batch_size=len(batch[0]))
+        error = self._error(self.net.prepare(batch[0]))
+        self.log("pretrain/mse_holdout", error, sync_dist=True, batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """One optimizer for the whole net."""
