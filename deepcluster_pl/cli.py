@@ -105,16 +105,19 @@ def _start(arguments: Sequence[str]) -> bool:
     multirun = (flags.multirun or bool(swept)) and not only_shows
     if multirun and swept:
         composition = compose_checked([*typed, *swept], True, flags.config_dir)
+    folder = Path()
     if not only_shows:
-        _check(composition, multirun)
+        folder = _check(composition, multirun)
     elif composition.problems and not flags.shell_completion:
         raise UserError("\n".join(composition.problems))
-    sys.argv = [sys.argv[0], *typed, *added, *(text for text in arguments if text not in overrides)]
-    return run_hydra(multirun)
+    sweep = folder.absolute() if multirun else None
+    where = [] if sweep is None else quote_paths([f"hydra.sweep.dir={sweep}"])  # its time of day is ours
+    sys.argv = [sys.argv[0], *typed, *where, *added, *(text for text in arguments if text not in overrides)]
+    return run_hydra(sweep)
 
 
-def _check(composition: Composition, multirun: bool) -> None:
-    """Raise one `UserError` with every problem of the overrides and of the configs they lead to."""
+def _check(composition: Composition, multirun: bool) -> Path:
+    """The folder to come; one `UserError` with every problem of the overrides and of the configs they lead to."""
     from omegaconf import OmegaConf
 
     from deepcluster_pl import config
@@ -132,8 +135,10 @@ def _check(composition: Composition, multirun: bool) -> None:
     if found or cfg is None:
         raise UserError("\n".join(dict.fromkeys(found)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
-    refuse_unusable(Path(OmegaConf.select(cfg, option)), option)
+    folder = Path(OmegaConf.select(cfg, option))
+    refuse_unusable(folder, option)
     refuse_unusable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
+    return folder
 
 
 def _alone(cfg: DictConfig) -> list[str]:

@@ -86,6 +86,13 @@ def saved_run(folder: Path) -> SavedRun:
     return SavedRun(folder, cfg, [str(override) for override in overrides], cwd)
 
 
+def job_folders(sweep: Path) -> list[Path]:
+    """The folders of a sweep's jobs, those that failed included, in the order of the jobs."""
+    kept = [path.parent for path in sweep.rglob("config/hydra.yaml")]
+    numbers = {path.parent: OmegaConf.select(OmegaConf.load(path / "hydra.yaml"), "hydra.job.num") for path in kept}
+    return sorted(numbers, key=lambda folder: int(numbers[folder]))
+
+
 @dataclass(frozen=True)
 class SavedSweep:
     """What an earlier sweep was asked to do.

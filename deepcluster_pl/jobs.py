@@ -7,6 +7,7 @@ import shlex
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from deepcluster_pl.callbacks.interruption import InterruptedRun
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.folders import forget_unbegun, refuse_unusable
+from deepcluster_pl.folders import forget_unbegun, job_folders, refuse_unusable, saved_run
 from deepcluster_pl.quiet import quiet
 from deepcluster_pl.recipes import conf_dir
 from deepcluster_pl.results import objective
@@ -25,61 +26,87 @@ from deepcluster_pl.table import collect, published_metrics, render, rows
 _ERROR = "error.txt"
 
 
-def run_hydra(multirun: bool, resuming: bool = False) -> bool:
+def run_hydra(sweep: Path | None, resuming: bool = False) -> bool:
     """Let Hydra run what `sys.argv` holds, one job or many; True if one failed.
 
     Args:
-        multirun: many.
+        sweep: folder of many; None for one.
         resuming: go on in folders that hold a run already, and keep those that are finished.
     """
     quiet()
+    job = Job(multirun=sweep is not None, resuming=resuming)
+    hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
+    if sweep is None:
+        return job.failed
     console = Console(highlight=False)
-    failures: list[tuple[str, str]] = []
-    jobs: list[str] = []
+    folders = job_folders(sweep)
+    failed = [folder for folder in folders if not (folder / "scores.json").is_file()]
+    console.rule("sweep")
+    print_tables(console, sweep)
+    console.print(f"{len(folders) - len(failed)} of {len(folders)} jobs finished")
+    for folder in failed:
+        console.print(f"failed: {' '.join(saved_run(folder).overrides)}: {_why(folder)}", soft_wrap=True, markup=False)
+    return bool(failed)
 
-    def job(cfg: DictConfig) -> float:
+
+class Job:
+    """What Hydra calls for each job: here, or where a launcher takes it, which is why its state is what it is told.
+
+    Args:
+        multirun: one job of many, of which none ends the others by failing.
+        resuming: as in `run_hydra`.
+    """
+
+    __name__ = "job"
+
+    def __init__(self, multirun: bool, resuming: bool) -> None:
+        self.multirun = multirun
+        self.resuming = resuming
+        self.failed = False
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """The objective, NaN for a failed job; a sweep's tells in error.txt why it failed."""
+        quiet()
         hydra_cfg = HydraConfig.get()
         overrides = list(hydra_cfg.overrides.task)
-        command = shlex.join(["python", "-m", "deepcluster_pl", *overrides])
         folder = Path(hydra_cfg.runtime.output_dir)
-        jobs.append(str(folder))
-        if multirun:
-            console.rule(f"job {len(jobs) - 1}: {' '.join(overrides)}")
+        console = Console(highlight=False)
+        if self.multirun:
+            console.rule(f"job {hydra_cfg.job.num}: {' '.join(overrides)}")
         try:
-            if resuming and (folder / "scores.json").is_file():
-                console.print("finished before")
-                return objective(json.loads((folder / "scores.json").read_text(encoding="utf-8")), **cfg.objective)
-            if not resuming:
-                refuse_unusable(folder, "hydra.sweep.subdir" if multirun else "hydra.run.dir", has_begun=True)
-            scores = run(cfg, folder, command, console)
-            if resuming:
-                (folder / _ERROR).unlink(missing_ok=True)  # of an earlier try
+            scores = self._scores(cfg, folder, shlex.join(["python", "-m", "deepcluster_pl", *overrides]), console)
         except UserError as error:
-            failures.append((" ".join(overrides), str(error)))
+            self.failed = True
             print(error, file=sys.stderr)
-            if not multirun:
+            if self.multirun:
+                (folder / _ERROR).write_text(f"{error}\n", encoding="utf-8")
+            else:
                 forget_unbegun(folder)
             return objective(None, **cfg.objective)
         except InterruptedRun as end:
-            if multirun:
+            if self.multirun:
                 raise InterruptedRun(end.number, folder.parent) from end  # the sweep is what goes on
             raise
         except Exception as error:
-            if not multirun:
+            if not self.multirun:
                 raise
-            failures.append((" ".join(overrides), _keep_traceback(folder, error)))
-            print(failures[-1][1], file=sys.stderr)
+            self.failed = True
+            (folder / _ERROR).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            print(_why(folder), file=sys.stderr)
             return objective(None, **cfg.objective)
         return objective(scores, **cfg.objective)
 
-    hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
-    if multirun and jobs:
-        console.rule("sweep")
-        print_tables(console, Path(jobs[0]).parent)
-        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} jobs finished")
-        for overrides, text in failures:
-            console.print(f"failed: {overrides}: {text}", soft_wrap=True, markup=False)
-    return bool(failures)
+    def _scores(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
+        kept = folder / "scores.json"
+        if self.resuming and kept.is_file():
+            console.print("finished before")
+            return dict(json.loads(kept.read_text(encoding="utf-8")))
+        if not self.resuming:
+            refuse_unusable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
+        scores = run(cfg, folder, command, console)
+        if self.resuming:
+            (folder / _ERROR).unlink(missing_ok=True)  # of an earlier try
+        return scores
 
 
 def print_tables(console: Console, folder: Path) -> None:
@@ -92,6 +119,10 @@ def print_tables(console: Console, folder: Path) -> None:
     console.print(f"in full: python -m deepcluster_pl.table {folder}", soft_wrap=True, markup=False)
 
 
-def _keep_traceback(folder: Path, error: Exception) -> str:
-    (folder / _ERROR).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return f"{type(error).__name__}: {error} (traceback in {folder / _ERROR})"
+def _why(folder: Path) -> str:
+    """What error.txt says in its last line, and where the rest is."""
+    file = folder / _ERROR
+    if not file.is_file():
+        return f"neither scores nor an error in {folder}"
+    lines = file.read_text(encoding="utf-8").splitlines() or ["an empty error.txt"]
+    return lines[-1] if len(lines) == 1 else f"{lines[-1]} (traceback in {file})"

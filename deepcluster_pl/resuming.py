@@ -63,4 +63,4 @@ def _resume_sweep(saved: SavedSweep) -> bool:
     where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [] if saved.config_dir is None else ["--config-dir", str(saved.config_dir)]
     sys.argv = [sys.argv[0], "-m", *saved.overrides, *where, *recipes]
-    return run_hydra(multirun=True, resuming=True)
+    return run_hydra(saved.folder, resuming=True)

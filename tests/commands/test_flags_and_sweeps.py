@@ -91,6 +91,15 @@ def test_one_failing_job_does_not_stop_the_others_and_is_named(cli_run, tmp_path
     assert "failed" in printed.stderr
 
 
+def test_a_launcher_may_take_the_jobs_of_a_sweep_elsewhere(cli_run, tmp_path):
+    sweep = cli_run("-m", "hydra/launcher=submitit_local", *TINY_RAW, "method=kmeans", "n_clusters=3,500")
+    assert sweep.code == 1
+    assert "1 of 2 jobs finished" in sweep.out
+    assert "n_samples=120 should be >= n_clusters=500" in sweep.out
+    assert (sweep.folder / "0" / "scores.json").is_file()
+    assert list((sweep.folder / ".submitit").rglob("*_log.out"))
+
+
 def test_a_user_s_own_recipes_are_found(cli_run, tmp_path):
     (tmp_path / "mine" / "net").mkdir(parents=True)
     recipe = ROOT / "conf" / "net" / "mlp_autoencoder.yaml"
