@@ -43,7 +43,7 @@ def assign_all(module: ClusteringModule, codes: dict[PartName, Tensor]) -> Predi
     """Assign embeddings (N, D) of each part."""
     found: Predictions = {}
     for name, z in codes.items():
-        confidence, clusters = module.assign(z).max(dim=1)
+        confidence, clusters = module.assign_all(z).max(dim=1)
         found[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu())
     return found
 

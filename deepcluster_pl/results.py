@@ -135,9 +135,8 @@ def save_assignments(folder: Path, data: ClusteringData, predictions: Prediction
         writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y"])
         for name, prediction in predictions.items():
             part = data.part(name)
-            for i, (cluster, confidence) in enumerate(
-                zip(prediction.clusters.tolist(), prediction.confidence.tolist(), strict=True)
-            ):
+            clusters, shares = prediction.clusters.numpy(), prediction.confidence.numpy()  # no list of N objects
+            for i, (cluster, confidence) in enumerate(zip(clusters, shares, strict=True)):
                 label = [part.labels[i]] if part.labels is not None else []
                 x, y = places[name][i]
-                writer.writerow([part.ids[i], name, cluster, f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}"])
+                writer.writerow([part.ids[i], name, int(cluster), f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}"])

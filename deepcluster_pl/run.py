@@ -19,7 +19,7 @@ from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.callbacks.target_refresh import TargetRefresh
 from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole, load_weights, read_checkpoint
 from deepcluster_pl.config import check, digest, plain
-from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.base import ClusteringData, sample_rows
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.figures import save_figures, save_reconstructions
 from deepcluster_pl.files import copy_whole
@@ -138,7 +138,7 @@ def origin_of(cfg: DictConfig) -> dict[str, str]:
     return {
         "net": digest(settings, ("net",)),
         "method": digest(method, tuple(method)),
-        "start": digest(settings, ("start", "whiten")),
+        "start": digest(settings, ("start", "start_sample_size", "whiten")),
         "seed": str(cfg.seed),
     }
 
@@ -198,7 +198,8 @@ def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: 
     """Give the method its first centres, and keep them in start.safetensors; whiten the net's code where asked to."""
     seed_everything(cfg.seed, verbose=False)
     began = time.monotonic()
-    start = from_first(lambda: Start.load(entry.start) if entry.start else made_start(clusterer, z, cfg.whiten))
+    rows = sample_rows(len(z), cfg.start_sample_size, cfg.seed)
+    start = from_first(lambda: Start.load(entry.start) if entry.start else made_start(clusterer, z[rows], cfg.whiten))
     shop.seconds["start"] = time.monotonic() - began
     if len(start.centers) != method.n_clusters:
         raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
@@ -207,8 +208,9 @@ def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: 
     if start.code_matrix is not None and start.code_shift is not None:
         method.net.change_code(start.code_matrix, start.code_shift)
     method.begin(start)
-    if start.describe():
-        shop.console.print(f"start: {start.describe()}", highlight=False, soft_wrap=True)
+    found_on = [f"found on {len(rows)} of {len(z)} samples"] if len(rows) < len(z) else []
+    if told := "; ".join([*found_on, *filter(None, [start.describe()])]):
+        shop.console.print(f"start: {told}", highlight=False, soft_wrap=True)
     return start
 
 

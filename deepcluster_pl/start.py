@@ -21,7 +21,7 @@ class Start:
     """What a method begins from.
 
     Attributes:
-        labels: cluster (N,) of each fitted sample.
+        labels: cluster (N,) of each sample it was found on.
         centers: (K, D).
         weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.

@@ -22,7 +22,7 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
 
     Args:
         start: found in the code z.
-        z: embeddings (N, D) of the fitted samples.
+        z: embeddings (N, D) that the start was found on.
         total: trace of that covariance afterwards, the mean squared distance to the own centre.
 
     Returns:

@@ -23,7 +23,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scaling.md"
-BEGIN, END = "<!-- processes -->", "<!-- end -->"
+BEGIN, END = "<!-- processes -->", "<!-- processes end -->"
 HOSTS = ("10.77.0.1", "10.77.0.2")
 TWO = ["trainer.strategy=ddp", "trainer.accelerator=cpu"]
 
@@ -62,7 +62,7 @@ def start(command: list[str], folder: Path, recipe: list[str], *more: str) -> No
 
 
 def environment() -> dict[str, str]:
-    """This checkout first, and one thread a process: two programs with several each slow each other on few cores."""
+    """The checkout first, and one thread a process: programs with several threads each are slow on shared cores."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
@@ -105,7 +105,7 @@ def on_hosts(folder: Path, recipe: list[str]) -> None:
 def row(seed: int, how: str, folder: Path, one: Path) -> str:
     """A line of the table: scores, and the distance from the run of one process."""
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    fit = scores["parts"]["fit"]["scores"] if "parts" in scores else scores["fit"]
+    fit = scores["fit"]
     mine, its = labels(folder), labels(one)
     differ = sum(a != b for a, b in zip(mine, its, strict=True))
     apart = float((targets(folder) - targets(one)).abs().max())
@@ -132,7 +132,8 @@ def write(rows: list[str], overrides: list[str]) -> None:
     recipe = " ".join(["python -m deepcluster_pl", *overrides])
     lines = [
         BEGIN, f"`{recipe}`, float32, PyTorch {torch.__version__.split('+')[0]}, CPU, one thread a process:", "",
-        "| seed | where | ACC | NMI | largest difference of p | other cluster |", "|---|---|---|---|---|---|", *rows, END,
+        "| seed | where | ACC | NMI | largest difference of p | other cluster |",
+        "|---|---|---|---|---|---|", *rows, END,
     ]  # fmt: skip
     PAGE.write_text(before + "\n".join(lines) + after, encoding="utf-8")
 

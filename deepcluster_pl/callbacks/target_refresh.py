@@ -109,7 +109,7 @@ class TargetRefresh(pl.Callback):
         z = embed_part(module.net, trainer.datamodule, "fit")  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
             raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
-        q = module.assign(z).detach()
+        q = module.assign_all(z)
         clusters = q.argmax(dim=1).cpu()
         self._changed = None if self._clusters is None else share_changed(self._clusters, clusters)
         self._clusters = clusters

@@ -17,5 +17,5 @@ def target_distribution(q: Tensor) -> Tensor:
     [[0.8999999761581421, 0.10000000149011612], [0.10000000149011612, 0.8999999761581421]]
     """
     totals = q.sum(dim=0)
-    weight = q.square() / totals.clamp_min(1e-30)
-    return weight / weight.sum(dim=1, keepdim=True)
+    weight = q.square().div_(totals.clamp_min(1e-30))  # in place: N may be large, and nothing differentiates p
+    return weight.div_(weight.sum(dim=1, keepdim=True))

@@ -15,6 +15,7 @@ from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.start import Start
 
+_ROWS_AT_ONCE = 2**17
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
@@ -55,6 +56,14 @@ class ClusteringModule(pl.LightningModule, ABC):
     @abstractmethod
     def assign(self, z: Tensor) -> Tensor:
         """Share (N, K) of each embedding (N, D) in each cluster; rows sum to one, the largest wins."""
+
+    @torch.no_grad()
+    def assign_all(self, z: Tensor) -> Tensor:
+        """`assign` (N, K) of any number of embeddings (N, D), in slices: what lies between is never N long."""
+        shares = z.new_empty((len(z), self.n_clusters))
+        for first in range(0, len(z), _ROWS_AT_ONCE):
+            shares[first : first + _ROWS_AT_ONCE] = self.assign(z[first : first + _ROWS_AT_ONCE])
+        return shares
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor | None:
         """What the steps until the next refresh aim at, a row for each fitted sample; None where there is no aim.

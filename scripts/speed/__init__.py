@@ -1,0 +1,1 @@
+"""What `scripts/benchmark_speed.py` measures, and how."""

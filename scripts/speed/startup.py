@@ -1,0 +1,47 @@
+"""How long it takes until something happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from speed.rounds import Row, in_turn, ratios
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def startup(rounds: int) -> list[Row]:
+    """Seconds until something happens, beside the bare import of Lightning."""
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "scripts")))}
+    python, run = sys.executable, [sys.executable, "-m", "deepcluster_pl"]
+    clock = "+pretrain.callbacks.clock._target_=speed.first_step.FirstStep"
+
+    def timed(*command: str) -> Callable[[int], float]:
+        def once(_: int) -> float:
+            with tempfile.TemporaryDirectory() as folder:
+                began = time.perf_counter()
+                subprocess.run(command, cwd=folder, env=here, check=True, stdout=subprocess.DEVNULL)
+                return time.perf_counter() - began
+
+        return once
+
+    took = in_turn(
+        {
+            "help": timed(*run, "--help"),
+            "import": timed(python, "-c", "import pytorch_lightning"),
+            "first": timed(*run, "data=digits", clock),
+        }, 1, rounds,
+    )  # fmt: skip
+    return [
+        ("--help, seconds", took["help"], "<= 1.5"),
+        (
+            "until the first training step is done / import pytorch_lightning",
+            ratios(took["first"], took["import"]),
+            "<= 2",
+        ),
+    ]
