@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcluster_pl.augment import Affine, at_step
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import kmeans_loss, moved_centers, soft_assignment, squared_distances
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -83,8 +84,7 @@ class DCN(ClusteringModule):
         z = self.net.encode(x)
         mse = F.mse_loss(self.net.decode(z).float(), x)
         distance = kmeans_loss(z, self.centers)
-        self.log("fit/mse", mse)
-        self.log("fit/distance", distance)
+        log_step(self, {"fit/mse": mse, "fit/distance": distance})
         return mse + self.weight / 2 * distance / math.prod(self.net.input_shape)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:

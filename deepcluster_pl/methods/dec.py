@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -71,7 +72,7 @@ class DEC(ClusteringModule):
         z = self.net.encode(self.net.prepare(x, at_step(self.augment, self, batch_idx)))
         log_q = log_soft_assignment(z, self.centers, self.alpha)
         loss = F.kl_div(log_q, self.targets[index], reduction="batchmean")
-        self.log("fit/kl", loss)
+        log_step(self, {"fit/kl": loss})
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

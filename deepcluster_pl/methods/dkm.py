@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import annealed_inverse_temperature, soft_assignment, soft_kmeans_loss
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -85,8 +86,7 @@ class DKM(ClusteringModule):
         z = self.net.encode(x)
         mse = F.mse_loss(self.net.decode(z).float(), x)
         distance = soft_kmeans_loss(z, self.centers, self.temperature_at(self.global_step))
-        self.log("fit/mse", mse)
-        self.log("fit/distance", distance)
+        log_step(self, {"fit/mse": mse, "fit/distance": distance})
         return mse + self.weight * distance / math.prod(self.net.input_shape)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

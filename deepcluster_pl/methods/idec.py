@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -75,8 +76,7 @@ class IDEC(ClusteringModule):
         mse = F.mse_loss(self.net.decode(z).float(), x)
         log_q = log_soft_assignment(z, self.centers, self.alpha)
         kl = F.kl_div(log_q, self.targets[index], reduction="batchmean")
-        self.log("fit/mse", mse)
-        self.log("fit/kl", kl)
+        log_step(self, {"fit/mse": mse, "fit/kl": kl})
         return mse + self.gamma * kl
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

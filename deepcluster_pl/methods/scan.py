@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step, generator_at
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import consistency_loss, mean_entropy, nearest_neighbors
@@ -124,8 +125,7 @@ class SCAN(ClusteringModule):
         fresh = losses.detach()
         self.head_losses.copy_(torch.where(self.head_losses == 0, fresh, self.head_losses.lerp(fresh, 0.02)))
         best = self.head_losses.argmin()
-        self.log("fit/consistency", consistency[best])
-        self.log("fit/entropy", entropy[best])
+        log_step(self, {"fit/consistency": consistency[best], "fit/entropy": entropy[best]})
         return losses.mean()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -150,6 +150,5 @@ class SCAN(ClusteringModule):
         sizes = torch.bincount(cluster[sure], minlength=self.n_clusters)
         weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
         loss = (weight * F.nll_loss(log_p, cluster, reduction="none")).sum()
-        self.log("fit/self_label", loss)
-        self.log("fit/sure", sure.float().mean())
+        log_step(self, {"fit/self_label": loss, "fit/sure": sure.float().mean()})
         return loss

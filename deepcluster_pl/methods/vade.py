@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step, generator_at
+from deepcluster_pl.curves import log_step
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.functional import gaussian_log_density, gaussian_loss, mixture_divergence
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
@@ -109,9 +110,7 @@ class VaDE(ClusteringModule):
         loss, noise = gaussian_loss(self.net.decode(z), x, self.noise_floor)
         prior = (self.logits.log_softmax(dim=0), self.centers, self.log_variances)
         kl = mixture_divergence(mean, log_variance, self.log_shares(z), *prior).mean()
-        self.log("fit/reconstruction", loss)
-        self.log("fit/kl", kl)
-        self.log("fit/noise", noise)
+        log_step(self, {"fit/reconstruction": loss, "fit/kl": kl, "fit/noise": noise})
         return loss + kl
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.augment import Affine, at_step, generator_at
+from deepcluster_pl.curves import EpochMean
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import OptimizerFactory
@@ -58,6 +59,7 @@ class LayerwiseDenoising(pl.LightningModule):
         self.epochs_per_layer = epochs_per_layer
         self.dropout = dropout
         self.decay_every = decay_every
+        self._mse = EpochMean()
         self.seed = seed
 
     def phase(self, epoch: int) -> int:
@@ -88,17 +90,22 @@ class LayerwiseDenoising(pl.LightningModule):
                 group["lr"] = optimizer.defaults["lr"] * 0.1 ** (age // self.decay_every)  # type: ignore[union-attr]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Error of one batch in the phase that the epoch belongs to, logged as the epoch's mean."""
+        """Error of one batch in the phase that the epoch belongs to."""
         x = self.net.prepare(batch[0], at_step(self.augment, self, batch_idx))
         phase = self.phase(self.current_epoch)
         if phase < len(self.layers):
             # the 1 keeps these numbers apart from those that augment= draws at the same place
             generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank, 1)
-            name, loss = f"pretrain/mse_layer_{phase + 1}", self._denoising_error(x, phase, generator)
+            loss = self._denoising_error(x, phase, generator)
         else:
-            name, loss = "pretrain/mse", self._error(x)
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(x))
+            loss = self._error(x)
+        self._mse.add(loss, len(x))
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's mean, under a name of the phase's own."""
+        phase = self.phase(self.current_epoch)
+        self._mse.log(self, f"pretrain/mse_layer_{phase + 1}" if phase < len(self.layers) else "pretrain/mse")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The whole net's error on held-out samples, in every phase; nothing is chosen by it."""

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcluster_pl.augment import Affine, at_step
+from deepcluster_pl.curves import EpochMean
 from deepcluster_pl.data.table import Batch
 from deepcluster_pl.methods.base import OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
@@ -31,12 +32,17 @@ class Reconstruction(pl.LightningModule):
         self.net = net
         self.optimizer = optimizer
         self.augment = augment
+        self._mse = EpochMean()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Reconstruction error of one batch, logged as the epoch's mean."""
+        """Reconstruction error of one batch."""
         loss = self._error(self.net.prepare(batch[0], at_step(self.augment, self, batch_idx)))
-        self.log("pretrain/mse", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch[0]))
+        self._mse.add(loss, len(batch[0]))
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's mean."""
+        self._mse.log(self, "pretrain/mse")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The same error on held-out samples, which nothing is chosen by."""

@@ -25,7 +25,7 @@ def dkm(weight=1.0, inverse_temperature=1000.0, anneal_every=None, anneal_terms=
     module = DKM(net, "dkm", K, weight, inverse_temperature, anneal_every, anneal_terms, optimizer, augment)
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
-    module._trainer = SimpleNamespace(global_step=step, current_epoch=0, global_rank=0)
+    module._trainer = SimpleNamespace(global_step=step, current_epoch=0, global_rank=0, log_every_n_steps=1)
     centers = torch.randn(K, D, generator=torch.Generator().manual_seed(1)) / 10
     module.begin(Start(torch.zeros(N, dtype=torch.long), centers))
     return module

@@ -28,6 +28,7 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     x = torch.rand(N, 4, 4, generator=torch.Generator().manual_seed(1))
     module._trainer = SimpleNamespace(
+        log_every_n_steps=1,
         datamodule=SimpleNamespace(samples=lambda name, rows: {"fit": x}[name][rows.long()]),
         current_epoch=0,
         global_rank=0,

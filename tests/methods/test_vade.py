@@ -35,7 +35,7 @@ def vade(augment=None, seed=0, covariance_type="diag", epoch=0, rank=0):
     module = VaDE(mlp(), "vade", K, 0.1, 0.01, functools.partial(torch.optim.SGD, lr=0.01), augment, seed)
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
-    module._trainer = SimpleNamespace(current_epoch=epoch, global_rank=rank)
+    module._trainer = SimpleNamespace(current_epoch=epoch, global_step=0, global_rank=rank, log_every_n_steps=1)
     mixture = GaussianMixture(K, covariance_type=covariance_type, random_state=0)
     module.begin(fit_start(mixture, module.net.encode(samples()).detach()))
     return module, mixture
