@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
@@ -138,21 +138,16 @@ class Workshop:
         """Train, from a checkpoint if one is given, and keep the end as checkpoint `keep`."""
         if resume_from is not None:
             check_fits(module, resume_from)
-        last = ModelCheckpoint(
-            dirpath=self.folder / "checkpoints",
-            filename="last",
-            train_time_interval=timedelta(seconds=self.checkpoint_interval),
-            enable_version_counter=False,
-        )
         stamp = Stamp(stage, self.origin)
-        interruption = Interruption(self.folder, self.checkpoint("last"))
+        interruption = Interruption(self.folder, self.checkpoint("last"), self.checkpoint_interval)
         if "holdout" not in data.parts:
             limits["limit_val_batches"] = 0
         watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
         if self.world > 1:
             watching.append(GlobalMean())
-        trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption, last], **limits)
-        trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption], **limits)
+        with _no_search_for_gpus(self.device):
+            trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
         stamp.finished = True
         trainer.save_checkpoint(keep)
         self.seconds[stage] = stamp.seconds
@@ -181,7 +176,7 @@ class Workshop:
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
                 enable_model_summary=False,
-                enable_checkpointing=bool(callbacks),
+                enable_checkpointing=False,
                 **limits,
             )
         except (MisconfigurationException, ValueError, RuntimeError) as error:
@@ -190,6 +185,18 @@ class Workshop:
             trainer.callbacks.remove(trainer.progress_bar_callback)  # type: ignore[attr-defined]
             trainer.callbacks.insert(0, ProgressLine(stage, self.console))  # type: ignore[attr-defined]
         return trainer
+
+
+@contextmanager
+def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
+    """Spare a run on the CPU what PyTorch does at every step of an optimizer: ask the system for a GPU's driver."""
+    name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
+    if device.type == "cpu":
+        os.environ[name] = ""
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None) if before is None else os.environ.update({name: before})
 
 
 def _if_there(path: Path) -> Path | None:

@@ -1,9 +1,10 @@
-"""Ctrl-C and polite kills: finish the step, keep a checkpoint, then stop; a second signal stops at once."""
+"""What a run that ends early leaves: a checkpoint now and then, and one behind the step at which a signal came."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,21 +29,27 @@ class InterruptedRun(BaseException):
 
 
 class Interruption(pl.Callback):
-    """Turns SIGINT, SIGTERM and SIGHUP during training into a checkpoint and an `InterruptedRun`.
+    """Keeps a checkpoint, and turns SIGINT, SIGTERM and SIGHUP during training into an `InterruptedRun` behind one.
+
+    A second signal stops at once. Behind a step, when all other callbacks have run, all state belongs together.
 
     Args:
         folder: the run's.
-        checkpoint: where to keep the state.
+        checkpoint: where to keep the state; the last one is replaced.
+        interval_s: seconds between two checkpoints.
     """
 
-    def __init__(self, folder: Path, checkpoint: Path) -> None:
+    def __init__(self, folder: Path, checkpoint: Path, interval_s: float) -> None:
         self.folder = folder
         self.checkpoint = checkpoint
+        self.interval_s = interval_s
+        self._kept = time.monotonic()
         self._number: int | None = None
         self._earlier: dict[int, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listen, where the system lets us (the main thread only)."""
+        self._kept = time.monotonic()
         if threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 number = getattr(signal, name, None)
@@ -52,12 +59,15 @@ class Interruption(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Between two steps all state belongs together: keep it and stop, all processes behind the same step."""
+        """Keep the state if it is time; keep it and stop on a signal, all processes behind the same step."""
         if trainer.world_size > 1 and trainer.global_step % (trainer.log_every_n_steps or 50):  # type: ignore[attr-defined]
             return
         if anywhere(self._number is not None):
             trainer.save_checkpoint(self.checkpoint)
             raise InterruptedRun(self._number or signal.SIGTERM, self.folder)
+        if anywhere(time.monotonic() - self._kept >= self.interval_s):
+            trainer.save_checkpoint(self.checkpoint)
+            self._kept = time.monotonic()
 
     def stop_if_noticed(self) -> None:
         """Stop behind a finished stage, where the signal came after its last step."""

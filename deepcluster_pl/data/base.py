@@ -109,7 +109,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
         """Raw samples (B, *input_shape) at these positions of a part, on the index's device."""
         if name in self._resident:
             x = self._resident[name]
-            return x[index.to(x.device)].to(index.device)
+            return x.index_select(0, index.to(x.device)).to(index.device)
         return torch.from_numpy(self.part(name).take(index.cpu().numpy())).to(index.device)
 
     def part(self, name: PartName) -> Part:

@@ -59,9 +59,9 @@ class Autoencoder(nn.Module, ABC):
 
     def prepare(self, x: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Raw samples (N, *input_shape) as float32: bytes divided by 255, distorted if asked, shifted and scaled."""
-        x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
+        x = x.float().div_(255) if x.dtype == torch.uint8 else x.float()  # in place: each new tensor costs a pass more
         x = x if augment is None else augment(x)
-        return (x - self.shift) * self.factor
+        return (x - self.shift).mul_(self.factor)
 
     def check_linear_code(self) -> None:
         """`UserError` where the code does not lie between two linear layers."""

@@ -66,7 +66,7 @@ def test_a_signal_during_a_sweep_names_the_sweep(tmp_path):
 
 def test_a_signal_that_was_to_be_ignored_stays_so(tmp_path):
     earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
-    listening = Interruption(tmp_path, tmp_path / "last.ckpt")
+    listening = Interruption(tmp_path, tmp_path / "last.ckpt", 60)
     try:
         listening.on_train_start(None, None)
         during = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)

@@ -134,7 +134,7 @@ def test_shares_sum_to_one_and_the_nearest_centre_wins():
 def test_a_distorted_batch_is_reconstructed_as_distorted_and_centres_move_by_clean_samples():
     augment = Affine(0.2, 90.0, 0.0, 0.0, "nearest", 0)
     plain, distorting = dcn(), dcn(augment=augment)
-    distorting._trainer = type("Place", (), {"current_epoch": 0, "global_rank": 0})()
+    distorting._trainer = type("Place", (), {"current_epoch": 0, "global_rank": 0, "log_every_n_steps": 0})()
     x, index = batch()
     expected = plain.training_step((augment(x, 0, 0, 0), index), 0)
     assert distorting.training_step((x, index), 0).item() == pytest.approx(expected.item(), rel=1e-5)
