@@ -40,6 +40,7 @@ class RunSchema:
     net: Any
     pretrain: Any
     start: Any
+    compile: bool
     start_sample_size: Count | None
     whiten: PositiveFloat | None
     augment: Any

@@ -27,6 +27,7 @@ from deepcluster_pl.launch import company
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.nets.compiling import compile_net
 from deepcluster_pl.prediction import assign_all, embed_all, map_coordinates, partition_of
 from deepcluster_pl.processes import from_first, is_first
 from deepcluster_pl.provenance import commit
@@ -169,6 +170,8 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     net.set_scaling(data.scaling.shift, data.scaling.factor)
     if cfg.whiten is not None:
         net.check_linear_code()  # said now rather than after pretraining
+    if cfg.compile and (reason := compile_net(net)):
+        shop.console.print(f"warning: compile=true has no effect here ({reason})", highlight=False, soft_wrap=True)
     if cfg.pretrain.module is None:
         return net
     own, cached = shop.checkpoint("pretrained"), None

@@ -1,6 +1,6 @@
 """Measure this project's speed beside a loop written by hand, a stock loader, ClustPy and Keras, and write the page.
 
-    python scripts/benchmark_speed.py [--peers <folder>] [--rounds 7] [--only step startup whole]
+    python scripts/benchmark_speed.py [--peers <folder>] [--rounds 7] [--only step parts startup whole]
 
 Everything that is compared takes its turn in every round, so that a busy machine is busy for all; figures are ratios
 within a round, their median and their range. `--peers` names the folder for the peers' environments, which are made
@@ -17,6 +17,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from speed.parts import parts
 from speed.peers import PACKAGES, Peer
 from speed.rounds import Row
 from speed.startup import startup
@@ -25,6 +26,7 @@ from speed.whole import whole
 
 from deepcluster_pl.provenance import machine, versions
 
+PARTS = ["step", "parts", "startup", "whole"]
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 
@@ -33,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments; left out without it")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", nargs="+", choices=["step", "startup", "whole"], default=["step", "startup", "whole"])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     chosen = parser.parse_args()
     torch.set_flush_denormal(True)  # as a run does
     with tempfile.TemporaryDirectory() as folder:
@@ -44,6 +46,8 @@ def main() -> int:
             write("step", steps(data, peers, chosen.rounds), {name: peer.versions for name, peer in peers.items()})
             for peer in peers.values():
                 peer.close()
+        if "parts" in chosen.only:
+            write("parts", parts(chosen.rounds), {})
         if "startup" in chosen.only:
             write("startup", startup(chosen.rounds), {})
         if "whole" in chosen.only:

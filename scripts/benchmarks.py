@@ -86,13 +86,15 @@ def read(file: Path) -> list[Run]:
 def setting(run: Run) -> str:
     """The recipe, with what its command changed of it: neither the machine, nor places, nor the seed.
 
+    Where the recipe itself was changed since, `by_now` of the line has what has to be typed to get the earlier one.
+
     >>> setting({"experiment": "mnist", "recipe": "da/dec", "command": "run data=mnist method=da/dec fit.max_steps=9"})
     'da/dec fit.max_steps=9'
     """
     typed = [word for word in shlex.split(run["command"]) if re.match(r"[+~]*[\w.@/]+=", word)]
     own = f"data={run['experiment']}"
     changed = [word for word in typed if word != own and not _NO_SETTINGS.match(word.lstrip("+~"))]
-    return " ".join([run["recipe"], *changed])
+    return " ".join([run["recipe"], *changed, *run.get("by_now", "").split()])
 
 
 def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:

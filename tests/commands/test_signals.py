@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 from commands.typed import TINY_DEC, Outcome
 
 from deepcluster_pl.callbacks.interruption import Interruption
+from deepcluster_pl.methods.dec import DEC
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000", "data.n_samples=400", "checkpoint_interval=600")
 
@@ -94,3 +98,35 @@ def test_a_signal_behind_the_last_step_of_a_stage_stops_before_the_next(cli_run,
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
+
+
+def test_a_checkpoint_is_kept_every_interval_and_behind_the_callbacks(cli_run, monkeypatch):
+    kept = []
+
+    def noted(trainer, path, *args, **kwargs):
+        kept.append((Path(path).name, trainer.global_step))
+        return original(trainer, path, *args, **kwargs)
+
+    original = pl.Trainer.save_checkpoint
+    monkeypatch.setattr(pl.Trainer, "save_checkpoint", noted)
+    run = cli_run(*TINY_DEC, "checkpoint_interval=1e-9", name="often")
+    assert run.code == 0, run.err
+    assert [step for name, step in kept if name == "last.ckpt"] == [*range(1, 13), *range(1, 21)]
+    kept.clear()
+    cli_run(*TINY_DEC, "checkpoint_interval=1000", name="seldom")
+    assert [name for name, _ in kept] == ["pretrained.ckpt", "final.ckpt"]
+
+
+@pytest.mark.parametrize("before", [None, "0"])
+def test_what_hides_gpus_from_a_run_on_the_cpu_is_taken_back(cli_run, monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
+    seen = []
+    monkeypatch.setattr(
+        DEC, "on_train_start", lambda self: seen.append(os.environ["CUDA_VISIBLE_DEVICES"]), raising=False
+    )
+    assert cli_run(*TINY_DEC).code == 0
+    assert seen == [""]
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before

@@ -105,7 +105,7 @@ def test_kmeans_on_the_code_stays_of_the_pretrained_one(cli_run):
 
 @pytest.mark.parametrize("method", ["dec", "idec"])
 def test_a_resumed_run_goes_on_in_the_whitened_code(cli_run, monkeypatch, method):
-    whole = cli_run(*typed(method, *WHITE), name="whole")
+    whole = cli_run(*typed(method, *WHITE), "data.spread=0.05", name="whole")
     calls, original = [], ClusterMetrics.on_refresh
 
     def cut_at_the_third(*args):
@@ -125,7 +125,7 @@ def test_a_resumed_run_goes_on_in_the_whitened_code(cli_run, monkeypatch, method
 
 
 def test_ckpt_path_of_a_fit_in_a_whitened_code_trains_further(cli_run):
-    whole = cli_run(*WHITE, name="whole")
+    whole = cli_run(*WHITE, "data.spread=0.05", name="whole")
     entered = f"ckpt_path={whole.folder}/checkpoints/final.ckpt"
     longer = cli_run(*WHITE, "fit.max_steps=30", entered, name="longer")
     straight = cli_run(*WHITE, "fit.max_steps=30", name="straight")
@@ -146,3 +146,25 @@ def test_a_code_that_cannot_be_changed_is_refused_before_anything_is_trained(cli
     assert run.code == 1
     assert run.out == ""
     assert run.err == f"whiten=1 needs a linear code; type whiten=null, or {instead}\n"
+
+
+def test_a_start_past_its_limit_is_found_on_a_seeded_sample_and_every_sample_gets_a_cluster(cli_run):
+    run = cli_run(*QUICK, "start_sample_size=50", "data.spread=0.05", name="some")
+    assert run.code == 0, run.err
+    assert "start: found on 50 of 120 samples" in run.out
+    start = load_file(run.folder / "start.safetensors")
+    assert start["labels"].shape == (50,)
+    assert len(run.assignments) == 120
+    whole = cli_run(*QUICK, "start_sample_size=null", "data.spread=0.05", name="whole")
+    assert "found on" not in whole.out
+    assert run.scores["fit"]["acc"] == whole.scores["fit"]["acc"] == 1.0
+    again = cli_run(*QUICK, "start_sample_size=50", "data.spread=0.05", name="again")
+    assert again.labels == run.labels
+
+
+def test_a_whitened_start_is_of_the_sample_it_was_found_on(cli_run):
+    run = cli_run(*WHITE, "start=kmeans", "start_sample_size=60", "method=idec")
+    assert run.code == 0, run.err
+    matrix = load_file(run.folder / "start.safetensors")["code_matrix"]
+    assert bool(torch.isfinite(matrix).all())
+    assert len(run.assignments) == 120

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from deepcluster_pl.methods import base
 from deepcluster_pl.methods.dec import DEC
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.start import Start
@@ -112,3 +113,13 @@ def test_targets_never_go_into_the_weights():
     module = dec()
     module.targets = torch.ones(5, 4)
     assert "targets" not in module.state_dict()
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5, 100])
+def test_embeddings_assigned_in_slices_get_what_they_get_at_once(rows, monkeypatch):
+    module = dec()
+    z = torch.randn(10, module.net.latent_dim)
+    monkeypatch.setattr(base, "_ROWS_AT_ONCE", rows)
+    shares = module.assign_all(z)
+    assert not shares.requires_grad
+    torch.testing.assert_close(shares, module.assign(z).detach(), atol=0, rtol=0)

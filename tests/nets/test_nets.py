@@ -217,3 +217,13 @@ def test_the_embedding_layer_is_the_one_whose_output_is_the_code():
     net = small(code_activation="sigmoid", dims=(7, 4))
     assert (net.embedding_layer.in_features, net.embedding_layer.out_features) == (7, 4)
     assert net.embedding_layer is linear_layers(net.encoder)[-1]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_preparing_leaves_the_samples_as_they_are(dtype):
+    net = MLPAutoencoder((4,), [3], "relu", None, "fan_in_uniform")
+    net.set_scaling(np.full(4, 0.5, dtype=np.float32), np.full(4, 2, dtype=np.float32))
+    x = torch.arange(8).reshape(2, 4).to(dtype)
+    before = x.clone()
+    net.prepare(x)
+    assert torch.equal(x, before)
