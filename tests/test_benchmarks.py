@@ -72,6 +72,20 @@ def test_runs_are_recorded_once_and_never_replaced(finished, tmp_path):
     assert (tmp_path / "results" / "tiny.jsonl").read_text() == lines
 
 
+def test_a_command_whose_recipe_was_changed_is_recorded_again_and_told_apart(finished, tmp_path):
+    results = tmp_path / "docs" / "results"
+    assert script("record", finished("old", 0, nmi=0.5), "--results", results).returncode == 0
+    file = results / "tiny.jsonl"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"by_now": "fit.max_steps=9"}) + "\n")
+    assert script("record", finished("new", 0, nmi=0.6), "--results", results).returncode == 0
+    assert len(file.read_text().splitlines()) == 2
+    page = tmp_path / "README.md"
+    page.write_text("<!-- table: tiny fit nmi -->\n<!-- end -->\n")
+    assert script("benchmarks", "--root", tmp_path).returncode == 0
+    assert "| `kmeans fit.max_steps=9` | 32-true | 0 | 0.5000 |" in page.read_text()
+    assert "| `kmeans` | 32-true | 0 | 0.6000 |" in page.read_text()
+
+
 @pytest.mark.parametrize("commit", [None, f"{COMMIT}-dirty"])
 def test_a_run_of_uncommitted_code_is_refused(finished, tmp_path, commit):
     done = script("record", finished("a", commit=commit), "--results", tmp_path / "results")
