@@ -105,7 +105,7 @@ def test_kmeans_on_the_code_stays_of_the_pretrained_one(cli_run):
 
 @pytest.mark.parametrize("method", ["dec", "idec"])
 def test_a_resumed_run_goes_on_in_the_whitened_code(cli_run, monkeypatch, method):
-    whole = cli_run(*typed(method, *WHITE), "data.spread=0.05", name="whole")
+    whole = cli_run(*typed(method, *WHITE), name="whole")
     calls, original = [], ClusterMetrics.on_refresh
 
     def cut_at_the_third(*args):
@@ -125,7 +125,7 @@ def test_a_resumed_run_goes_on_in_the_whitened_code(cli_run, monkeypatch, method
 
 
 def test_ckpt_path_of_a_fit_in_a_whitened_code_trains_further(cli_run):
-    whole = cli_run(*WHITE, "data.spread=0.05", name="whole")
+    whole = cli_run(*WHITE, name="whole")
     entered = f"ckpt_path={whole.folder}/checkpoints/final.ckpt"
     longer = cli_run(*WHITE, "fit.max_steps=30", entered, name="longer")
     straight = cli_run(*WHITE, "fit.max_steps=30", name="straight")
