@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import nn
 
+from deepcluster_pl import __version__
 from deepcluster_pl.errors import UserError, diverged
 from deepcluster_pl.files import replacing
 
 STAMP = "deepcluster_pl"
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+"""What is kept every interval, and the one kept before, which is gone on from where the last was damaged."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -25,9 +29,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Write beside `path`, then replace it; weights that are not finite leave the file as it is."""
+        """Write beside `path`, then replace it; weights that are not finite leave the file as it is.
+
+        Of last.ckpt, the one before stays as previous.ckpt. PyTorch puts a CRC-32 beside every record.
+        """
         check_finite(checkpoint)
-        with replacing(Path(path), "wb") as file:
+        path = Path(path)
+        with replacing(path, "wb", keep=path.with_name(PREVIOUS) if path.name == LAST else None) as file:
             torch.save(checkpoint, file)
 
     def load_checkpoint(
@@ -67,6 +75,7 @@ class Stamp(pl.Callback):
         """Add the stamp."""
         checkpoint[STAMP] = {
             "stage": self.stage,
+            "version": __version__,
             "origin": self.origin,
             "finished": self.finished,
             "seconds": self.seconds,
@@ -89,25 +98,46 @@ def check_finite(checkpoint: dict[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content on the CPU; `UserError` says what is wrong with the file."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such checkpoint")
+    """A checkpoint's content on the CPU; `UserError` says what is wrong with the file, and which beside it is sound."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return _read(path)
+    except UserError as error:
+        sound = newest_sound(path.parent)
+        raise UserError(f"{error}; sound beside it is {sound.name}" if sound else str(error)) from error
+
+
+def newest_sound(folder: Path) -> Path | None:
+    """The newest checkpoint of a folder that can be read, if there is one."""
+    dated = sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.ckpt") if path.is_file())
+    return next((path for _, path in reversed(dated) if is_whole(path)), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}, expected a checkpoint")
+    try:
+        with zipfile.ZipFile(path) as archive:  # PyTorch itself never looks at the sums it wrote
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise UserError(f"{path} is damaged: the checksum of {damaged} does not fit")
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} is not a checkpoint that can be read without running code from it") from error
     except Exception as error:  # a damaged file can make the reader fail in any way
         text = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path} is damaged or not a checkpoint: {text}") from error
-    if not isinstance(content, dict) or STAMP not in content or "state_dict" not in content:
+    stamp = content.get(STAMP) if isinstance(content, dict) else None
+    if not isinstance(stamp, dict) or not {"stage", "origin"} <= stamp.keys() or "state_dict" not in content:
         raise UserError(f"{path} was not written by deepcluster_pl")
-    return content
+    return dict(content)
 
 
 def is_whole(path: Path) -> bool:
     """Whether a checkpoint is there and can be read; a damaged one in a cache is simply made again."""
     try:
-        read_checkpoint(path)
+        _read(path)
     except UserError:
         return False
     return True
@@ -126,6 +156,9 @@ def check_origin(path: Path, origin: dict[str, str]) -> None:
     stamp = read_checkpoint(path)[STAMP]
     counts = [name for name in origin if name != "start" or stamp["stage"] != "pretrain"]
     differing = [name for name in counts if stamp["origin"].get(name) != origin[name]]
+    written_by = stamp.get("version", "0.1.0")
+    if differing and written_by != __version__:
+        raise UserError(f"{path} was written by version {written_by}, this is {__version__}; begin anew without it")
     if differing:
         names = ", ".join(differing)
         raise UserError(f"{path} belongs to a run with other settings ({names}); use those, or begin anew without it")

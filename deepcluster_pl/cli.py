@@ -84,13 +84,18 @@ def _start(arguments: Sequence[str]) -> bool:
 
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.jobs import run_hydra
+    from deepcluster_pl.lock import held
     from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths
     from deepcluster_pl.resuming import resume
+    from deepcluster_pl.trust import trusted_targets
 
     flags, behind = get_args_parser().parse_known_args(list(arguments))
     unknown = [text for text in behind if text.startswith("-")]
     if unknown:
         raise UserError(f"{unknown[0]}: no such flag; --help lists what there is")
+    for name in ("config_path", "config_name", "experimental_rerun"):
+        if getattr(flags, name, None):
+            raise UserError(f"--{name.replace('_', '-')} is not used here; type --config-dir <folder of your recipes>")
     if flags.multirun and flags.cfg:
         raise UserError("--cfg shows the config of one run; leave out -m")
     overrides = [*flags.overrides, *behind]
@@ -98,40 +103,45 @@ def _start(arguments: Sequence[str]) -> bool:
     if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed):
         if flags.cfg or flags.multirun or flags.info:
             raise UserError("resume= goes on with what lies in a folder; leave out -m, --cfg and --info")
-        return resume([re.sub(r"^\+{1,2}(?=resume=)", "", override) for override in typed])
+        return resume([re.sub(r"^\+{1,2}(?=resume=)", "", override) for override in typed], flags.config_dir)
     only_shows = bool(flags.cfg or flags.info or flags.shell_completion)
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
     swept, added = own_sweep(composition.cfg, typed)
     multirun = (flags.multirun or bool(swept)) and not only_shows
     if multirun and swept:
         composition = compose_checked([*typed, *swept], True, flags.config_dir)
-    folder = Path()
-    if not only_shows:
-        folder = _check(composition, multirun)
-    elif composition.problems and not flags.shell_completion:
-        raise UserError("\n".join(composition.problems))
-    sweep = folder.absolute() if multirun else None
-    where = [] if sweep is None else quote_paths([f"hydra.sweep.dir={sweep}"])  # its time of day is ours
+    trusted = trusted_targets([Path(flags.config_dir).expanduser()] if flags.config_dir else [])
+    if only_shows:
+        if composition.problems and not flags.shell_completion:
+            raise UserError("\n".join(composition.problems))
+        sys.argv = [sys.argv[0], *typed, *(text for text in arguments if text not in overrides)]
+        return run_hydra(None, trusted)
+    folder = _check(composition, multirun, trusted).absolute()
+    where = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])  # its time of day is ours
     sys.argv = [sys.argv[0], *typed, *where, *added, *(text for text in arguments if text not in overrides)]
-    return run_hydra(sweep)
+    with held(folder):
+        return run_hydra(folder if multirun else None, trusted)
 
 
-def _check(composition: Composition, multirun: bool) -> Path:
+def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) -> Path:
     """The folder to come; one `UserError` with every problem of the overrides and of the configs they lead to."""
     from omegaconf import OmegaConf
 
     from deepcluster_pl import config
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.folders import refuse_unusable
+    from deepcluster_pl.trust import untrusted
 
     found = list(composition.problems)
     cfg = composition.cfg
     if cfg is not None:
-        found += config.problems(cfg)
-        for text, variant in composition.variants:
+        everything = (cfg, *(variant for _, variant in composition.variants))
+        foreign = [line for one in everything for line in untrusted(one, trusted)]
+        found += foreign or config.problems(cfg)  # what is foreign is not imported, not even to be looked at
+        for text, variant in composition.variants if not foreign else []:
             found += [f"{text}: {line}" for line in config.problems(variant) if line not in found]
         if multirun:
-            found += [line for one in (cfg, *(variant for _, variant in composition.variants)) for line in _alone(one)]
+            found += [line for one in everything for line in _alone(one)]
     if found or cfg is None:
         raise UserError("\n".join(dict.fromkeys(found)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,27 +11,62 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from deepcluster_pl.errors import UserError
+
+_UNFINISHED = ".part"
+_OF_THE_DISK = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
+)  # fmt: skip
+
 
 @contextmanager
-def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+def replacing(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; on success sync it and put it in place of `path`.
 
-    The old file stays where anything fails: a full disk, an exception, a killed process.
+    The old file stays where anything fails: a full disk (a `UserError` that names `path`), an exception, a killed
+    process.
+
+    Args:
+        path: the file.
+        mode: w or wb.
+        keep: name that the old file is given; between the two renames it alone is there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = None
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
         with os.fdopen(descriptor, mode, **text) as file:  # type: ignore[call-overload]
             yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o666 & ~_umask())
+        if keep is not None and path.exists():
+            os.replace(path, keep)
         os.replace(name, path)
         _sync_folder(path.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    except BaseException as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        reason = refused_by_the_disk(error)
+        if reason is None:
+            raise
+        raise UserError(f"{path} cannot be written: {reason}; what was there before is left as it was") from error
+
+
+def refused_by_the_disk(error: BaseException | None) -> str | None:
+    """The system's words where an error, or one behind it, says that the disk is full, failing or not to be written."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return str(error.strerror)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def forget_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in a folder that nobody writes to now."""
+    for path in folder.rglob(f".*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def copy_whole(source: Path, target: Path) -> None:

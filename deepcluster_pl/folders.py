@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.lock import LOCK
 
 _TRACES = (
     "scores.json", "assignments.csv", "checkpoints", "start.safetensors", "model", "figures", "pretrain", "fit",
@@ -43,13 +44,14 @@ def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
 
 
 def forget_unbegun(folder: Path) -> None:
-    """Remove a folder that holds nothing but the config Hydra wrote for a run that was refused."""
+    """Empty a folder that holds nothing but its lock and the config Hydra wrote for a run that was refused."""
     config = folder / "config"
-    if [*folder.iterdir()] == [config] and {path.name for path in config.iterdir()} <= set(_HYDRAS):
+    if [path for path in folder.iterdir() if path.name != LOCK] == [config] and {
+        path.name for path in config.iterdir()
+    } <= set(_HYDRAS):
         for path in config.iterdir():
             path.unlink()
         config.rmdir()
-        folder.rmdir()
 
 
 @dataclass(frozen=True)

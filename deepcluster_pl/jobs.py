@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,27 @@ from rich.console import Console
 from deepcluster_pl.callbacks.interruption import InterruptedRun
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.folders import forget_unbegun, job_folders, refuse_unusable, saved_run
+from deepcluster_pl.lock import held
 from deepcluster_pl.quiet import quiet
 from deepcluster_pl.recipes import conf_dir
 from deepcluster_pl.results import objective
 from deepcluster_pl.run import run
 from deepcluster_pl.table import collect, published_metrics, render, rows
+from deepcluster_pl.trust import check_targets
 
 _ERROR = "error.txt"
 
 
-def run_hydra(sweep: Path | None, resuming: bool = False) -> bool:
+def run_hydra(sweep: Path | None, trusted: frozenset[str], resuming: bool = False) -> bool:
     """Let Hydra run what `sys.argv` holds, one job or many; True if one failed.
 
     Args:
         sweep: folder of many; None for one.
+        trusted: what recipes may call.
         resuming: go on in folders that hold a run already, and keep those that are finished.
     """
     quiet()
-    job = Job(multirun=sweep is not None, resuming=resuming)
+    job = Job(sweep is not None, trusted, resuming)
     hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     if sweep is None:
         return job.failed
@@ -54,13 +58,15 @@ class Job:
 
     Args:
         multirun: one job of many, of which none ends the others by failing.
+        trusted: as in `run_hydra`.
         resuming: as in `run_hydra`.
     """
 
     __name__ = "job"
 
-    def __init__(self, multirun: bool, resuming: bool) -> None:
+    def __init__(self, multirun: bool, trusted: frozenset[str], resuming: bool) -> None:
         self.multirun = multirun
+        self.trusted = trusted
         self.resuming = resuming
         self.failed = False
 
@@ -97,6 +103,12 @@ class Job:
         return objective(scores, **cfg.objective)
 
     def _scores(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
+        check_targets(cfg, self.trusted)
+        with held(folder) if self.multirun else nullcontext():
+            return self._scores_alone(cfg, folder, command, console)
+
+    def _scores_alone(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
+        """In a folder that is this process's own; of a single run it is already."""
         kept = folder / "scores.json"
         if self.resuming and kept.is_file():
             console.print("finished before")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from torch import nn
+from torch.optim import Optimizer
 
+from deepcluster_pl.augment import Affine
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.start import Start
+from deepcluster_pl.tensors import load_tensors, save_tensors
 
 SCHEMA = 1
 _TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.augment.", "torch.optim.")
@@ -31,15 +34,13 @@ def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, 
         folder: created if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
     description = {
         "schema": SCHEMA,
         "input_shape": list(module.net.input_shape),
         "net": net,
         "method": method,
     }
-    with replacing(folder / "model.safetensors", "wb") as file:
-        file.write(save(tensors))
+    save_tensors(module.state_dict(), folder / "model.safetensors")
     with replacing(folder / "model.json") as file:
         json.dump(description, file, indent=2)
 
@@ -53,17 +54,23 @@ def load_model(folder: str | Path) -> ClusteringModule:
     folder = Path(folder)
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / "model.safetensors")
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{folder} holds no readable model: {error}") from error
-    if description.get("schema") != SCHEMA:
-        raise UserError(f"{folder}/model.json has schema {description.get('schema')!r}, expected {SCHEMA}")
-    net = _build(description["net"], input_shape=tuple(description["input_shape"]))
-    module = _build(description["method"], net=net)
-    if not isinstance(module, ClusteringModule):
-        raise UserError(f"{folder}/model.json describes {type(module).__name__}, expected a clustering method")
-    module.begin(Start(**{field.name: tensors.get(field.name) for field in fields(Start)}))  # type: ignore[arg-type]
-    module.load_state_dict(tensors)
+    tensors = load_tensors(folder / "model.safetensors")
+    if not isinstance(description, dict) or description.get("schema") != SCHEMA:
+        raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
+    try:
+        net = _build(description["net"], input_shape=tuple(description["input_shape"]))
+        module = _build(description["method"], net=net)
+        if not isinstance(module, ClusteringModule):
+            raise TypeError(f"it describes {type(module).__name__}, expected a clustering method")
+        module.begin(Start(**{field.name: tensors.get(field.name) for field in fields(Start)}))  # type: ignore[arg-type]
+        module.load_state_dict(tensors)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a constructor makes of arguments that were changed
+        text = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder} holds a model that does not fit together: {text}") from error
     return module.eval()
 
 
@@ -81,4 +88,6 @@ def _build(node: Any, **supplied: Any) -> Any:
         raise UserError(f"model.json asks for {target}, which is not part of deepcluster_pl; it was not loaded")
     module_name, _, name = target.rpartition(".")
     factory = getattr(importlib.import_module(module_name), name)
+    if not (inspect.isclass(factory) and issubclass(factory, (nn.Module, Optimizer, Affine))):
+        raise UserError(f"model.json asks for {target}, which no model is made of; it was not loaded")
     return functools.partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)

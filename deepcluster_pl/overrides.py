@@ -19,9 +19,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deepcluster_pl.recipes import conf_dir, groups, options
+from deepcluster_pl.trust import refused_key
 
 PATH_KEYS = ("data.root", "data.path", "data.csv", "ckpt_path", "pretrained", "resume", "cache_dir")
 _FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
+_HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper")
 _KEYWORDS = ("", "null", "auto")
 
 
@@ -128,7 +130,8 @@ def _parse(argument: str, problems: list[str]) -> Override | None:
 
 
 def _is_group(override: Override) -> bool:
-    return _group_key(override) in groups() or override.key_or_group.startswith("hydra/")
+    """Whether an override chooses a file: of a known group, of one given another place, or of Hydra's."""
+    return _group_key(override) in groups() or bool(override.package) or "/" in str(override.key_or_group)
 
 
 def _group_key(override: Override) -> str:
@@ -137,10 +140,14 @@ def _group_key(override: Override) -> str:
 
 def _options_exist(override: Override, folders: list[Path], result: Composition) -> bool:
     group = _group_key(override)
-    if group.startswith("hydra/") or override.is_delete():
+    if override.is_delete():
         return True
-    known = options(group, folders)
     wanted = [text.partition("=")[2] for text in _elements(override)]
+    if group.startswith("hydra/"):
+        wrong = [name for name in wanted if group not in _HYDRA_GROUPS or not re.fullmatch(r"\w+", name)]
+        result.problems += [f"{group}={name} cannot be chosen on the command line" for name in wrong]
+        return not wrong
+    known = options(group, folders)
     wrong = [name for name in wanted if name not in known]
     for name in wrong:
         result.problems.append(f"{group}={name}: no such option; {near(name, known)}")
@@ -149,6 +156,9 @@ def _options_exist(override: Override, folders: list[Path], result: Composition)
 
 def _key_exists(override: Override, cfg: DictConfig, result: Composition) -> bool:
     key = str(override.key_or_group)
+    if refused := refused_key(key):
+        result.problems.append(refused)
+        return False
     if override.is_add() or override.is_force_add() or override.is_delete() or key.startswith("hydra."):
         return True
     if key in _all_keys(cfg):

@@ -73,7 +73,8 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
         if path is not None:
             check_origin(path, shop.origin)
-    console.print(f"{data.describe()}; {machine}", highlight=False, soft_wrap=True)
+    for line in filter(None, (f"{data.describe()}; {machine}", entry.remark)):
+        console.print(line, highlight=False, soft_wrap=True)
 
     data.settle(shop.device)
     net = pretrained_net(cfg, shop, data, entry)

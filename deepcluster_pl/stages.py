@@ -21,7 +21,7 @@ from deepcluster_pl.callbacks.empty_clusters import EmptyClusterWarning
 from deepcluster_pl.callbacks.global_mean import GlobalMean
 from deepcluster_pl.callbacks.interruption import Interruption
 from deepcluster_pl.callbacks.progress import ProgressLine
-from deepcluster_pl.checkpoints import STAMP, AtomicCheckpointIO, Stamp, check_fits, stage_of
+from deepcluster_pl.checkpoints import LAST, PREVIOUS, STAMP, AtomicCheckpointIO, Stamp, check_fits, is_whole, stage_of
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.provenance import machine
@@ -39,6 +39,7 @@ class Entry:
         start: centres and labels to begin from.
         fit_from: go on fitting from here.
         final: a finished fit.
+        remark: what the person should know of the choice.
     """
 
     pretrained: Path | None = None
@@ -46,12 +47,13 @@ class Entry:
     start: Path | None = None
     fit_from: Path | None = None
     final: Path | None = None
+    remark: str = ""
 
 
 def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> Entry:
     """Where a run enters: behind the furthest in its own folder, or else behind `ckpt_path` or `pretrained`."""
     kept = folder / "checkpoints"
-    last = _if_there(kept / "last.ckpt")
+    last, remark = _last(kept)
     stage = stage_of(last) if last else None
     own = Entry(
         pretrained=_if_there(kept / "pretrained.ckpt"),
@@ -59,6 +61,7 @@ def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> E
         start=_if_there(folder / "start.safetensors"),
         fit_from=last if stage == "fit" else None,
         final=_if_there(kept / "final.ckpt"),
+        remark=remark,
     )
     if ckpt_path and not (own.final or own.fit_from):
         path = Path(ckpt_path).expanduser()
@@ -197,6 +200,19 @@ def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
         yield
     finally:
         os.environ.pop(name, None) if before is None else os.environ.update({name: before})
+
+
+def _last(kept: Path) -> tuple[Path | None, str]:
+    """What was kept last, or before, where the last was damaged or a run was killed just then; and a word of it."""
+    last, previous = _if_there(kept / LAST), _if_there(kept / PREVIOUS)
+    if previous is None or (last and is_whole(last)):
+        return last, ""
+    if not is_whole(previous):
+        return last or previous, ""
+    return (
+        previous,
+        f"warning: {last or kept / LAST} is {'damaged' if last else 'missing'}; going on from {previous.name}",
+    )
 
 
 def _if_there(path: Path) -> Path | None:

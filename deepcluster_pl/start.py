@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.files import replacing
+from deepcluster_pl.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,16 @@ class Start:
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        present = {name: tensor.contiguous().cpu() for name, tensor in tensors.items() if tensor is not None}
-        with replacing(path, "wb") as file:
-            file.write(save(present))
+        save_tensors({name: tensor for name, tensor in tensors.items() if tensor is not None}, path)
 
     @staticmethod
     def load(path: Path) -> Start:
         """Read what `save` wrote."""
         try:
-            return Start(**load_file(path))
-        except (OSError, ValueError, TypeError, SafetensorError) as error:
-            raise UserError(f"{path} is damaged ({error}); delete it, and the start is made anew") from error
+            return Start(**load_tensors(path))
+        except (UserError, TypeError) as error:
+            text = error if isinstance(error, UserError) else f"{path} holds no start: {error}"
+            raise UserError(f"{text}; delete it, and the start is made anew") from error
 
 
 def check_clusterer(clusterer: Any) -> None:

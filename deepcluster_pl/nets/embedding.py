@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sized
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -24,10 +25,25 @@ def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
     net.eval()
     try:
         with torch.autocast(device.type, enabled=False):
-            return torch.cat([net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader])
+            codes = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader)
+            return _joined(codes, len(loader)) if isinstance(loader, Sized) else torch.cat(list(codes))
     finally:
         for module, training in modes:
             module.training = training
+
+
+def _joined(codes: Iterator[Tensor], n_batches: int) -> Tensor:
+    """Batches (B, D), the last one shorter, one below the other, each put in its place at once.
+
+    Held one by one they would lie between the activations of their batches and keep that memory from being used again:
+    900 bytes a row for 64-256-256-10, on the CPU.
+    """
+    first = next(codes)
+    out, filled = first.new_empty((n_batches * len(first), *first.shape[1:])), 0
+    for code in chain([first], codes):
+        out[filled : filled + len(code)] = code
+        filled += len(code)
+    return out[:filled]
 
 
 def embed_part(net: Autoencoder, data: ClusteringData, name: PartName) -> Tensor:

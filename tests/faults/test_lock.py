@@ -1,0 +1,83 @@
+"""Two runs and one folder, a full disk, a folder that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+from commands.typed import TINY_DEC
+from faults.test_kill import start, wait_for
+
+LONG = (*TINY_DEC, "fit.max_steps=1000000")
+
+
+def test_a_second_run_in_a_folder_is_refused_and_names_the_first(cli_run, tmp_path):
+    folder = tmp_path / "shared"
+    first = start(folder, *LONG)
+    try:
+        wait_for(first, (folder / "fit" / "metrics.csv").exists)
+        resumed = cli_run(f"resume={folder}")
+        anew = cli_run(*TINY_DEC, f"hydra.run.dir={folder}")
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.communicate()
+    assert (resumed.code, anew.code) == (1, 1)
+    assert re.search(rf"{folder} is in use by process {first.pid} on \S+ since 20", resumed.err)
+    assert "holds a run already" in anew.err
+
+
+def test_a_lock_whose_process_was_killed_is_taken_over(cli_run, tmp_path):
+    folder = tmp_path / "stale"
+    first = start(folder, *LONG)
+    wait_for(first, (folder / "fit" / "metrics.csv").exists)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert str(first.pid) in (folder / "run.lock").read_text()
+    config = folder / "config" / "config.yaml"
+    config.write_text(config.read_text().replace("max_steps: 1000000", "max_steps: 20"))
+    resumed = cli_run(f"resume={folder}", name="stale")
+    assert resumed.code == 0, resumed.err
+    assert not (folder / "run.lock").exists()
+
+
+def test_runs_started_in_the_same_moment_have_folders_of_their_own(tmp_path):
+    small = (*TINY_DEC, "baselines=none", "trainer.enable_progress_bar=false")
+    command = [sys.executable, "-m", "deepcluster_pl", *small]
+    runs = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [run.wait(timeout=300) for run in runs] == [0, 0, 0]
+    assert len(list((tmp_path / "outputs" / "blobs" / "dec").glob("*/scores.json"))) == 3
+
+
+@pytest.mark.parametrize("limit", [20_000, 60_000])
+def test_a_full_disk_ends_the_run_in_one_line_and_leaves_no_half_file(tmp_path, limit):
+    command = [sys.executable, "-m", "deepcluster_pl", *TINY_DEC, "net.dims=[64,4]", "checkpoint_interval=0.000001"]
+    run = subprocess.run(
+        [*command, f"hydra.run.dir={tmp_path}/run", "logger=none"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=300, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert re.search(rf"{tmp_path}/run/\S+ cannot be written: File too large", run.stderr)
+    assert run.stderr.count("\n") == 1
+    assert list((tmp_path / "run").rglob("*.part")) == []
+
+
+def test_a_temporary_folder_that_is_full_or_gone_changes_nothing(cli_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/proc/nowhere")
+    monkeypatch.setattr("tempfile.tempdir", None)
+    assert cli_run(*TINY_DEC, "checkpoint_interval=0.000001").code == 0
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody can write")
+def test_a_folder_that_cannot_be_written_is_refused_before_any_training(cli_run):
+    run = cli_run(*TINY_DEC, "hydra.run.dir=/proc/deepcluster")
+    assert run.code == 1
+    assert "/proc/deepcluster cannot be written" in run.err
+    assert run.err.count("\n") == 1
+    assert run.out == ""
