@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
+
+from deepcluster_pl.files import refused_by_the_disk
 
 
 def quiet() -> None:
@@ -21,3 +24,11 @@ def quiet() -> None:
         ".*Be aware that when using `ckpt_path`, callbacks used to create the checkpoint.*",
     ):
         warnings.filterwarnings("ignore", text)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _thread_ended
+
+
+def _thread_ended(args: threading.ExceptHookArgs) -> None:
+    """Say why a thread failed, unless the disk refused: TensorBoard's then fails its run, which says it once."""
+    if refused_by_the_disk(args.exc_value) is None:
+        threading.__excepthook__(args)

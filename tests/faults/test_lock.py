@@ -54,18 +54,32 @@ def test_runs_started_in_the_same_moment_have_folders_of_their_own(tmp_path):
     assert len(list((tmp_path / "outputs" / "blobs" / "dec").glob("*/scores.json"))) == 3
 
 
-@pytest.mark.parametrize("limit", [20_000, 60_000])
-def test_a_full_disk_ends_the_run_in_one_line_and_leaves_no_half_file(tmp_path, limit):
-    command = [sys.executable, "-m", "deepcluster_pl", *TINY_DEC, "net.dims=[64,4]", "checkpoint_interval=0.000001"]
+def limited(folder, size, *overrides):
+    """A run none of whose files may grow beyond a size, as on a full disk."""
+    command = [sys.executable, "-m", "deepcluster_pl", *TINY_DEC, *overrides, f"hydra.run.dir={folder}"]
     run = subprocess.run(
-        [*command, f"hydra.run.dir={tmp_path}/run", "logger=none"], cwd=tmp_path, capture_output=True, text=True,
-        timeout=300, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        command, cwd=folder.parent, capture_output=True, text=True, timeout=300,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )  # fmt: skip
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert re.search(rf"{tmp_path}/run/\S+ cannot be written: File too large", run.stderr)
     assert run.stderr.count("\n") == 1
-    assert list((tmp_path / "run").rglob("*.part")) == []
+    assert list(folder.rglob("*.part")) == []
+    return run.stderr
+
+
+def test_a_checkpoint_that_finds_no_room_ends_the_run_in_one_line_and_the_one_before_stays(cli_run, tmp_path):
+    folder = tmp_path / "run"
+    said = limited(folder, 20_000, "net.dims=[64,4]", "checkpoint_interval=0.000001", "logger=none")
+    assert re.fullmatch(rf"{folder}/checkpoints/last.ckpt cannot be written: File too large; .*\n", said)
+    resumed = cli_run(f"resume={folder}", name="run")
+    assert resumed.code == 0, resumed.err
+
+
+def test_curves_that_find_no_room_end_the_run_in_one_line(tmp_path):
+    folder = tmp_path / "run"
+    said = limited(folder, 60_000, "fit.max_steps=100000", "trainer.log_every_n_steps=1", "checkpoint_interval=600")
+    assert said == f"a file in {folder} cannot be written: File too large; type resume={folder} to go on\n"
 
 
 def test_a_temporary_folder_that_is_full_or_gone_changes_nothing(cli_run, tmp_path, monkeypatch):
