@@ -17,7 +17,6 @@ from rich.console import Console
 
 from deepcluster_pl.callbacks.interruption import InterruptedRun
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.files import refused_by_the_disk
 from deepcluster_pl.folders import forget_unbegun, job_folders, refuse_unusable, saved_run
 from deepcluster_pl.lock import held
 from deepcluster_pl.quiet import quiet
@@ -95,10 +94,6 @@ class Job:
                 raise InterruptedRun(end.number, folder.parent) from end  # the sweep is what goes on
             raise
         except Exception as error:
-            if (reason := refused_by_the_disk(error)) and not self.multirun:
-                self.failed = True
-                print(f"a file in {folder} cannot be written: {reason}; type resume={folder} to go on", file=sys.stderr)
-                return objective(None, **cfg.objective)
             if not self.multirun:
                 raise
             self.failed = True

@@ -15,6 +15,7 @@ from rich.console import Console
 from torch import Tensor
 
 from deepcluster_pl import results
+from deepcluster_pl.accidents import told_in_a_line
 from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.callbacks.target_refresh import TargetRefresh
 from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole, load_weights, read_checkpoint
@@ -55,9 +56,9 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     check(cfg)
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in convolutions too
     torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
-    code = commit()  # now: a checkout may change while a run goes on
+    code = commit()  # now: a checkout may change later
     shop = open_workshop(cfg, folder, console)
-    with company(shop.world, cfg, folder, command):
+    with told_in_a_line(folder), company(shop.world, cfg, folder, command):
         return carry_out(cfg, shop, command, code)
 
 
@@ -65,8 +66,7 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     """The story itself; of several processes the first alone writes, scores and returns something."""
     folder, console, machine = shop.folder, shop.console, shop.describe()
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
-    clusterer = made(cfg.start)
-    check_clusterer(clusterer)
+    check_clusterer(clusterer := made(cfg.start))
     data = load_data(cfg)
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
@@ -122,7 +122,7 @@ def made(node: Any, **supplied: Any) -> Any:
 
 
 def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
-    """Everything a stage needs to be run."""
+    """All a stage needs."""
     return Workshop(
         make_trainer=instantiate(cfg.trainer, _partial_=True),
         make_loggers=instantiate(cfg.logger) or {},

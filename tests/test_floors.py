@@ -13,7 +13,7 @@ FLOORS = {
     "callbacks": 3, "checkpoints": 3, "metrics_csv": 3, "model": 3, "baselines": 3, "results": 3, "figures": 3,
     "summary": 3, "provenance": 3,
     "stages": 4, "overrides": 4, "config": 4, "signatures": 4, "folders": 4, "quiet": 4, "run": 4, "launch": 4,
-    "lock": 4, "trust": 4,
+    "lock": 4, "trust": 4, "accidents": 4,
     "cli": 5, "jobs": 5, "resuming": 5, "table": 5, "worker": 5, "__main__": 5,
 }  # fmt: skip
 

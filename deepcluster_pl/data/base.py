@@ -27,6 +27,8 @@ from deepcluster_pl.ranges import NonNegativeInt, OpenShare
 
 PartName = Literal["fit", "holdout"]
 Loader = DataLoader[Batch] | ResidentLoader
+PATIENCE_S = 120
+"""Seconds that a batch may take to come from a process that reads data; one that died is noticed by then, too."""
 
 
 class CommonOptions(TypedDict):
@@ -202,6 +204,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
             num_workers=self.num_workers,
             collate_fn=_as_it_is,
             persistent_workers=self.num_workers > 0,
+            timeout=PATIENCE_S if self.num_workers > 0 else 0,
         )
 
 

@@ -168,6 +168,6 @@ def test_a_model_that_asks_for_other_code_is_refused(cli_run, tmp_path, target):
     description = json.loads((tmp_path / "model" / "model.json").read_text())
     description["net"]["extra"] = {"_target_": target, "command": f"touch {tmp_path}/was_here"}
     (tmp_path / "model" / "model.json").write_text(json.dumps(description))
-    with pytest.raises(UserError, match="not loaded|does not fit together"):
+    with pytest.raises(UserError, match=r"not loaded|does not fit together"):
         load_model(tmp_path / "model")
     assert not os.path.exists(tmp_path / "was_here")

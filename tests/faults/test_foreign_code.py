@@ -9,7 +9,8 @@ from commands.typed import TINY_DEC
 @pytest.mark.parametrize(
     "override",
     [
-        "method._target_=os.system", "+callbacks.x._target_=os.system", "+callbacks.x={_target_: os.system, command: id}",
+        "method._target_=os.system", "+callbacks.x._target_=os.system",
+        "+callbacks.x={_target_: os.system, command: id}",
         "start._target_=sklearn.cluster.Birch", "++trainer.callbacks=[{_target_: os.system}]",
         "fit.optimizer._target_=torch.optim.AdamW", "logger.x._target_=antigravity.x",
         "hydra.callbacks.x._target_=os.system", "+hydra.job_logging.formatters.x.class=os.system",
