@@ -16,7 +16,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, Transformer
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from deepcluster_pl.recipes import conf_dir, groups, options
 from deepcluster_pl.trust import refused_key
@@ -220,7 +219,7 @@ def _compose(overrides: list[str], folders: list[Path], result: Composition) -> 
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
             return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except Exception as error:  # Hydra has many; OmegaConf, and the parser behind it, have their own
         lines = [line for line in str(error).splitlines() if line.strip()]
         result.problems.append(lines[0] if lines else type(error).__name__)
         return None

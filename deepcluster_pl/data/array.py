@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,6 @@ from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_fil
 from deepcluster_pl.data.csv_table import Columns, read_csv
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
-
-_DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class ArrayData(ClusteringData):
@@ -99,19 +95,23 @@ def _read_npz(path: Path) -> Table:
             raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
         try:
             x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
-        except _DAMAGED as error:
-            raise UserError(f"{path.name} cannot be read: {error}") from error
+        except Exception as error:  # a damaged file can make the reader fail in any way
+            raise UserError(f"{path.name} cannot be read: {_first_line(error)}") from error
     return _table(x, labels, path)
 
 
 def _load_numpy(path: Path, kind: type, **options: Any) -> Any:
     try:
         loaded = np.load(path, allow_pickle=False, **options)
-    except _DAMAGED as error:
-        raise UserError(f"{path.name} cannot be read as a NumPy file: {error}") from error
+    except Exception as error:
+        raise UserError(f"{path.name} cannot be read as a NumPy file: {_first_line(error)}") from error
     if not isinstance(loaded, kind):
         raise UserError(f"{path.name} holds what its suffix does not say: {type(loaded).__name__}")
     return loaded
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
