@@ -47,12 +47,15 @@ def test_restarts_that_agree_start_a_fit_and_are_on_record(cli_run, start):
     assert read_back(run, samples(1.0))[0] == clusters(run)
 
 
-def test_a_nested_clusterer_is_checked_by_name_and_value(cli_run):
+def test_a_nested_clusterer_is_checked_by_name_and_value(cli_run, tmp_path):
+    (tmp_path / "mine" / "start").mkdir(parents=True)
+    (tmp_path / "mine" / "start" / "ward.yaml").write_text("_target_: sklearn.cluster.AgglomerativeClustering\n")
     unknown = cli_run(*QUICK, "start=agreed", "start.clusterer.n_inits=3", name="a")
     wrong = cli_run(*QUICK, "start=agreed", "start.clusterer.init=sideways", name="b")
     single = cli_run(*QUICK, "start=agreed", "start.n_restarts=1", name="c")
     none = cli_run(
         *QUICK, "start=agreed", "start.clusterer._target_=sklearn.cluster.AgglomerativeClustering",
+        f"--config-dir={tmp_path}/mine",
         "~start.clusterer.n_init", "~start.clusterer.init", "~start.clusterer.max_iter", "~start.clusterer.tol",
         "~start.clusterer.algorithm", name="d",
     )  # fmt: skip
