@@ -14,6 +14,7 @@ from typing import IO, Any
 from deepcluster_pl.errors import UserError
 
 _UNFINISHED = ".part"
+_OWN = ("checkpoints/.*.ckpt", "model/.model.*", ".start.safetensors", ".scores.json", ".assignments.csv")
 _OF_THE_DISK = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
 )  # fmt: skip
@@ -64,9 +65,10 @@ def refused_by_the_disk(error: BaseException | None) -> str | None:
 
 
 def forget_unfinished(folder: Path) -> None:
-    """Remove what killed writers left in a folder that nobody writes to now."""
-    for path in folder.rglob(f".*{_UNFINISHED}"):
-        path.unlink(missing_ok=True)
+    """Remove what killed writers left of a run's own files; a folder may hold a person's files beside them."""
+    for name in _OWN:
+        for path in folder.glob(f"{name}.????????{_UNFINISHED}"):
+            path.unlink(missing_ok=True)
 
 
 def copy_whole(source: Path, target: Path) -> None:

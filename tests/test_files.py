@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from deepcluster_pl.files import copy_whole, replacing
+from deepcluster_pl.files import copy_whole, forget_unfinished, replacing
 
 FULL_DISK = """
 import resource, signal, sys
@@ -138,3 +138,13 @@ def test_copy_of_nothing_leaves_the_target(target, tmp_path):
     with pytest.raises(FileNotFoundError):
         copy_whole(tmp_path / "gone", target)
     assert target.read_text() == "old"
+
+
+def test_only_a_runs_own_unfinished_files_are_removed(tmp_path):
+    own = ["checkpoints/.last.ckpt.ab12cd_3.part", "model/.model.json.ab12cd_3.part", ".scores.json.ab12cd_3.part"]
+    theirs = [".film.ab12cd_3.part", "sub/.last.ckpt.ab12cd_3.part", "film.part", "checkpoints/.notes.part"]
+    for name in [*own, *theirs]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    forget_unfinished(tmp_path)
+    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(theirs)
