@@ -21,7 +21,11 @@ _MATHEMATICS = (
     "squared_distances",
     "target_distribution",
 )
-_EXPORTS = {**dict.fromkeys(_MATHEMATICS, "deepcluster_pl.functional"), "load_model": "deepcluster_pl.model"}
+_EXPORTS = {
+    **dict.fromkeys(_MATHEMATICS, "deepcluster_pl.functional"),
+    "DeepClustering": "deepcluster_pl.estimator",
+    "load_model": "deepcluster_pl.model",
+}
 
 __all__ = ["__version__", *sorted(_EXPORTS)]
 

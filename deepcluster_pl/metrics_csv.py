@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 COLUMNS = ("step", "epoch", "metric", "value")
+Curves = dict[str, dict[int, float]]
+"""Value at each step, by metric."""
 
 
 class MetricsCSV(Logger):
@@ -48,3 +51,14 @@ class MetricsCSV(Logger):
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         """The composed config lies in the run's folder already."""
+
+
+def read_curves(files: Sequence[Path]) -> Curves:
+    """All metrics of the files that exist; where a step was repeated after a resume, its later line counts."""
+    found: Curves = {}
+    for path in files:
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    found.setdefault(row["metric"], {})[int(row["step"])] = float(row["value"])
+    return found

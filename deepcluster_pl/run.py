@@ -14,27 +14,25 @@ from pytorch_lightning import seed_everything
 from rich.console import Console
 from torch import Tensor
 
-from deepcluster_pl import results
 from deepcluster_pl.accidents import told_in_a_line
-from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.callbacks.target_refresh import TargetRefresh
 from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole, load_weights, read_checkpoint
 from deepcluster_pl.config import check, digest, plain
 from deepcluster_pl.data.base import ClusteringData, sample_rows
+from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.figures import save_figures, save_reconstructions
+from deepcluster_pl.figures import save_reconstructions
 from deepcluster_pl.files import copy_whole
 from deepcluster_pl.launch import company
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.model import save_model
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.compiling import compile_net
-from deepcluster_pl.prediction import assign_all, embed_all, map_coordinates, partition_of
+from deepcluster_pl.outcome import Trained, leave
+from deepcluster_pl.prediction import assign_all, embed_all, partition_of
 from deepcluster_pl.processes import from_first, is_first
 from deepcluster_pl.provenance import commit
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
-from deepcluster_pl.summary import print_summary
 from deepcluster_pl.whitening import whitened
 
 PRETRAINING_DEPENDS_ON = (
@@ -53,21 +51,34 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         command: what the user typed, for the record.
         console: where progress and the final table go.
     """
-    check(cfg)
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in convolutions too
-    torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
     code = commit()  # now: a checkout may change later
     shop = open_workshop(cfg, folder, console)
     with told_in_a_line(folder), company(shop.world, cfg, folder, command):
-        return carry_out(cfg, shop, command, code)
+        trained = train(cfg, shop)
+        return leave(cfg, shop, trained, command, code) if is_first() else {}
 
 
-def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -> dict[str, Any]:
-    """The story itself; of several processes the first alone writes, scores and returns something."""
+def run_in_memory(cfg: DictConfig, table: Table, folder: Path, console: Console) -> Trained:
+    """Carry out a recipe on samples that are in memory; results are returned, and only checkpoints go into `folder`.
+
+    Args:
+        cfg: composed config; of `data`, all but where samples come from.
+        table: the samples.
+        folder: an empty one.
+        console: where progress goes.
+    """
+    shop = open_workshop(cfg, folder, console)
+    if shop.world > 1:
+        raise UserError(f"found {shop.world} devices, and samples in memory are of one process; type trainer.devices=1")
+    return train(cfg, shop, table)
+
+
+def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Trained:
+    """The story itself, alike in all processes of a run."""
     folder, console, machine = shop.folder, shop.console, shop.describe()
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     check_clusterer(clusterer := made(cfg.start))
-    data = load_data(cfg)
+    data = load_data(cfg, table)
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
@@ -80,34 +91,14 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     net = pretrained_net(cfg, shop, data, entry)
     method: ClusteringModule = made(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)
-    if cfg.pretrain.module is not None and is_first():
+    if cfg.pretrain.module is not None and is_first() and table is None:
         save_reconstructions(folder, data, net)  # a fit may leave the decoder behind
     start = begin(cfg, shop, method, clusterer, codes["fit"], entry)
     changed = start.code_matrix is not None
     started = partition_of(assign_all(method, embed_all(method, data) if changed else codes))
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
     predictions = assign_all(method, embed_all(method, data))
-    if not is_first():
-        return {}
-
-    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
-    places = map_coordinates(predictions)
-    results.save_assignments(folder, data, predictions, places)
-    save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
-    k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
-    raw, coded = baseline_partitions(k_means, data, method, None if changed else clusterer, codes, started)
-    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
-    scores = results.compose(
-        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **ended},
-        {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
-         "published": (plain(cfg)["published"] or {}).get(method.name)},
-        data, scorer, partition_of(predictions), started,
-        {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
-    )  # fmt: skip
-    results.save_scores(folder, scores)
-    print_summary(console, scores)
-    console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
-    return scores
+    return Trained(data, method, None if changed else clusterer, codes, started, predictions, ended)
 
 
 def made(node: Any, **supplied: Any) -> Any:
@@ -122,7 +113,10 @@ def made(node: Any, **supplied: Any) -> Any:
 
 
 def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
-    """All a stage needs."""
+    """All a stage needs, once the config has been checked."""
+    check(cfg)
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in convolutions too
+    torch.set_flush_denormal(True)  # Adam steps ten times slower where momenta of dead units are denormal
     return Workshop(
         make_trainer=instantiate(cfg.trainer, _partial_=True),
         make_loggers=instantiate(cfg.logger) or {},
@@ -145,9 +139,11 @@ def origin_of(cfg: DictConfig) -> dict[str, str]:
     }
 
 
-def load_data(cfg: DictConfig) -> ClusteringData:
-    """The data, checked, with enough samples for the clusters asked for."""
+def load_data(cfg: DictConfig, table: Table | None = None) -> ClusteringData:
+    """The data, or a table in its place, checked, with enough samples for the clusters asked for."""
     data: ClusteringData = made(cfg.data)
+    if table is not None:
+        data.take_over(table)
     data.setup()
     n = len(data.part("fit"))
     if n < cfg.n_clusters:

@@ -182,7 +182,7 @@ class Workshop:
                 enable_checkpointing=False,
                 **limits,
             )
-        except (MisconfigurationException, ValueError, RuntimeError) as error:
+        except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
             raise UserError(_machine_text(error)) from error
         if trainer.progress_bar_callback is not None:
             trainer.callbacks.remove(trainer.progress_bar_callback)  # type: ignore[attr-defined]

@@ -72,6 +72,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
         self.residency: Residency = common["residency"]
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
+        self._given: Table | None = None
         self._parts: dict[str, Part] = {}
         self._resident: dict[str, Tensor] = {}
         self._fingerprint = ""
@@ -81,11 +82,15 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def load(self) -> Table:
         """Read the source; raise `UserError` where something is missing."""
 
+    def take_over(self, table: Table) -> None:
+        """Use these samples instead of loading any; before `setup`."""
+        self._given = table
+
     def setup(self, stage: str | None = None) -> None:
         """Load, check, divide and scale, once."""
         if self._parts:
             return
-        table = self.load()
+        table = self.load() if self._given is None else self._given
         check_table(table)
         rows = self.subset.rows(len(table.x), table.labels)
         fit, holdout = split_rows(rows, table.labels, self.holdout, self.split, self.seed)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.figures.confusion import confusion_matrix
-from deepcluster_pl.figures.curves import curves, read_curves
+from deepcluster_pl.figures.curves import curves
 from deepcluster_pl.figures.embedding_map import embedding_map
 from deepcluster_pl.figures.images import central_members, is_image, reconstructions
+from deepcluster_pl.metrics_csv import read_curves
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.prediction import Predictions
 from deepcluster_pl.scores import known_labels

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from pathlib import Path
-
 from matplotlib.figure import Figure
 
-Curves = dict[str, dict[int, float]]
-"""Value at each step, by metric."""
+from deepcluster_pl.metrics_csv import Curves
 
 _SCORES = ("acc", "nmi", "ari")
 _SCORES_WITHOUT_LABELS = ("silhouette_code", "size_entropy", "confidence")
-
-
-def read_curves(files: Sequence[Path]) -> Curves:
-    """All metrics of the files that exist; where a step was repeated after a resume, its later line counts."""
-    found: Curves = {}
-    for path in files:
-        if path.is_file():
-            with path.open(newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    found.setdefault(row["metric"], {})[int(row["step"])] = float(row["value"])
-    return found
 
 
 def panels(found: Curves) -> dict[str, list[str]]:

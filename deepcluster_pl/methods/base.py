@@ -28,6 +28,7 @@ class ClusteringModule(pl.LightningModule, ABC):
         distributable: whether several processes come to what one would: the loss is a mean over samples, and all that
             is remembered between steps is the same everywhere.
         clusters_are_centers: whether new centres are all that it needs to begin anew within a fit.
+        has_centers: whether `centers` are still those of its clusters behind a fit.
         net: encoder and decoder.
         name: names the run's folder and its tables.
         n_clusters: K.
@@ -39,6 +40,7 @@ class ClusteringModule(pl.LightningModule, ABC):
     needs_linear_code: ClassVar[bool] = False
     distributable: ClassVar[bool] = False
     clusters_are_centers: ClassVar[bool] = True
+    has_centers: ClassVar[bool] = True
     centers: Tensor
     targets: Tensor | None
 

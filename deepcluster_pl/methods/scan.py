@@ -45,6 +45,7 @@ class SCAN(ClusteringModule):
 
     learns = True
     clusters_are_centers = False
+    has_centers = False
 
     def __init__(
         self,
@@ -98,9 +99,11 @@ class SCAN(ClusteringModule):
         return self.log_shares(z)[int(self.head_losses.argmin())].exp()
 
     def log_shares(self, z: Tensor) -> Tensor:
-        """Logarithms (n_heads, N, K) of every head's shares, in float32 under any precision."""
+        """Logarithms (n_heads, N, K) of every head's shares, in the heads' own type under any precision."""
         with torch.autocast(z.device.type, enabled=False):
-            logits = F.linear(z.float(), self.heads.weight, self.heads.bias).view(len(z), self.n_heads, self.n_clusters)
+            logits = F.linear(z.to(self.heads.weight), self.heads.weight, self.heads.bias).view(
+                len(z), self.n_heads, self.n_clusters
+            )
             return torch.log_softmax(logits, dim=-1).transpose(0, 1)
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor:

@@ -50,12 +50,13 @@ class StartOnly(ClusteringModule):
         has = dict(self.named_buffers(recurse=False))  # without those that are None
         if "places" in has:
             place = inverse_distance_mean(z, has["codes"], has["places"])
-            return _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
+            shares = _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
+            return shares.to(z.dtype)
         if "weights" in has:
-            return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"])
+            return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"]).to(z.dtype)
         return soft_assignment(z, self.centers)
 
 
 def _posterior(z: Tensor, means: Tensor, weights: Tensor, precisions_cholesky: Tensor) -> Tensor:
     log_density = gaussian_log_density(z.to(means.dtype), means, precisions_cholesky)
-    return torch.softmax(weights.log() + log_density, dim=1).float()
+    return torch.softmax(weights.log() + log_density, dim=1)

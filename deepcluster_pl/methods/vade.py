@@ -96,9 +96,9 @@ class VaDE(ClusteringModule):
         return self.log_shares(z).exp()
 
     def log_shares(self, z: Tensor) -> Tensor:
-        """Logarithms (N, K) of the posterior, in float32 under any precision."""
+        """Logarithms (N, K) of the posterior, in the centres' own type under any precision."""
         with torch.autocast(z.device.type, enabled=False):
-            density = gaussian_log_density(z.float(), self.centers, torch.exp(-0.5 * self.log_variances))
+            density = gaussian_log_density(z.to(self.centers), self.centers, torch.exp(-0.5 * self.log_variances))
             return torch.log_softmax(self.logits + density, dim=1)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

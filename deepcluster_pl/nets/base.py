@@ -58,8 +58,9 @@ class Autoencoder(nn.Module, ABC):
         self.factor.copy_(torch.as_tensor(factor))
 
     def prepare(self, x: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Raw samples (N, *input_shape) as float32: bytes divided by 255, distorted if asked, shifted and scaled."""
-        x = x.float().div_(255) if x.dtype == torch.uint8 else x.float()  # in place: each new tensor costs a pass more
+        """Raw samples (N, *input_shape) as the net's type: bytes over 255, distorted if asked, shifted and scaled."""
+        dtype = self.shift.dtype  # float32, unless the whole net was made something else
+        x = x.to(dtype).div_(255) if x.dtype == torch.uint8 else x.to(dtype)  # in place: a new tensor costs a pass more
         x = x if augment is None else augment(x)
         return (x - self.shift).mul_(self.factor)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deepcluster_pl.figures.curves import curves, panels, read_curves
+from deepcluster_pl.figures.curves import curves, panels
+from deepcluster_pl.metrics_csv import read_curves
 
 HEADER = "step,epoch,metric,value\n"
 

@@ -1,0 +1,223 @@
+"""The scikit-learn face of a recipe: fit, predict, transform, with the recipes that the command line reads."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from deepcluster_pl.data.base import sample_rows
+from deepcluster_pl.data.table import Table
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.files import replacing
+from deepcluster_pl.in_memory import fit_table
+from deepcluster_pl.inference import Inference, as_array, device_of, order_of
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.model import load_model, save_model
+from deepcluster_pl.scores import separation_scores
+from deepcluster_pl.tensors import load_tensors, save_tensors
+
+SCHEMA = 1
+_SCORE_ROWS = 5000
+_FACTS, _TENSORS = "estimator.json", "estimator.safetensors"
+
+
+class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Any recipe of this package as a scikit-learn clusterer. Nothing is written to disk unless `save` is called.
+
+    Args:
+        method: a recipe, as in `method=` on the command line: kmeans, gmm, ae_kmeans, ae_gmm, dec, idec, dcn, dkm,
+            vade, scan, n2d, da/idec ...
+        n_clusters: K.
+        random_state: seed of everything drawn; None draws one. The same seed gives the same labels on one machine.
+        accelerator: `auto`, `cpu`, `gpu` ..., as Lightning's Trainer takes it; for fitting and for predicting.
+        verbose: 0 says nothing, 1 shows progress.
+        overrides: further settings as typed on the command line: `("pretrain.max_epochs=50", "net.dims=[500,10]")`.
+
+    Attributes:
+        labels_: cluster (N,) of each fitted sample, from 0, without gaps.
+        cluster_centers_: centres (K, D) in the code, where the method has centres.
+        n_features_in_: of the fitted samples.
+        feature_names_in_: names of the columns, where they were all text.
+        history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/loss`, `fit/kl` ...
+        model_: the trained `ClusteringModule`, on the CPU.
+        seed_: what `random_state` came to.
+
+    >>> from sklearn.datasets import load_iris
+    >>> DeepClustering("gmm", n_clusters=3, random_state=0).fit_predict(load_iris().data).shape
+    (150,)
+    """
+
+    def __init__(
+        self,
+        method: str = "dec",
+        n_clusters: int = 8,
+        random_state: int | np.random.RandomState | None = None,
+        accelerator: str = "auto",
+        verbose: int = 0,
+        overrides: Sequence[str] = (),
+    ) -> None:
+        self.method = method
+        self.n_clusters = n_clusters
+        self.random_state = random_state
+        self.accelerator = accelerator
+        self.verbose = verbose
+        self.overrides = overrides
+
+    def fit(self, X: Any, y: Any = None) -> DeepClustering:
+        """Carry out the recipe on X (N, n_features), or on images (N, H, W) or (N, H, W, 3); y is ignored.
+
+        Raises:
+            ValueError: X or a setting is unusable; the text says what was found, what was expected, what to write.
+        """
+        x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True)
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        if isinstance(self.random_state, (int, np.integer)):
+            self.seed_ = int(self.random_state)
+        table = Table(x, range(len(x)))
+        settings = {
+            "method": self.method,
+            "n_clusters": self.n_clusters,
+            "seed": self.seed_,
+            "trainer.accelerator": self.accelerator,
+        }
+        fitted = fit_table(table, settings, self.overrides, bool(self.verbose))
+        self.history_ = fitted.history
+        self._net, self._method = fitted.net, fitted.method
+        self._adopt(fitted.module)
+        clusters = self._look(x)[1].argmax(axis=1)
+        self._number(order_of(clusters, self.n_clusters))
+        self.labels_ = np.argsort(self._order)[clusters]
+        found = len(np.unique(clusters))
+        if found < self.n_clusters:
+            text = f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters})."
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Cluster (N,) of each sample."""
+        return np.asarray(self.predict_proba(X).argmax(axis=1))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Share (N, K) of each sample in each cluster; rows sum to one."""
+        return self._look(self._checked(X))[1][:, self._order]
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """The code (N, D) of each sample, in the type of X where that is a float."""
+        x = self._checked(X)
+        z = self._look(x)[0]
+        return z.astype(x.dtype if x.dtype.kind == "f" else np.float64, copy=False)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Silhouette of the predicted clusters of X in the scaled input space, on at most 5,000 samples; y is ignored.
+
+        The space does not depend on the code, so the scores of different methods and settings compare. One cluster,
+        or one for each sample, has no silhouette and scores -1.
+        """
+        x = self._checked(X)
+        rows = sample_rows(len(x), _SCORE_ROWS, 0)
+        x = x[rows]
+        net = self.model_.net
+        scaled = x / 255 if x.dtype == np.uint8 else x
+        scaled = (scaled - net.shift.numpy()) * net.factor.numpy()
+        clusters = self._look(x)[1].argmax(axis=1)
+        silhouette = separation_scores(scaled.reshape(len(x), -1), clusters)["silhouette"]
+        return -1.0 if silhouette is None else silhouette
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted estimator into a new folder, as JSON and safetensors; nothing in it runs code."""
+        check_is_fitted(self)
+        folder = Path(folder).expanduser()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(f"{folder} exists and is not empty; name a new folder")
+        save_model(self.model_, self._net, self._method, folder)
+        facts = {
+            "schema": SCHEMA,
+            "parameters": {
+                "method": self.method,
+                "n_clusters": int(self.n_clusters),
+                "random_state": self.seed_,
+                "accelerator": self.accelerator,
+                "verbose": int(self.verbose),
+                "overrides": list(self.overrides),
+            },
+            "feature_names": self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None,
+            "history": {name: points.tolist() for name, points in self.history_.items()},
+        }
+        tensors = {"labels": torch.from_numpy(self.labels_)} if hasattr(self, "labels_") else {}
+        save_tensors({"order": torch.from_numpy(self._order), **tensors}, folder / _TENSORS)
+        with replacing(folder / _FACTS) as file:
+            json.dump(facts, file, indent=2)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> DeepClustering:
+        """What `save` wrote; or the model in a run's folder, which knows its method but not the overrides.
+
+        Raises:
+            UserError: there is no sound model.
+        """
+        folder = Path(folder).expanduser()
+        folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
+        module = load_model(folder)
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        facts, tensors = _facts(folder) if (folder / _FACTS).is_file() else ({}, {})
+        estimator = cls(**facts.get("parameters", {"method": module.name, "n_clusters": module.n_clusters}))
+        estimator._net, estimator._method = description["net"], description["method"]
+        estimator.n_features_in_ = module.net.input_shape[0]
+        estimator.history_ = {name: np.array(points) for name, points in facts.get("history", {}).items()}
+        estimator.seed_ = int(facts.get("parameters", {}).get("random_state", 0))
+        if facts.get("feature_names"):
+            estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
+        estimator._adopt(module)
+        estimator._number(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
+        if "labels" in tensors:
+            estimator.labels_ = tensors["labels"].numpy()
+        return estimator
+
+    def _adopt(self, module: ClusteringModule) -> None:
+        self.model_ = module
+        self._n_features_out = module.net.latent_dim
+
+    def _number(self, order: NDArray[np.int64]) -> None:
+        """Give clusters their numbers."""
+        self._order = order
+        if self.model_.has_centers:
+            self.cluster_centers_ = self.model_.centers.detach().numpy()[order]
+
+    def _look(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return Inference(self.model_, device_of(self.accelerator))(x)
+
+    def _checked(self, X: Any) -> NDArray[Any]:
+        check_is_fitted(self)
+        x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True, reset=False)
+        return np.asarray(x)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _facts(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What `save` wrote beside the model; `UserError` where it is damaged."""
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        if facts["schema"] != SCHEMA:
+            raise ValueError(f"schema {facts['schema']}, expected {SCHEMA}")
+        return dict(facts), load_tensors(folder / _TENSORS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / _FACTS} cannot be read: {str(error).splitlines()[0]}") from error

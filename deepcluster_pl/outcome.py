@@ -1,0 +1,76 @@
+"""What a training comes to, and what is left of it in a run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from torch import Tensor
+
+from deepcluster_pl import results
+from deepcluster_pl.baselines import Baselines, baseline_partitions
+from deepcluster_pl.config import plain
+from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.figures import save_figures
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.model import save_model
+from deepcluster_pl.prediction import Partition, Predictions, map_coordinates, partition_of
+from deepcluster_pl.stages import Workshop
+from deepcluster_pl.summary import print_summary
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that has ended.
+
+    Attributes:
+        data: what was clustered.
+        method: as trained.
+        clusterer: the start's; None where the start changed the code, so that its partition is none of `codes`.
+        codes: pretrained embeddings (N, D) of each part, from before the start.
+        started: the start's partition.
+        predictions: the method's last word.
+        ended: `stopped` and `steps` of the fit.
+    """
+
+    data: ClusteringData
+    method: ClusteringModule
+    clusterer: Any
+    codes: dict[PartName, Tensor]
+    started: Partition
+    predictions: Predictions
+    ended: dict[str, Any]
+
+
+def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code: str | None) -> dict[str, Any]:
+    """Write the model, assignments, figures and scores; return the content of scores.json.
+
+    Args:
+        cfg: composed config.
+        shop: whose folder and seconds.
+        trained: what there is to tell.
+        command: what the user typed.
+        code: commit of the package, if known.
+    """
+    folder, console = shop.folder, shop.console
+    data, method, predictions = trained.data, trained.method, trained.predictions
+    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
+    places = map_coordinates(predictions)
+    results.save_assignments(folder, data, predictions, places)
+    save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
+    k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
+    raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
+    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
+    scores = results.compose(
+        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **trained.ended},
+        {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
+         "published": (plain(cfg)["published"] or {}).get(method.name)},
+        data, scorer, partition_of(predictions), trained.started,
+        {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
+    )  # fmt: skip
+    results.save_scores(folder, scores)
+    print_summary(console, scores)
+    console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
+    return scores
