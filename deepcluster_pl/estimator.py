@@ -23,7 +23,7 @@ from deepcluster_pl.files import replacing
 from deepcluster_pl.in_memory import fit_table
 from deepcluster_pl.inference import Inference, as_array, device_of, order_of
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.model import load_model, save_model
+from deepcluster_pl.model import describe_model, load_model, save_model
 from deepcluster_pl.scores import separation_scores
 from deepcluster_pl.tensors import load_tensors, save_tensors
 
@@ -93,8 +93,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         }
         fitted = fit_table(table, settings, self.overrides, bool(self.verbose))
         self.history_ = fitted.history
-        self._net, self._method = fitted.net, fitted.method
-        self._adopt(fitted.module)
+        self._adopt(fitted.module, fitted.description)
         clusters = self._look(x)[1].argmax(axis=1)
         self._number(order_of(clusters, self.n_clusters))
         self.labels_ = np.argsort(self._order)[clusters]
@@ -140,7 +139,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         folder = Path(folder).expanduser()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder} exists and is not empty; name a new folder")
-        save_model(self.model_, self._net, self._method, folder)
+        known = self._description
+        save_model(self.model_, known["net"], known["method"], folder, known["samples"])
         facts = {
             "schema": SCHEMA,
             "parameters": {
@@ -169,23 +169,21 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         folder = Path(folder).expanduser()
         folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
         module = load_model(folder)
-        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         facts, tensors = _facts(folder) if (folder / _FACTS).is_file() else ({}, {})
         estimator = cls(**facts.get("parameters", {"method": module.name, "n_clusters": module.n_clusters}))
-        estimator._net, estimator._method = description["net"], description["method"]
         estimator.n_features_in_ = module.net.input_shape[0]
         estimator.history_ = {name: np.array(points) for name, points in facts.get("history", {}).items()}
         estimator.seed_ = int(facts.get("parameters", {}).get("random_state", 0))
         if facts.get("feature_names"):
             estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
-        estimator._adopt(module)
+        estimator._adopt(module, describe_model(folder))
         estimator._number(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()
         return estimator
 
-    def _adopt(self, module: ClusteringModule) -> None:
-        self.model_ = module
+    def _adopt(self, module: ClusteringModule, description: dict[str, Any]) -> None:
+        self.model_, self._description = module, description
         self._n_features_out = module.net.latent_dim
 
     def _number(self, order: NDArray[np.int64]) -> None:

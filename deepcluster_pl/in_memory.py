@@ -25,7 +25,7 @@ from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.metrics_csv import read_curves
-from deepcluster_pl.model import load_model, save_model
+from deepcluster_pl.model import describe_model, load_model, save_model
 from deepcluster_pl.overrides import compose_checked
 from deepcluster_pl.quiet import quiet
 from deepcluster_pl.run import run_in_memory
@@ -43,14 +43,12 @@ class Fitted:
 
     Attributes:
         module: as trained, on the CPU.
-        net: its net's node of the config.
-        method: its own.
+        description: how to build it anew; see `describe_model`.
         history: points (n, 2) of each curve, as (optimizer step, value).
     """
 
     module: ClusteringModule
-    net: dict[str, Any]
-    method: dict[str, Any]
+    description: dict[str, Any]
     history: dict[str, NDArray[np.float64]]
 
 
@@ -77,10 +75,11 @@ def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], 
                 raise KeyboardInterrupt from None
             raise SystemExit(128 + end.number) from None
         net, method = plain(cfg.net), plain(cfg.method)
-        save_model(trained.method, net, method, folder / "model")
+        samples = {"dtype": str(trained.data.part("fit").dtype)}
+        save_model(trained.method, net, method, folder / "model", samples)
         curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
         history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
-        return Fitted(load_model(folder / "model"), net, method, history)
+        return Fitted(load_model(folder / "model"), describe_model(folder / "model"), history)
 
 
 def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:

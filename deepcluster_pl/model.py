@@ -24,7 +24,13 @@ SCHEMA = 1
 _TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.augment.", "torch.optim.")
 
 
-def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, Any], folder: Path) -> None:
+def save_model(
+    module: ClusteringModule,
+    net: dict[str, Any],
+    method: dict[str, Any],
+    folder: Path,
+    samples: dict[str, Any] | None = None,
+) -> None:
     """Write `model.safetensors` and `model.json`.
 
     Args:
@@ -32,11 +38,13 @@ def save_model(module: ClusteringModule, net: dict[str, Any], method: dict[str, 
         net: `_target_` and arguments of its net, as in the config.
         method: the same of the method itself.
         folder: created if need be.
+        samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     description = {
         "schema": SCHEMA,
         "input_shape": list(module.net.input_shape),
+        "samples": samples or {},
         "net": net,
         "method": method,
     }
@@ -52,13 +60,8 @@ def load_model(folder: str | Path) -> ClusteringModule:
         folder: a run's `model/` folder.
     """
     folder = Path(folder)
-    try:
-        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} holds no readable model: {error}") from error
+    description = describe_model(folder)
     tensors = load_tensors(folder / "model.safetensors")
-    if not isinstance(description, dict) or description.get("schema") != SCHEMA:
-        raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
     try:
         net = _build(description["net"], input_shape=tuple(description["input_shape"]))
         module = _build(description["method"], net=net)
@@ -72,6 +75,17 @@ def load_model(folder: str | Path) -> ClusteringModule:
         text = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{folder} holds a model that does not fit together: {text}") from error
     return module.eval()
+
+
+def describe_model(folder: Path) -> dict[str, Any]:
+    """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`."""
+    try:
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} holds no readable model: {error}") from error
+    if not isinstance(description, dict) or description.get("schema") != SCHEMA:
+        raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
+    return description
 
 
 def _build(node: Any, **supplied: Any) -> Any:

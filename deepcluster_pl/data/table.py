@@ -81,6 +81,11 @@ class Part(Dataset[Batch]):
         return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self.rows])
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of what `take` gives: uint8 or float32."""
+        return np.dtype(np.uint8 if self._table.x.dtype == np.uint8 else np.float32)
+
+    @property
     def is_mapped(self) -> bool:
         """Whether the samples are read from a file as they are asked for."""
         return isinstance(self._table.x, np.memmap)

@@ -16,6 +16,8 @@ def squared_distances(z: Tensor, centers: Tensor) -> Tensor:
     >>> squared_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[0.0], [25.0]]
     """
+    if torch.compiler.is_exporting():  # ONNX has no cdist
+        return (z[:, None] - centers).square().sum(dim=2)
     return torch.cdist(z, centers, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 

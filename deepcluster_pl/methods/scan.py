@@ -96,14 +96,14 @@ class SCAN(ClusteringModule):
 
     def assign(self, z: Tensor) -> Tensor:
         """Shares (N, K) of the head that speaks."""
-        return self.log_shares(z)[int(self.head_losses.argmin())].exp()
+        best = self.head_losses.argmin().reshape(1)  # stays a tensor, so that a traced graph can follow
+        return self.log_shares(z).index_select(0, best)[0].exp()
 
     def log_shares(self, z: Tensor) -> Tensor:
         """Logarithms (n_heads, N, K) of every head's shares, in the heads' own type under any precision."""
         with torch.autocast(z.device.type, enabled=False):
-            logits = F.linear(z.to(self.heads.weight), self.heads.weight, self.heads.bias).view(
-                len(z), self.n_heads, self.n_clusters
-            )
+            logits = F.linear(z.to(self.heads.weight), self.heads.weight, self.heads.bias)
+            logits = logits.view(-1, self.n_heads, self.n_clusters)
             return torch.log_softmax(logits, dim=-1).transpose(0, 1)
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor:
