@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from deepcluster_pl.callbacks.interruption import InterruptedRun
+from deepcluster_pl.choose_k import cases, report
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.folders import forget_unbegun, job_folders, refuse_unusable, saved_run
 from deepcluster_pl.lock import held
@@ -129,6 +130,8 @@ def print_tables(console: Console, folder: Path) -> None:
         if part == "fit" or any(values for recipe in recipes.values() for values in recipe.values.values()):
             console.print(f"{part}:\n{render(list(rows(recipes, brief=True)), 'text')}", soft_wrap=True, markup=False)
     console.print(f"in full: python -m deepcluster_pl.table {folder}", soft_wrap=True, markup=False)
+    if several := cases(folder):
+        console.print(f"how many clusters?\n{report(several)}", soft_wrap=True, markup=False)
 
 
 def _why(folder: Path) -> str:

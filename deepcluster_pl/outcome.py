@@ -62,7 +62,7 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
     raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
-    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed)
+    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed, trained.codes["fit"])
     scores = results.compose(
         {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **trained.ended},
         {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
+from deepcluster_pl.functional import partition_bic
 from deepcluster_pl.prediction import Partition, Places, Predictions
 from deepcluster_pl.provenance import versions
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
 SCHEMA = 1
 _SEPARATION_ROWS = 5000
+_BIC_DIMENSIONS = 64
 Blocks = dict[PartName, dict[str, Any] | None]
 
 
@@ -29,12 +33,14 @@ class Scorer:
         data: whose parts, and labels, are scored.
         n_clusters: K.
         seed: decides the rows that silhouette and Davies-Bouldin are measured on, at most 5,000.
+        code: pretrained embeddings (N, D) of the fitted part, on which the BIC of each of its partitions is measured.
     """
 
-    def __init__(self, data: ClusteringData, n_clusters: int, seed: int) -> None:
+    def __init__(self, data: ClusteringData, n_clusters: int, seed: int, code: Tensor) -> None:
         self.data = data
         self.n_clusters = n_clusters
         self.seed = seed
+        self.code = code
         self._inputs: dict[PartName, NDArray[np.float32]] = {}
 
     def block(self, name: PartName, clusters: NDArray[np.int64]) -> dict[str, Any]:
@@ -47,7 +53,14 @@ class Scorer:
             **label_scores(self.data.part(name).labels, clusters),
             **separation_scores(self._inputs[name], clusters[rows]),
             **size_scores(clusters, self.n_clusters),
+            "bic": self._bic(clusters) if name == "fit" else None,
         }
+
+    def _bic(self, clusters: NDArray[np.int64]) -> float | None:
+        """None where the code is too wide for a covariance matrix of its own in each cluster."""
+        if self.code.shape[1] > _BIC_DIMENSIONS:
+            return None
+        return partition_bic(self.code.cpu(), torch.from_numpy(clusters))
 
     def blocks(self, partition: Partition | None) -> Blocks:
         """Scores of both parts; None for a part without samples, or without a partition."""

@@ -10,6 +10,7 @@ from deepcluster_pl.functional.assignment import (
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
+from deepcluster_pl.functional.likelihood import partition_bic
 from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
 from deepcluster_pl.functional.running_means import moved_centers
@@ -36,6 +37,7 @@ __all__ = [
     "moved_centers",
     "nearest_neighbors",
     "nearest_rows",
+    "partition_bic",
     "pooled_covariance",
     "purity",
     "share_changed",

@@ -14,7 +14,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from deepcluster_pl import load_model
 from deepcluster_pl.start import Start
 
-BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "cluster_sizes",
+BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "bic", "cluster_sizes",
          "size_entropy", "n_empty", "collapsed"}  # fmt: skip
 TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "stopped", "steps", "seconds", "machine",
        "versions", "commit", "published", "command", "fit", "holdout", "start", "baselines"}  # fmt: skip
