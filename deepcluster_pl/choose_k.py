@@ -92,12 +92,12 @@ def report(recipes: dict[str, list[Case]]) -> str:
 
 
 def votes(found: list[Case]) -> dict[str, int]:
-    """The number that each criterion prefers."""
+    """The number that each criterion prefers; of equals the largest, which says the most about the data."""
     best = {}
     for name, sign in _SIGNS.items():
         known = [(sign * value, case.n_clusters) for case in found if (value := getattr(case, name)) is not None]
         if known:
-            best[name] = max(known, key=lambda pair: pair[0])[1]
+            best[name] = max(known)[1]
     return best
 
 
