@@ -200,7 +200,7 @@ def test_the_tutorials_recipes_are_the_tutorials():
         (500, 2048, 0.001)
     }
     assert dict(dec.callbacks.target_refresh, _target_="") == {
-        "_target_": "", "update_interval": 200, "tol": 0.001, "per_epoch": False,
+        "_target_": "", "update_interval": 200, "tol": 0.001, "per_epoch": False, "reseed_empty": False,
     }  # fmt: skip
     assert (dec.fit.max_steps, dec.fit.optimizer.lr, dec.fit.optimizer.momentum) == (20000, 0.01, 0.9)
 

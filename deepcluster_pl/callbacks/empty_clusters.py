@@ -25,8 +25,9 @@ class EmptyClusterWarning(pl.Callback):
     def on_refresh(self, trainer: pl.Trainer, module: Any, refresh: Refresh) -> None:
         """Count the samples of each cluster."""
         n_empty = int((cluster_sizes(refresh.clusters, module.n_clusters) == 0).sum())
-        if n_empty and not self._said:
+        if (n_empty or refresh.n_reseeded) and not self._said:
             self._said = True
-            self.console.print(
-                f"warning: {n_empty} of {module.n_clusters} clusters are empty at step {refresh.step}", soft_wrap=True
-            )
+            told = f"{n_empty} of {module.n_clusters} clusters are empty at step {refresh.step}"
+            if refresh.n_reseeded:
+                told += f", after the centres of {refresh.n_reseeded} that were had been moved"
+            self.console.print(f"warning: {told}", soft_wrap=True)

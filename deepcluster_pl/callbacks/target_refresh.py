@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import diverged
-from deepcluster_pl.functional import share_changed
+from deepcluster_pl.functional import reseeded_centers, share_changed
 from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.ranges import Count, Share
 
@@ -24,7 +24,8 @@ class Refresh:
         z: embeddings (N, D).
         q: soft assignment (N, K).
         clusters: argmax (N,) of q.
-        changed: share of samples whose cluster differs from the last refresh; None at the first.
+        changed: share of samples whose cluster differs from the last refresh; None at the first, or with centres moved.
+        n_reseeded: clusters that were empty, and whose centres were moved.
     """
 
     step: int
@@ -32,6 +33,7 @@ class Refresh:
     q: Tensor
     clusters: Tensor
     changed: float | None
+    n_reseeded: int = 0
 
 
 @runtime_checkable
@@ -54,12 +56,15 @@ class TargetRefresh(pl.Callback):
         update_interval: optimizer steps between refreshes.
         tol: share of changed samples below which training stops; 0 never stops.
         per_epoch: count `update_interval` in epochs instead.
+        reseed_empty: move the centre of a cluster that holds no sample onto the sample farthest from its own centre, as
+            scikit-learn's k-means does, and go on; of methods that are nothing but centres. No published method does.
     """
 
-    def __init__(self, update_interval: Count, tol: Share, per_epoch: bool) -> None:
+    def __init__(self, update_interval: Count, tol: Share, per_epoch: bool, reseed_empty: bool = False) -> None:
         self.update_interval = update_interval
         self.tol = tol
         self.per_epoch = per_epoch
+        self.reseed_empty = reseed_empty
         self.settled = False
         self._targets: Tensor | None = None
         self._clusters: Tensor | None = None
@@ -109,18 +114,30 @@ class TargetRefresh(pl.Callback):
         z = embed_part(module.net, trainer.datamodule, "fit")  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
             raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
-        q = module.assign_all(z)
+        q, n_reseeded = self._assigned(module, z)
         clusters = q.argmax(dim=1).cpu()
-        self._changed = None if self._clusters is None else share_changed(self._clusters, clusters)
+        before = None if n_reseeded else self._clusters
+        self._changed = None if before is None else share_changed(before, clusters)
         self._clusters = clusters
         self._last_step = trainer.global_step
         if not self._stop_if_settled(trainer):
             self._targets = module.make_targets(z, q)
             self._hand_over(module)
-        refresh = Refresh(trainer.global_step, z, q, clusters, self._changed)
+        refresh = Refresh(trainer.global_step, z, q, clusters, self._changed, n_reseeded)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, RefreshListener):
                 callback.on_refresh(trainer, module, refresh)
+
+    def _assigned(self, module: Any, z: Tensor) -> tuple[Tensor, int]:
+        """Q (N, K) of embeddings, and how many centres had to be moved first, where that is wanted."""
+        q = module.assign_all(z)
+        if not (self.reseed_empty and module.clusters_are_centers):
+            return q, 0
+        centers, moved = reseeded_centers(z, q.argmax(dim=1), module.centers.detach())
+        if not bool(moved.any()):
+            return q, 0
+        module.move_centers(centers, moved)
+        return module.assign_all(z), int(moved.sum())
 
     def _stop_if_settled(self, trainer: pl.Trainer) -> bool:
         self.settled = self._changed is not None and self._changed < self.tol

@@ -13,6 +13,7 @@ from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, 
 from deepcluster_pl.functional.likelihood import partition_bic
 from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
+from deepcluster_pl.functional.reseeding import reseeded_centers
 from deepcluster_pl.functional.running_means import moved_centers
 from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
@@ -40,6 +41,7 @@ __all__ = [
     "partition_bic",
     "pooled_covariance",
     "purity",
+    "reseeded_centers",
     "share_changed",
     "size_entropy",
     "soft_assignment",

@@ -76,6 +76,20 @@ class ClusteringModule(pl.LightningModule, ABC):
         """
         return None
 
+    @torch.no_grad()
+    def move_centers(self, centers: Tensor, moved: Tensor) -> None:
+        """Put some centres elsewhere within a fit; what is remembered of their way so far is forgotten.
+
+        Args:
+            centers: all of them (K, D), in their new places.
+            moved: which (K,) are not where they were.
+        """
+        self.centers.data.copy_(centers)
+        optimizer = self.trainer.optimizers[0] if self.trainer.optimizers else None
+        for tensor in (optimizer.state.get(self.centers, {}) if optimizer else {}).values():
+            if isinstance(tensor, Tensor) and tensor.shape == self.centers.shape:
+                tensor[moved] = 0  # momenta and squared gradients of those rows
+
     def embed(self, loader: Iterable[Batch]) -> Tensor:
         """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embedding.embed`."""
         return embed(self.net, loader)

@@ -73,6 +73,11 @@ class DCN(ClusteringModule):
         self.centers.copy_(start.centers)
         self.counts.fill_(self.initial_count)
 
+    def move_centers(self, centers: Tensor, moved: Tensor) -> None:
+        """As in the base; a centre in a new place stands for the initial count again."""
+        super().move_centers(centers, moved)
+        self.counts[moved] = self.initial_count
+
     def assign(self, z: Tensor) -> Tensor:
         """Shares (N, K) by Student's t kernel; the nearest centre's is the largest."""
         return soft_assignment(z, self.centers)

@@ -34,8 +34,9 @@ class Recorder(pl.Callback):
 
 
 def fit(
-    max_steps, interval=4, tol=0.0, lr=0.05, per_epoch=False, batch_size=16, ckpt=None, keep=None, **trainer_options
-):
+    max_steps, interval=4, tol=0.0, lr=0.05, per_epoch=False, batch_size=16, ckpt=None, keep=None, reseed=False,
+    momentum=0.0, make=DEC, watch=(), **trainer_options,
+):  # fmt: skip
     torch.manual_seed(0)
     options = {"name": "b", "subset": Subset(None, False, 0), "holdout": 0.0, "split": "random", "seed": 0,
                "scale": "standard", "num_workers": 0, "residency": "auto"}  # fmt: skip
@@ -43,12 +44,12 @@ def fit(
     data.setup()
     data.use(batch_size, True, 0)
     net = MLPAutoencoder((5,), [8, 2], "relu", None, "fan_in_uniform")
-    module = DEC(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr), None)
+    module = make(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr, momentum=momentum), None)
     z = module.embed(data.loader("fit"))
     module.begin(Start(torch.zeros(N).long(), z[[0, 20, 40]]))
-    refresh, recorder = TargetRefresh(interval, tol, per_epoch), Recorder()
+    refresh, recorder = TargetRefresh(interval, tol, per_epoch, reseed), Recorder()
     trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=-1, max_steps=max_steps, callbacks=[refresh, recorder], logger=False,
+        accelerator="cpu", max_epochs=-1, max_steps=max_steps, callbacks=[*watch, refresh, recorder], logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         use_distributed_sampler=False, **trainer_options,
     )  # fmt: skip
