@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pages import write_between
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scaling.md"
-BEGIN, END = "<!-- large -->", "<!-- large end -->"
 FEATURES, CLUSTERS, BATCH = 64, 10, 4096
 STEPS = 2442  # one pass over ten million rows
 RECIPE = [
@@ -98,16 +98,14 @@ def resident(pid: int) -> tuple[int, int]:
 
 
 def write(lines: list[str], precision: str) -> None:
-    """Put the table between the page's marks."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    """Put the table into the page."""
     table = [
-        BEGIN, f"{precision}, PyTorch {torch.__version__.split('+')[0]}, {torch.get_num_threads()} threads:", "",
+        f"{precision}, PyTorch {torch.__version__.split('+')[0]}, {torch.get_num_threads()} threads:", "",
         "| rows | own memory, GiB | mapped pages, GiB | pretraining, rows/s | start, s | 200 steps of DEC, s "
         "| all, s |",
-        "|---|---|---|---|---|---|---|", *lines, END,
+        "|---|---|---|---|---|---|---|", *lines,
     ]  # fmt: skip
-    PAGE.write_text(before + "\n".join(table) + after, encoding="utf-8")
+    write_between(PAGE, "large", table)
 
 
 if __name__ == "__main__":

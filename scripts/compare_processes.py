@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from pages import write_between
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scaling.md"
-BEGIN, END = "<!-- processes -->", "<!-- processes end -->"
 HOSTS = ("10.77.0.1", "10.77.0.2")
 TWO = ["trainer.strategy=ddp", "trainer.accelerator=cpu"]
 
@@ -126,16 +126,14 @@ def targets(folder: Path) -> torch.Tensor:
 
 
 def write(rows: list[str], overrides: list[str]) -> None:
-    """Put the table between the page's marks."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    """Put the table into the page."""
     recipe = " ".join(["python -m deepcluster_pl", *overrides])
     lines = [
-        BEGIN, f"`{recipe}`, float32, PyTorch {torch.__version__.split('+')[0]}, CPU, one thread a process:", "",
+        f"`{recipe}`, float32, PyTorch {torch.__version__.split('+')[0]}, CPU, one thread a process:", "",
         "| seed | where | ACC | NMI | largest difference of p | other cluster |",
-        "|---|---|---|---|---|---|", *rows, END,
+        "|---|---|---|---|---|---|", *rows,
     ]  # fmt: skip
-    PAGE.write_text(before + "\n".join(lines) + after, encoding="utf-8")
+    write_between(PAGE, "processes", lines)
 
 
 if __name__ == "__main__":
