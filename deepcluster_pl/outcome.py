@@ -17,6 +17,7 @@ from deepcluster_pl.figures import save_figures
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.prediction import Partition, Predictions, map_coordinates, partition_of
+from deepcluster_pl.report import Told, save_report
 from deepcluster_pl.stages import Workshop
 from deepcluster_pl.summary import print_summary
 
@@ -71,6 +72,7 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
     results.save_scores(folder, scores)
+    save_report(folder, Told(scores, data, method, predictions, places["fit"]))
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
     return scores

@@ -24,11 +24,18 @@ class Prediction:
         z: embeddings (N, D).
         clusters: (N,) from 0 to K-1.
         confidence: (N,) share of the winning cluster, 0 … 1.
+        runner_up: (N,) share of the second; zeros where there is one cluster only.
     """
 
     z: Tensor
     clusters: Tensor
     confidence: Tensor
+    runner_up: Tensor
+
+    @property
+    def doubt(self) -> NDArray[np.float32]:
+        """How near the second cluster comes to the winning one (N,): 0 = not at all, 1 = a tie; softness has no say."""
+        return (self.runner_up / self.confidence.clamp_min(1e-12)).numpy()
 
 
 Predictions = dict[PartName, Prediction]
@@ -43,8 +50,10 @@ def assign_all(module: ClusteringModule, codes: dict[PartName, Tensor]) -> Predi
     """Assign embeddings (N, D) of each part."""
     found: Predictions = {}
     for name, z in codes.items():
-        confidence, clusters = module.assign_all(z).max(dim=1)
-        found[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu())
+        shares = module.assign_all(z)
+        confidence, clusters = shares.max(dim=1)
+        shares.scatter_(1, clusters[:, None], 0)
+        found[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu(), shares.amax(dim=1).cpu())
     return found
 
 

@@ -81,7 +81,7 @@ class ArrayData(ClusteringData):
         x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
         ids = found[self.id_column].tolist() if self.id_column is not None else range(len(x))
         labels = _as_labels(found[self.label_column]) if self.label_column is not None else None
-        return Table(x, ids, labels)
+        return Table(x, ids, labels, features)
 
 
 def _read_npy(path: Path) -> Table:

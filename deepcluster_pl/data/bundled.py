@@ -31,4 +31,5 @@ class Bundled(ClusteringData):
         """Read what ships with scikit-learn."""
         bunch = getattr(datasets, f"load_{self.dataset}")()
         x = bunch.images / 16 if self.dataset == "digits" else bunch.data
-        return Table(x.astype(np.float32), range(len(x)), bunch.target)
+        names = None if self.dataset == "digits" else [str(name) for name in bunch.feature_names]
+        return Table(x.astype(np.float32), range(len(x)), bunch.target, names)

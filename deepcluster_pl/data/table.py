@@ -24,11 +24,13 @@ class Table:
         x: samples (N, *input_shape) of any number type; a memory map is left on disk.
         ids: what the user calls each sample: a row number, a file name; all N distinct.
         labels: known classes (N,), or None; only scores ever read them.
+        feature_names: of a table's columns, or None.
     """
 
     x: NDArray[Any]
     ids: Sequence[int | str]
     labels: NDArray[Any] | None = None
+    feature_names: Sequence[str] | None = None
 
 
 class PickedIds(Sequence[int | str]):
@@ -53,6 +55,7 @@ class Part(Dataset[Batch]):
         self.rows = rows
         self.ids: Sequence[int | str] = PickedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
+        self.feature_names = None if table.feature_names is None else list(table.feature_names)
 
     def only(self, rows: slice | NDArray[np.int64]) -> Part:
         """The samples at these positions as a part of their own."""

@@ -1,0 +1,125 @@
+"""A card for each cluster: its size, how sure its samples are, and what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcluster_pl.data.base import ClusteringData, sample_rows
+from deepcluster_pl.figures.images import is_image
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.prediction import Prediction
+from deepcluster_pl.report.features import MOST_FEATURES, Feature, typical_features
+from deepcluster_pl.report.members import central, doubtful, most_frequent
+from deepcluster_pl.report.pictures import data_uri
+from deepcluster_pl.scores import known_labels
+
+_CENTRAL, _DOUBTFUL, _FEATURES, _LABELS = 12, 6, 6, 3
+_PICTURES, _ROWS = 1000, 20_000
+
+
+@dataclass(frozen=True)
+class Member:
+    """A sample that is shown: its id, its share in its cluster, and its picture where it is one."""
+
+    name: str
+    share: float
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is shown of a cluster.
+
+    Attributes:
+        number: from 0.
+        colour: on the map.
+        size: fitted samples.
+        share: of all fitted samples.
+        confidence: mean share of its samples in it.
+        labels: its most frequent labels and their shares.
+        central: in its middle.
+        doubtful: that nearly went elsewhere.
+        features: typical of it, where samples are rows of a table.
+        centre: what its centre decodes to, as a picture.
+    """
+
+    number: int
+    colour: str
+    size: int
+    share: float
+    confidence: float
+    labels: list[tuple[str, float]]
+    central: list[Member]
+    doubtful: list[Member]
+    features: list[Feature]
+    centre: str | None
+
+
+def cards(
+    data: ClusteringData, method: ClusteringModule, prediction: Prediction, colours: Sequence[str], seed: int
+) -> list[Card]:
+    """A card for each cluster that holds samples, the largest first.
+
+    Args:
+        data: its fitted part is shown.
+        method: whose centres are decoded, where its decoder belongs to them.
+        prediction: of the fitted part.
+        colours: K of them.
+        seed: decides the rows that typical features are measured on, at most 20,000.
+    """
+    part, shape = data.part("fit"), data.input_shape
+    clusters, confidence = prediction.clusters.numpy(), prediction.confidence.numpy()
+    n_clusters = len(colours)
+    as_pictures = is_image(shape)
+    features: list[list[Feature]] = [[] for _ in colours]
+    if not as_pictures and data.n_features <= MOST_FEATURES:
+        rows = sample_rows(len(part), _ROWS, seed)
+        names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
+        x = part.take(rows).reshape(len(rows), -1)
+        features = typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
+    centres = decoded_centres(method) if as_pictures else None
+    most = max(2, min(_CENTRAL, _PICTURES // max(1, n_clusters)))
+
+    def member(row: int) -> Member:
+        picture = data_uri(part.take(np.array([row]))[0]) if as_pictures else None
+        return Member(str(part.ids[row]), float(confidence[row]), picture)
+
+    made = []
+    for k, colour in enumerate(colours):
+        here = clusters == k
+        if here.any():
+            made.append(Card(
+                k, colour, int(here.sum()), float(here.mean()), float(confidence[here].mean()),
+                _labels(part.labels, here), [member(row) for row in central(prediction, k, most)],
+                [member(row) for row in doubtful(prediction, k, min(_DOUBTFUL, most))], features[k],
+                data_uri(centres[k]) if centres is not None else None,
+            ))  # fmt: skip
+    return sorted(made, key=lambda card: -card.size)
+
+
+@torch.no_grad()
+def decoded_centres(method: ClusteringModule) -> NDArray[np.float32] | None:
+    """What the centres decode to, (K, *input_shape), bytes as 0 … 1; None where no decoder was trained with them."""
+    net = method.net
+    trained = [parameter for parameter in net.decoder.parameters() if parameter.requires_grad]
+    if not method.has_centers or not trained or method.centers.shape[1] != net.latent_dim:
+        return None
+    was_training = net.training
+    net.eval()
+    decoded = net.decode(method.centers.to(net.shift)) / net.factor + net.shift
+    net.train(was_training)
+    return np.asarray(decoded.float().cpu().numpy())
+
+
+def _labels(labels: NDArray[Any] | None, here: NDArray[np.bool_]) -> list[tuple[str, float]]:
+    if labels is None:
+        return []
+    own = labels[here]
+    own = own[known_labels(own)]
+    return most_frequent(own.astype(str), _LABELS) if len(own) else []
