@@ -68,6 +68,8 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     check_clusterer(clusterer := made(cfg.start))
     data = load_data(cfg)
+    if is_first():
+        data.save_records(folder)
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
@@ -90,7 +92,7 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     if not is_first():
         return {}
 
-    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model")
+    save_model(method, plain(cfg.net), plain(cfg.method), plain(cfg.data).get("features"), folder / "model")
     places = map_coordinates(predictions)
     results.save_assignments(folder, data, predictions, places)
     save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
@@ -168,7 +170,7 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     """The net, trained to reconstruct where the recipe says so, or read from an earlier run or the cache."""
     seed_everything(cfg.seed, verbose=False)
     net: Autoencoder = made(cfg.net, input_shape=data.input_shape)
-    net.set_scaling(data.scaling.shift, data.scaling.factor)
+    net.measure(data)
     if cfg.whiten is not None:
         net.check_linear_code()  # said now rather than after pretraining
     if cfg.compile and (reason := compile_net(net)):
