@@ -185,12 +185,12 @@ def _counted(n: int, what: str) -> Iterator[str]:
 
 
 def _folder_of(name: str) -> str:
-    """Folder that a file lies in, below the root; "." is the root itself.
+    """Folder that a file lies in, below the root, as text that can be drawn; "." is the root itself.
 
     >>> _folder_of("2019/cats/a.jpg"), _folder_of("a.jpg")
     ('2019/cats', '.')
     """
-    return str(PurePosixPath(name).parent)
+    return str(PurePosixPath(name).parent).encode("utf-8", "backslashreplace").decode()
 
 
 def measured_pictures(features: Features, root: Path, names: list[str]) -> tuple[NDArray[Any], dict[str, str]]:

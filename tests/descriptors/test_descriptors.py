@@ -1,4 +1,4 @@
-"""Each block of numbers against a naive second version, pixel by pixel, and against pictures whose numbers are known."""
+"""Each block of numbers against a naive second version, and against pictures whose numbers are known."""
 
 from __future__ import annotations
 
@@ -175,10 +175,7 @@ def test_texture_agrees_with_a_loop_over_pixels(rgb):
     bright = np.rint(luminance(rgb)).astype(float)
     height, width = bright.shape[0] // 2 * 2, bright.shape[1] // 2 * 2
     halved = np.array(
-        [
-            [np.rint(bright[y : y + 2, x : x + 2].mean()) for x in range(0, width, 2)]
-            for y in range(0, height, 2)
-        ]
+        [[np.rint(bright[y : y + 2, x : x + 2].mean()) for x in range(0, width, 2)] for y in range(0, height, 2)]
     )
     expected = []
     for plane, radius in ((bright, 1), (halved, 1), (halved, 2)):

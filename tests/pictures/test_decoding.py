@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
 from pictures.making import page, scene
+from PIL import Image, ImageCms
 
 from deepcluster_pl.pictures import decoding
 from deepcluster_pl.pictures.decoding import UnreadablePictureError, decode

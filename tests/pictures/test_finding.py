@@ -108,7 +108,15 @@ def test_a_folder_that_may_not_be_opened_is_named_and_the_others_are_read():
 
 
 def test_names_are_exact_whatever_is_in_them(root):
-    odd = ["a b.jpg", "q'u\"o.jpg", "new\nline.jpg", "#1.jpg", "<script>.jpg", "=cmd().jpg", os.fsdecode(b"caf\xe9.jpg")]
+    odd = [
+        "a b.jpg",
+        "q'u\"o.jpg",
+        "new\nline.jpg",
+        "#1.jpg",
+        "<script>.jpg",
+        "=cmd().jpg",
+        os.fsdecode(b"caf\xe9.jpg"),
+    ]
     for name in odd:
         (root / name).write_bytes(b"x")
     assert set(odd) <= set(names(find_pictures(root, follow_links=False)))

@@ -12,7 +12,7 @@ from deepcluster_pl.pictures.facts import Facts
 from deepcluster_pl.pictures.finding import File
 from deepcluster_pl.pictures.store import Kept, Store, store_folder
 
-ODD = ["a\nb.jpg", 'q"u\'o.jpg', os.fsdecode(b"caf\xe9.jpg"), "<script>.jpg", "=cmd().jpg"]
+ODD = ["a\nb.jpg", "q\"u'o.jpg", os.fsdecode(b"caf\xe9.jpg"), "<script>.jpg", "=cmd().jpg"]
 
 
 def entry(name, size=1, mtime=2):
