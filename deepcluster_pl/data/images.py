@@ -96,7 +96,7 @@ class Images(ClusteringData):
         rows = np.array([row for _, _, row in order], dtype=np.int64)
         ids = [name for _, name, _ in order]
         self.facts = {name: store.entries[row].facts for _, name, row in order}
-        read = f", {len(new)} read at {rate.per_second:.0f}/s" if new else ""
+        read = f", {rate.measured} read at {rate.per_second:.0f}/s" if rate.measured else ""
         self._told = f"{len(kept) - rate.measured} from the cache{read}, {len(self.skipped)} skipped"
         whole = store.rows()
         labels = np.array([_folder_of(name) for name in ids]) if self.label_source == "folder" else None
