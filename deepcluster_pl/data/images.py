@@ -70,6 +70,7 @@ class Images(ClusteringData):
         self.reading_processes = cores() if reading_processes is None else reading_processes
         self.cache_dir = cache_dir
         self.skipped: dict[str, str] = {}
+        self.passed_over: dict[str, str] = {}
         self.facts: dict[str, Facts] = {}
         self._told = ""
 
@@ -80,14 +81,14 @@ class Images(ClusteringData):
         found = find_pictures(root, self.follow_links)
         if not found.files:
             raise UserError(_no_pictures(root, found))
-        self.skipped = dict(found.skipped)
+        self.skipped, self.passed_over = dict(found.skipped), found.passed_over
         recipe = {**self.features.recipe(), "copies": self.n_copies}
         folder = store_folder(Path(self.cache_dir).expanduser(), root, recipe)
         store = Store(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
         with store.lock():
             place = store.open()
             new = [file for file in found.files if file not in place]
-            rate = Rate(len(new), Console().print)
+            rate = Rate(len(new), lambda line: Console().print(line, highlight=False, soft_wrap=True))
             self._measure(root, new, store, rate)
         place = {entry.file: row for row, entry in enumerate(store.entries)}
         kept = [file for file in found.files if file in place]
@@ -97,7 +98,8 @@ class Images(ClusteringData):
         ids = [name for _, name, _ in order]
         self.facts = {name: store.entries[row].facts for _, name, row in order}
         read = f", {rate.measured} read at {rate.per_second:.0f}/s" if rate.measured else ""
-        self._told = f"{len(kept) - rate.measured} from the cache{read}, {len(self.skipped)} skipped"
+        n_skipped = len(self.skipped) + len(self.passed_over)
+        self._told = f"{len(kept) - rate.measured} from the cache{read}, {n_skipped} skipped"
         whole = store.rows()
         labels = np.array([_folder_of(name) for name in ids]) if self.label_source == "folder" else None
         return Table(whole[:, 0], ids, labels, order=rows, copies=whole[:, 1:] if self.n_copies else None)
@@ -109,7 +111,7 @@ class Images(ClusteringData):
     def save_records(self, folder: Path) -> None:
         """Write `pictures.csv`, what each file says of itself, and `skipped.csv`, what was left out and why."""
         with replacing(folder / "skipped.csv") as file:
-            csv.writer(file).writerows([("path", "reason"), *sorted(self.skipped.items())])
+            csv.writer(file).writerows([("path", "reason"), *sorted((self.passed_over | self.skipped).items())])
         with replacing(folder / "pictures.csv") as file:
             writer = csv.writer(file)
             writer.writerow(["id", "width", "height", "bytes", "taken", "latitude", "longitude"])
@@ -171,8 +173,9 @@ class Images(ClusteringData):
 
 
 def _no_pictures(root: Path, found: Found) -> str:
-    others = [*_counted(found.n_others, "other files"), *_counted(len(found.skipped), "that cannot be read")]
-    first = next((f"; {shown(name)}: {reason}" for name, reason in sorted(found.skipped.items())), "")
+    told = sorted((found.passed_over | found.skipped).items())
+    others = [*_counted(found.n_others, "other files"), *_counted(len(told), "that cannot be read")]
+    first = next((f"; {shown(name)}: {reason}" for name, reason in told), "")
     return (
         f"data.root={root}: found no pictures ({', '.join(others) or 'nothing at all'}{first}); expected files "
         f"ending in {', '.join(sorted(suffix[1:] for suffix in SUFFIXES))}"

@@ -41,11 +41,13 @@ class Found:
     Attributes:
         files: pictures by their suffix, in the order of their names.
         skipped: reason for each name that looks like a picture and cannot be one.
+        passed_over: reason for each name that is no picture of its own, though nothing is wrong with it.
         n_others: files of other kinds.
     """
 
     files: list[File] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    passed_over: dict[str, str] = field(default_factory=dict)
     n_others: int = 0
 
 
@@ -116,7 +118,7 @@ def _follow(
     is_folder = stat.S_ISDIR(facts.st_mode)
     if not follow_links and not target.is_relative_to(top):
         if is_picture or is_folder:
-            found.skipped[name] = "a link out of the folder; data.follow_links=true follows it"
+            found.passed_over[name] = "a link out of the folder; data.follow_links=true follows it"
         return
     if is_folder:
         _enter(path, name, facts, found, folders_seen, waiting)
@@ -133,7 +135,7 @@ def _enter(
     waiting: list[tuple[str, str]],
 ) -> None:
     if Path(name).suffix.lower() in SUFFIXES:
-        found.skipped[name] = "a folder; pictures in it are read"
+        found.passed_over[name] = "a folder; pictures in it are read"
     if _identity(facts) not in folders_seen:
         folders_seen.add(_identity(facts))
         waiting.append((path, f"{name}/"))
@@ -149,7 +151,7 @@ def _take(name: str, facts: os.stat_result, found: Found, files_seen: dict[tuple
     elif facts.st_size == 0:
         found.skipped[name] = "empty: 0 bytes"
     elif (earlier := files_seen.setdefault(_identity(facts), name)) != name:
-        found.skipped[name] = f"the same file as {shown(earlier)}"
+        found.passed_over[name] = f"the same file as {shown(earlier)}"
     else:
         found.files.append(File(name, facts.st_size, facts.st_mtime_ns))
 

@@ -172,20 +172,19 @@ def cores() -> int:
 
 
 class Rate:
-    """How far the reading is, said every few seconds.
+    """How far the reading is, said after five seconds and then ever less often, at least once a minute.
 
     Args:
         total: files to read.
         say: takes a line.
     """
 
-    every_s = 5.0
-
     def __init__(self, total: int, say: Callable[[str], None]) -> None:
         self.total = total
         self.done = 0
         self.measured = 0
         self._say = say
+        self._wait_s = 5.0
         self._began = self._said = time.monotonic()
 
     def step(self, measured: bool) -> None:
@@ -193,8 +192,8 @@ class Rate:
         self.done += 1
         self.measured += measured
         now = time.monotonic()
-        if now - self._said >= self.every_s:
-            self._said = now
+        if now - self._said >= self._wait_s:
+            self._said, self._wait_s = now, min(60.0, 1.5 * self._wait_s)
             self._say(f"pictures: {self.done:,} of {self.total:,} read, {self.per_second:.0f}/s")
 
     @property

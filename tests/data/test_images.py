@@ -174,6 +174,9 @@ def test_broken_files_are_listed_with_their_reasons_and_the_run_goes_on(images, 
 
 
 def test_strict_ends_at_a_file_that_cannot_be_read(images, photos, tmp_path):
+    (tmp_path / "photos" / "link.png").symlink_to(tmp_path / "photos" / photos[0])
+    (tmp_path / "photos" / "album.jpg").mkdir()
+    images(strict=True).setup()  # nothing is wrong with these
     (tmp_path / "photos" / "text.jpg").write_text("no picture")
     with pytest.raises(UserError, match=r"'text.jpg': no picture that Pillow knows.*data.strict=false"):
         images(strict=True).setup()

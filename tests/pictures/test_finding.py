@@ -46,7 +46,8 @@ def test_a_loop_of_links_ends_and_each_file_counts_once(root):
     for follow in (False, True):
         found = find_pictures(root, follow)
         assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
-        assert found.skipped == {
+        assert found.skipped == {}
+        assert found.passed_over == {
             "copy.jpg": "the same file as 'b.jpg'",
             "sub/hard.png": "the same file as 'sub/a.PNG'",
         }
@@ -60,8 +61,8 @@ def test_links_out_of_the_root_are_followed_only_when_asked(root, tmp_path):
     (root / "link.jpg").symlink_to(tmp_path / "other.jpg")
     found = find_pictures(root, follow_links=False)
     assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
-    assert set(found.skipped) == {"out", "link.jpg"}
-    assert all("data.follow_links=true" in reason for reason in found.skipped.values())
+    assert set(found.passed_over) == {"out", "link.jpg"}
+    assert all("data.follow_links=true" in reason for reason in found.passed_over.values())
     followed = find_pictures(root, follow_links=True)
     assert names(followed) == ["b.jpg", "link.jpg", "out/secret.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
 
@@ -87,9 +88,9 @@ def test_what_is_no_file_is_named_with_its_reason(root):
         "pipe.jpg": "a pipe, no file",
         "socket.jpg": "a socket, no file",
         "gone.jpg": "a link that leads nowhere: No such file or directory",
-        "album.jpg": "a folder; pictures in it are read",
         "zero.jpg": "empty: 0 bytes",
     }
+    assert found.passed_over == {"album.jpg": "a folder; pictures in it are read"}
 
 
 def test_a_folder_that_may_not_be_opened_is_named_and_the_others_are_read():
