@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from deepcluster_pl.pictures.store import Kept, Store, store_folder
 from deepcluster_pl.ranges import NonNegativeInt, PositiveFloat
 
 _ROWS_AT_ONCE = 256
+_SECONDS_AT_ONCE = 5.0
 
 
 class Images(ClusteringData):
@@ -132,6 +134,7 @@ class Images(ClusteringData):
         job = Job(str(root), self.features, self.n_copies, self.max_megapixels)
         by_name = {file.name: file for file in new}
         waiting: list[tuple[File, Measured]] = []
+        kept_at = time.monotonic()
         try:
             for name, outcome in outcomes(job, list(by_name), min(self.reading_processes, len(new))):
                 rate.step(isinstance(outcome, Measured))
@@ -141,9 +144,9 @@ class Images(ClusteringData):
                         return
                     continue
                 waiting.append((by_name[name], outcome))
-                if len(waiting) == _ROWS_AT_ONCE:
+                if len(waiting) == _ROWS_AT_ONCE or time.monotonic() - kept_at > _SECONDS_AT_ONCE:
                     self._keep(store, waiting)
-                    waiting = []
+                    waiting, kept_at = [], time.monotonic()
         finally:
             self._keep(store, waiting)
 
