@@ -154,6 +154,8 @@ def _unknown(file: BinaryIO) -> str:
     file.seek(0)
     head = file.read(32)
     if head[4:8] == b"ftyp" and any(brand in head[8:] for brand in _HEIF_BRANDS) and b"avif" not in head:
+        if "HEIF" in Image.OPEN:
+            return "a damaged HEIC file"
         return "HEIC needs pillow-heif; type: pip install 'deepcluster_pl[photos]'"
     if head[4:8] == b"ftyp" and b"avif" in head:
         return "damaged, or AVIF, which needs Pillow 11.3 or newer; type: pip install -U pillow"

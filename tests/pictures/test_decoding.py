@@ -199,7 +199,7 @@ def test_heic_without_its_plug_in_says_what_to_install(tmp_path):
         assert reason(tmp_path / "a.heic") == "HEIC needs pillow-heif; type: pip install 'deepcluster_pl[photos]'"
     else:
         decoding.add_heif()
-        assert reason(tmp_path / "a.heic")
+        assert reason(tmp_path / "a.heic") == "a damaged HEIC file"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights")
@@ -252,3 +252,13 @@ def test_the_digest_is_of_the_files_bytes(tmp_path):
     first, second = (read(tmp_path / name) for name in ("a.png", "other name.jpg"))
     assert first.digest == second.digest
     np.testing.assert_array_equal(first.rgb, second.rgb)
+
+
+def test_heic_is_read_where_its_plug_in_is_installed(tmp_path):
+    pytest.importorskip("pillow_heif")
+    decoding.add_heif()
+    scene(3, 120, 80).save(tmp_path / "a.heic", quality=95)
+    decoded = read(tmp_path / "a.heic", side=120)
+    assert (decoded.facts.width, decoded.facts.height) == (120, 80)
+    assert np.abs(decoded.rgb.astype(int) - np.asarray(scene(3, 120, 80))).mean() < 8
+    assert "data.max_megapixels" in reason(tmp_path / "a.heic", max_megapixels=0.001)
