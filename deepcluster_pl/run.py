@@ -68,8 +68,7 @@ def carry_out(cfg: DictConfig, shop: Workshop, command: str, code: str | None) -
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     check_clusterer(clusterer := made(cfg.start))
     data = load_data(cfg)
-    if is_first():
-        data.save_records(folder)
+    from_first(lambda: data.save_records(folder))
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):

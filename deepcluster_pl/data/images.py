@@ -199,16 +199,21 @@ def _folder_of(name: str) -> str:
     return str(PurePosixPath(name).parent).encode("utf-8", "backslashreplace").decode()
 
 
-def measured_pictures(features: Features, root: Path, names: list[str]) -> tuple[NDArray[Any], dict[str, str]]:
-    """Samples (N, *shape) of some files, as a run's own were made, and the reason for each that has none.
+def measured_pictures(
+    features: Features, root: Path, names: list[str], max_megapixels: float = 150.0, processes: int = 0
+) -> tuple[NDArray[Any], dict[str, str]]:
+    """Samples (N, *shape) of the files that can be read, in their order, and the reason for each that cannot.
 
     Args:
         features: those of the model; see `deepcluster_pl.model.load_features`.
         root: folder that names begin at.
         names: files.
+        max_megapixels: larger pictures are not decoded.
+        processes: how many decode; 0 decodes in this one.
     """
-    job = Job(os.fspath(root), features, 0, np.inf)
-    found = list(outcomes(job, names, 0))
+    features.check()
+    job = Job(os.fspath(root), features, 0, max_megapixels)
+    found = list(outcomes(job, names, processes))
     good = [outcome.kept[0] for _, outcome in found if isinstance(outcome, Measured)]
     samples = features.of_many(np.stack(good)) if good else np.empty((0, *features.shape), features.dtype)
     return samples, {name: outcome for name, outcome in found if isinstance(outcome, str)}
