@@ -108,7 +108,8 @@ def outcomes(job: Job, names: Sequence[str], processes: int) -> Iterator[tuple[s
                 return
             except (BrokenProcessPool, FutureTimeoutError):
                 pool.kill()
-        yield from _one_by_one(job, under_way[0][0])  # the oldest may be the one that broke it; the rest begin anew
+        if under_way:  # the oldest may be the one that broke it; the rest begin anew
+            yield from _one_by_one(job, under_way[0][0])
         chunks.extendleft(some for some, _ in reversed(list(under_way)[1:]))
 
 

@@ -13,12 +13,14 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from deepcluster_pl import __version__
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import refused_by_the_disk
 from deepcluster_pl.pictures.facts import Facts
 from deepcluster_pl.pictures.finding import File
 
 _FORMAT = 1
+"""To be raised with every change of what is measured of a picture, or of how it is kept."""
 
 
 class Kept(NamedTuple):
@@ -112,7 +114,9 @@ class Store:
 
 def store_folder(cache_dir: Path, root: Path, recipe: Mapping[str, Any]) -> Path:
     """The folder of what a recipe makes of the pictures below a root."""
-    decides = json.dumps({"format": _FORMAT, "root": os.path.realpath(root), **recipe}, sort_keys=True)
+    decides = json.dumps(
+        {"format": _FORMAT, "version": __version__, "root": os.path.realpath(root), **recipe}, sort_keys=True
+    )
     return cache_dir / "pictures" / hashlib.sha256(decides.encode()).hexdigest()[:20]
 
 
