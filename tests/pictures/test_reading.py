@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
@@ -100,3 +102,23 @@ def test_the_rate_is_said_now_and_then(monkeypatch):
         rate.step(measured=True)
     assert said[0] == "pictures: 5 of 2,000 read, 1/s"
     assert 3 <= len(said) <= 5
+
+
+def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
+    scene(0).save(tmp_path / "a.png")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from deepcluster_pl.pictures.features import Thumbnails\n"
+        "from deepcluster_pl.pictures.reading import Job, outcomes\n"
+        f"print(len(list(outcomes(Job({str(tmp_path)!r}, Thumbnails(16), 0, 150.0), ['a.png'], 1))))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    bare = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False)
+    assert bare.returncode != 0
+    assert "call this below `if __name__ ==" in bare.stderr.splitlines()[-1]
+    lines = script.read_text().splitlines()
+    script.write_text("\n".join([*lines[:2], 'if __name__ == "__main__":', f"    {lines[2]}"]))
+    guarded = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False
+    )
+    assert guarded.stdout == "1\n"
