@@ -140,7 +140,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder} exists and is not empty; name a new folder")
         known = self._description
-        save_model(self.model_, known["net"], known["method"], folder, known["samples"])
+        save_model(self.model_, known["net"], known["method"], known["features"], folder, known["samples"])
         facts = {
             "schema": SCHEMA,
             "parameters": {

@@ -29,11 +29,11 @@ def replacing(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator
 
     Args:
         path: the file.
-        mode: w or wb.
+        mode: w or wb. Text is UTF-8, and a file's name that is not is written as the bytes it is.
         keep: name that the old file is given; between the two renames it alone is there.
     """
     name = None
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)

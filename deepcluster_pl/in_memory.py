@@ -76,7 +76,7 @@ def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], 
             raise SystemExit(128 + end.number) from None
         net, method = plain(cfg.net), plain(cfg.method)
         samples = {"dtype": str(trained.data.part("fit").dtype)}
-        save_model(trained.method, net, method, folder / "model", samples)
+        save_model(trained.method, net, method, None, folder / "model", samples)
         curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
         history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
         return Fitted(load_model(folder / "model"), describe_model(folder / "model"), history)

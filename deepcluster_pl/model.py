@@ -17,17 +17,22 @@ from deepcluster_pl.augment import Affine
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.pictures.features import Features
 from deepcluster_pl.start import Start
 from deepcluster_pl.tensors import load_tensors, save_tensors
 
 SCHEMA = 1
-_TRUSTED = ("deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.augment.", "torch.optim.")
+_TRUSTED = (
+    "deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.augment.", "deepcluster_pl.pictures.",
+    "torch.optim.",
+)  # fmt: skip
 
 
 def save_model(
     module: ClusteringModule,
     net: dict[str, Any],
     method: dict[str, Any],
+    features: dict[str, Any] | None,
     folder: Path,
     samples: dict[str, Any] | None = None,
 ) -> None:
@@ -37,6 +42,7 @@ def save_model(
         module: the trained method.
         net: `_target_` and arguments of its net, as in the config.
         method: the same of the method itself.
+        features: the same of what makes samples of pictures; None where samples are not made of pictures.
         folder: created if need be.
         samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`.
     """
@@ -47,6 +53,7 @@ def save_model(
         "samples": samples or {},
         "net": net,
         "method": method,
+        "features": features,
     }
     save_tensors(module.state_dict(), folder / "model.safetensors")
     with replacing(folder / "model.json") as file:
@@ -77,8 +84,30 @@ def load_model(folder: str | Path) -> ClusteringModule:
     return module.eval()
 
 
+def load_features(folder: str | Path) -> Features:
+    """What makes samples of pictures as the model's own were made; `UserError` for a model of other samples.
+
+    Args:
+        folder: a run's `model/` folder.
+    """
+    folder = Path(folder)
+    node = describe_model(folder).get("features")
+    if node is None:
+        raise UserError(f"{folder} holds a model of samples that are not made of picture files")
+    try:
+        features = _build(node)
+    except UserError:
+        raise
+    except Exception as error:
+        text = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder} describes features that cannot be made: {text}") from error
+    if not isinstance(features, Features):
+        raise UserError(f"{folder} describes {type(features).__name__}, expected what is measured of pictures")
+    return features
+
+
 def describe_model(folder: Path) -> dict[str, Any]:
-    """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`."""
+    """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -102,6 +131,6 @@ def _build(node: Any, **supplied: Any) -> Any:
         raise UserError(f"model.json asks for {target}, which is not part of deepcluster_pl; it was not loaded")
     module_name, _, name = target.rpartition(".")
     factory = getattr(importlib.import_module(module_name), name)
-    if not (inspect.isclass(factory) and issubclass(factory, (nn.Module, Optimizer, Affine))):
+    if not (inspect.isclass(factory) and issubclass(factory, (nn.Module, Optimizer, Affine, Features))):
         raise UserError(f"model.json asks for {target}, which no model is made of; it was not loaded")
     return functools.partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)

@@ -18,6 +18,7 @@ from deepcluster_pl.overrides import compose_checked, near, quote_paths
 from deepcluster_pl.run import made
 from deepcluster_pl.trust import check_targets, trusted_targets
 
+_USED = ["data", "seed", "cache_dir"]  # what a source's options may refer to
 _EVERYTHING = {"subset.size": None, "subset.stratify": False, "holdout": 0.0, "split": "random", "scale": "none"}
 """All samples, as they are: what was measured on the fitted ones lies in the model."""
 
@@ -66,6 +67,8 @@ def load_samples(folder: Path, overrides: Sequence[str]) -> ClusteringData:
     check_targets(cfg, trusted_targets())
     for key, value in _EVERYTHING.items():
         OmegaConf.update(cfg, f"data.{key}", value)
+    if "copies" in cfg.data:
+        cfg.data.copies = 0  # distorted ones are for training
     data: ClusteringData = made(cfg.data)
     data.setup()
     return data
@@ -75,11 +78,11 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
     composition = compose_checked(quote_paths(overrides))
     if composition.problems or composition.cfg is None:
         raise UserError("\n".join(composition.problems))
-    return OmegaConf.masked_copy(composition.cfg, ["data", "seed"])
+    return OmegaConf.masked_copy(composition.cfg, _USED)
 
 
 def _changed(folder: Path, overrides: Sequence[str]) -> DictConfig:
-    cfg = OmegaConf.masked_copy(saved_run(folder).cfg, ["data", "seed"])
+    cfg = OmegaConf.masked_copy(saved_run(folder).cfg, _USED)
     known = [f"data.{key}" for key in cfg.data]
     try:
         parsed: Any = OverridesParser.create().parse_overrides(quote_paths(overrides))

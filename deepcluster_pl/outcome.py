@@ -57,7 +57,8 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     """
     folder, console = shop.folder, shop.console
     data, method, predictions = trained.data, trained.method, trained.predictions
-    save_model(method, plain(cfg.net), plain(cfg.method), folder / "model", {"dtype": str(data.part("fit").dtype)})
+    features, samples = plain(cfg.data).get("features"), {"dtype": str(data.part("fit").dtype)}
+    save_model(method, plain(cfg.net), plain(cfg.method), features, folder / "model", samples)
     places = map_coordinates(predictions)
     results.save_assignments(folder, data, predictions, places)
     save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)

@@ -20,7 +20,16 @@ from omegaconf import DictConfig, OmegaConf
 from deepcluster_pl.recipes import conf_dir, groups, options
 from deepcluster_pl.trust import refused_key
 
-PATH_KEYS = ("data.root", "data.path", "data.csv", "ckpt_path", "pretrained", "resume", "cache_dir")
+PATH_KEYS = (
+    "data.root",
+    "data.path",
+    "data.csv",
+    "data.features.weights",
+    "ckpt_path",
+    "pretrained",
+    "resume",
+    "cache_dir",
+)
 _FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper")
 _KEYWORDS = ("", "null", "auto")

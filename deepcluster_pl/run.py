@@ -79,6 +79,7 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     check_clusterer(clusterer := made(cfg.start))
     data = load_data(cfg, table)
+    from_first(lambda: data.save_records(folder))
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
@@ -164,7 +165,7 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     """The net, trained to reconstruct where the recipe says so, or read from an earlier run or the cache."""
     seed_everything(cfg.seed, verbose=False)
     net: Autoencoder = made(cfg.net, input_shape=data.input_shape)
-    net.set_scaling(data.scaling.shift, data.scaling.factor)
+    net.measure(data)
     if cfg.whiten is not None:
         net.check_linear_code()  # said now rather than after pretraining
     if cfg.compile and (reason := compile_net(net)):

@@ -92,11 +92,14 @@ class ClusteringData(pl.LightningDataModule, ABC):
             return
         table = self.load() if self._given is None else self._given
         check_table(table)
-        rows = self.subset.rows(len(table.x), table.labels)
+        rows = self.subset.rows(table.n, table.labels)
         fit, holdout = split_rows(rows, table.labels, self.holdout, self.split, self.seed)
         self._parts = {"fit": Part(table, fit), "holdout": Part(table, holdout)}
         self.input_shape = tuple(table.x.shape[1:])
         self.scaling = fit_scaling(self.scale, self._parts["fit"], self.rows_at_once)
+
+    def save_records(self, folder: Path) -> None:
+        """Write into the run's folder what the source has to say beside its samples; most have nothing."""
 
     def settle(self, device: torch.device) -> None:
         """Bring the samples to where `residency` says; batches are the same from everywhere.
@@ -118,6 +121,11 @@ class ClusteringData(pl.LightningDataModule, ABC):
             x = self._resident[name]
             return x.index_select(0, index.to(x.device)).to(index.device)
         return torch.from_numpy(self.part(name).take(index.cpu().numpy())).to(index.device)
+
+    def distorted(self, name: PartName, index: Tensor, which: Tensor) -> Tensor:
+        """Of each sample at these positions of a part one distorted copy (B, *input_shape); copy 0 is the sample."""
+        found = self.part(name).take_copies(index.cpu().numpy(), which.cpu().numpy())
+        return torch.from_numpy(found).to(index.device)
 
     def part(self, name: PartName) -> Part:
         """The fitted or the held-out samples, with their ids and labels."""

@@ -14,7 +14,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 def check_table(table: Table) -> None:
     """Raise `UserError` if samples are missing, not numbers, or not finite, or if ids and labels do not fit."""
-    x, n = table.x, len(table.x)
+    x, n = table.x, table.n
     if n == 0:
         raise UserError("found 0 samples, expected at least 1")
     if x.ndim < 2 or 0 in x.shape:

@@ -25,12 +25,21 @@ class Table:
         ids: what the user calls each sample: a row number, a file name; all N distinct.
         labels: known classes (N,), or None; only scores ever read them.
         feature_names: of a table's columns, or None.
+        order: row (N,) of `x` that each sample lies in; None where samples lie in their order, and nothing else there.
+        copies: distorted copies (len(x), V, *input_shape) of what lies in each row of `x`, or None.
     """
 
     x: NDArray[Any]
     ids: Sequence[int | str]
     labels: NDArray[Any] | None = None
     feature_names: Sequence[str] | None = None
+    order: NDArray[np.int64] | None = None
+    copies: NDArray[Any] | None = None
+
+    @property
+    def n(self) -> int:
+        """Number N of samples."""
+        return len(self.x) if self.order is None else len(self.order)
 
 
 class PickedIds(Sequence[int | str]):
@@ -53,6 +62,7 @@ class Part(Dataset[Batch]):
     def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
         self._table = table
         self.rows = rows
+        self._places = rows if table.order is None else table.order[rows]
         self.ids: Sequence[int | str] = PickedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
         self.feature_names = None if table.feature_names is None else list(table.feature_names)
@@ -74,14 +84,27 @@ class Part(Dataset[Batch]):
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[Any]:
         """Samples (B, *input_shape) at these positions of the part."""
-        x = np.asarray(self._table.x[self.rows[indices]])
+        x = np.asarray(self._table.x[self._places[indices]])
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+
+    @property
+    def n_copies(self) -> int:
+        """Distorted copies V that there are of each sample."""
+        return 0 if self._table.copies is None else self._table.copies.shape[1]
+
+    def take_copies(self, indices: NDArray[np.int64], which: NDArray[np.int64]) -> NDArray[Any]:
+        """Of the sample at each of these positions one copy (B, *input_shape): 0 is the sample itself, V the last."""
+        x = self.take(indices)
+        if self._table.copies is not None:
+            distorted = np.flatnonzero(which)
+            x[distorted] = self._table.copies[self._places[indices[distorted]], which[distorted] - 1]
+        return x
 
     def everything(self) -> NDArray[Any]:
         """All samples (N, *input_shape) in memory, in their own type; not a copy where they are one already."""
         x, n = self._table.x, len(self.rows)
-        whole = n == len(x) and bool((self.rows == np.arange(n)).all())
-        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self.rows])
+        whole = n == len(x) and bool((self._places == np.arange(n)).all())
+        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self._places])
 
     @property
     def dtype(self) -> np.dtype[Any]:

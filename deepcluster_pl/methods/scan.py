@@ -16,6 +16,8 @@ from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
 from deepcluster_pl.start import Start
 
+_COPIES = 1
+
 
 class SCAN(ClusteringModule):
     """Minimises -log Σ_k p_k(x) p_k(x') - weight · H(mean p) (Van Gansbeke, Vandenhende and others 2020, equation 2).
@@ -35,7 +37,8 @@ class SCAN(ClusteringModule):
             it is sure of on clean samples as labels of the distorted ones; null never does.
         confidence: share from which it counts as sure.
         optimizer: makes the optimizer of the encoder's and the heads' parameters.
-        augment: distorts both samples of every pair, each by its own amounts; neighbours are of clean samples.
+        augment: distorts both samples of every pair, each by its own amounts; neighbours are of clean samples. Where
+            the data holds distorted copies of its samples, as of pictures, these are what is trained on.
         seed: decides which neighbours are drawn, and where heads begin.
 
     Attributes:
@@ -116,12 +119,13 @@ class SCAN(ClusteringModule):
         """Consistency and evenness of pairs; or, late in the fit if asked, what the head is sure of."""
         if self.self_label_from is not None and self.global_step >= self.self_label_from:
             return self._self_labelling(batch, batch_idx)
-        x, index = batch
         if self.targets is None:
             raise RuntimeError("SCAN has no neighbours; add the TargetRefresh callback")
-        z = self.net.encode(
-            self.net.prepare(torch.cat([x, self._partners(index, batch_idx)]), at_step(self.augment, self, batch_idx))
-        )
+        x, index = batch
+        partners = self._partners(index, batch_idx)
+        pairs = torch.cat([x, self.trainer.datamodule.samples("fit", partners)])  # type: ignore[attr-defined]
+        pairs = self._copies(pairs, torch.cat([index, partners]), batch_idx)
+        z = self.net.encode(self.net.prepare(pairs, at_step(self.augment, self, batch_idx)))
         log_p, log_other = self.log_shares(z).chunk(2, dim=1)
         consistency, entropy = consistency_loss(log_p, log_other), mean_entropy(log_p)
         losses = consistency - self.entropy_weight * entropy
@@ -136,19 +140,29 @@ class SCAN(ClusteringModule):
         return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
 
     def _partners(self, index: Tensor, batch_idx: int) -> Tensor:
-        """For each sample one of its neighbours, raw."""
+        """For each sample the row of one of its neighbours."""
         generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank)
         which = torch.randint(self.n_neighbors, (len(index), 1), generator=generator).to(index.device)
-        rows = self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
-        return self.trainer.datamodule.samples("fit", rows)  # type: ignore[attr-defined, no-any-return]
+        return self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
+
+    def _copies(self, x: Tensor, index: Tensor, batch_idx: int) -> Tensor:
+        """The samples x at these rows; where the data holds distorted copies, for each one of those, drawn anew."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        n_copies = data.part("fit").n_copies
+        if n_copies == 0:
+            return x
+        generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank, _COPIES)
+        which = torch.randint(n_copies + 1, (len(index),), generator=generator)
+        return data.distorted("fit", index, which)  # type: ignore[no-any-return]
 
     def _self_labelling(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy of distorted samples with what their clean ones surely are; every cluster weighs the same."""
-        x, _ = batch
+        x, index = batch
         best = int(self.head_losses.argmin())
         with torch.no_grad():
             share, cluster = self.log_shares(self.net.encode(self.net.prepare(x)))[best].exp().max(dim=1)
         sure = share >= self.confidence
+        x = self._copies(x, index, batch_idx)
         log_p = self.log_shares(self.net.encode(self.net.prepare(x, at_step(self.augment, self, batch_idx))))[best]
         sizes = torch.bincount(cluster[sure], minlength=self.n_clusters)
         weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)

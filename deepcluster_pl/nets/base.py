@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
+
+if TYPE_CHECKING:
+    from deepcluster_pl.data.base import ClusteringData
 
 
 class Autoencoder(nn.Module, ABC):
@@ -51,6 +55,10 @@ class Autoencoder(nn.Module, ABC):
     def embedding_layer(self) -> nn.Linear:
         """The encoder's last linear layer, whose output is the code."""
         return [layer for layer in self.encoder.modules() if isinstance(layer, nn.Linear)][-1]
+
+    def measure(self, data: ClusteringData) -> None:
+        """Take from the fitted part what a net knows before any training: for most, shift and factor."""
+        self.set_scaling(data.scaling.shift, data.scaling.factor)
 
     def set_scaling(self, shift: NDArray[np.float32], factor: NDArray[np.float32]) -> None:
         """Take over the shift and factor measured on the fitted part; they are saved with the weights."""

@@ -20,7 +20,7 @@ from deepcluster_pl.report.pictures import data_uri
 from deepcluster_pl.scores import known_labels
 
 _CENTRAL, _DOUBTFUL, _FEATURES, _LABELS = 12, 6, 6, 3
-_PICTURES, _ROWS = 1000, 20_000
+_PICTURES, _ROWS, _NAMELESS = 1000, 20_000, 100
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def cards(
     n_clusters = len(colours)
     as_pictures = is_image(shape)
     features: list[list[Feature]] = [[] for _ in colours]
-    if not as_pictures and data.n_features <= MOST_FEATURES:
+    if not as_pictures and data.n_features <= (_NAMELESS if part.feature_names is None else MOST_FEATURES):
         rows = sample_rows(len(part), _ROWS, seed)
         names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
         x = part.take(rows).reshape(len(rows), -1)

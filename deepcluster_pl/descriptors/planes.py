@@ -1,0 +1,54 @@
+"""A picture's brightness, saturation and other planes, and the same picture as a small square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+RGB = NDArray[np.uint8]
+"""A picture (H, W, 3), red, green and blue from 0 to 255."""
+Plane = NDArray[np.floating[Any]]
+SIDE = 128
+"""Pixels along the side of the square that places in a picture are measured in."""
+
+
+def square(rgb: RGB, side: int = SIDE) -> RGB:
+    """The whole picture stretched to a square."""
+    shrinks = min(rgb.shape[:2]) > side
+    return np.asarray(
+        Image.fromarray(rgb).resize((side, side), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)
+    )
+
+
+def luminance(rgb: RGB) -> NDArray[np.float32]:
+    """Brightness (H, W) from 0 to 255, as ITU-R BT.601 weighs the colours."""
+    weighed: NDArray[np.float32] = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return weighed
+
+
+def hue_saturation_value(rgb: RGB) -> tuple[Plane, Plane, Plane]:
+    """Planes (H, W) from 0 to 1; grey has hue 0 and saturation 0.
+
+    >>> [plane.item() for plane in hue_saturation_value(np.array([[[0, 255, 0]]], dtype=np.uint8))]
+    [0.3333333432674408, 1.0, 1.0]
+    """
+    red, green, blue = np.moveaxis(rgb.astype(np.float32) / 255, -1, 0)
+    value, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    chroma = value - least
+    safe = np.where(chroma > 0, chroma, 1)
+    sector = np.where(
+        value == red,
+        ((green - blue) / safe) % 6,
+        np.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    return np.where(chroma > 0, sector / 6, 0), chroma / np.where(value > 0, value, 1), value
+
+
+def by_cell(plane: NDArray[Any], grid: int) -> NDArray[Any]:
+    """A square plane (S, S, …) as the pixels (grid², S²/grid², …) of each cell, row by row; `grid` divides S."""
+    step = plane.shape[0] // grid
+    cells = plane.reshape(grid, step, grid, step, *plane.shape[2:]).swapaxes(1, 2)
+    return cells.reshape(grid * grid, step * step, *plane.shape[2:])

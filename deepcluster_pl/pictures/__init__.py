@@ -1,0 +1,1 @@
+"""Picture files: found, decoded in other processes, described, and kept, so that a file is read once."""

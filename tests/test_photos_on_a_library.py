@@ -1,0 +1,30 @@
+"""The default recipe on a real library, a folder for each group, where there is one to test with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_default_recipe_is_as_good_as_its_page_says(real_data, tmp_path, seed):
+    root = real_data / "photos"
+    if not root.is_dir():
+        pytest.skip(f"{real_data} holds no photos/, a folder for each group")
+    n_groups = sum(folder.is_dir() for folder in root.iterdir())
+    command = [
+        sys.executable, "-m", "deepcluster_pl", "experiment=photos", f"data.root={root}", "data.labels=folder",
+        f"n_clusters={n_groups}", f"seed={seed}", "trainer.accelerator=cpu", "baselines=none",
+        f"cache_dir={tmp_path.parent / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    fit = json.loads((tmp_path / "run" / "scores.json").read_text())["fit"]
+    assert fit["acc"] >= 0.52
+    assert fit["nmi"] >= 0.45
+    assert not fit["collapsed"]
