@@ -30,7 +30,7 @@ class Recorder(pl.Callback):
         self.weights.append(module.centers.detach().clone())
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-        self.targets.append(pl_module.targets.clone())
+        self.targets.append(None if pl_module.targets is None else pl_module.targets.clone())
 
 
 def fit(
