@@ -1,0 +1,111 @@
+"""report.html opened in headless Chromium: clicked through, narrow, dark, and without a word on the console."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from commands.typed import TINY_DEC
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="the browser tests need selenium (extra dev)")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER) and "DEEPCLUSTER_NEED_BROWSER" not in os.environ,
+        reason="chromium and chromedriver are not installed (Debian: apt-get install chromium chromium-driver)",
+    ),
+]
+QUIET = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--force-prefers-reduced-motion",
+)  # fmt: skip
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A window of 1200 x 900 with nothing remembered."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    resize(driver, 1200, 900)
+    yield driver
+    driver.quit()
+
+
+def resize(driver, width: int, height: int) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def find(driver, selector: str):
+    return driver.find_elements("css selector", selector)
+
+
+def numbers(driver) -> list[int]:
+    return [int(card.get_attribute("data-number")) for card in find(driver, "#cards .card")]
+
+
+@pytest.mark.parametrize("images", [False, True], ids=["table", "images"])
+def test_the_page_is_used_as_a_person_would(cli_run, browser, images):
+    source = [
+        "data=digits",
+        "n_clusters=3",
+        "method=idec",
+        "net.dims=[16,4]",
+        "pretrain.max_epochs=1",
+        "fit.max_steps=2",
+    ]
+    run = cli_run(*source, "trainer.accelerator=cpu") if images else cli_run(*TINY_DEC)
+    assert run.code == 0, run.err
+    browser.get((run.folder / "report.html").as_uri())
+    sizes = run.scores["fit"]["cluster_sizes"]
+    by_size = sorted((k for k in range(3) if sizes[k]), key=lambda k: -sizes[k])
+    assert numbers(browser) == by_size
+    assert len(find(browser, "#map circle")) == sum(sizes)
+    assert bool(find(browser, ".pictures img")) == images
+    assert all(image.get_property("naturalWidth") > 0 for image in find(browser, ".pictures img"))
+
+    find(browser, "#legend button")[0].click()  # the largest group alone
+    assert len(find(browser, "#map.chosen circle.on")) == sizes[by_size[0]]
+    assert [card.get_attribute("data-number") for card in find(browser, ".card.on")] == [str(by_size[0])]
+    assert find(browser, "#all")[0].is_displayed()
+    find(browser, "#all")[0].click()
+    assert find(browser, "#map.chosen") == []
+
+    find(browser, ".card")[-1].click()
+    assert [card.get_attribute("data-number") for card in find(browser, ".card.on")] == [str(by_size[-1])]
+    for option in find(browser, "#sort option"):
+        if option.get_attribute("value") == "number":
+            option.click()
+    assert numbers(browser) == sorted(by_size)
+
+    for section in ("#groups", "#scores", "#training", "#labels", "#made"):
+        find(browser, f"nav a[href='{section}']")[0].click()
+        assert find(browser, section)[0].is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_the_page_fits_a_narrow_screen_and_a_dark_one(cli_run, browser):
+    run = cli_run(*TINY_DEC)
+    browser.get((run.folder / "report.html").as_uri())
+    light = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    resize(browser, 360, 740)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    ink, paper = browser.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    )
+    assert paper != light
+    assert brightness(ink) - brightness(paper) > 150
+    assert browser.get_log("browser") == []
+
+
+def brightness(colour: str) -> float:
+    """Mean of red, green and blue of `rgb(r, g, b)`."""
+    return sum(float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]) / 3
