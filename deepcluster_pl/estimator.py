@@ -174,9 +174,10 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         estimator.n_features_in_ = module.net.input_shape[0]
         estimator.history_ = {name: np.array(points) for name, points in facts.get("history", {}).items()}
         estimator.seed_ = int(facts.get("parameters", {}).get("random_state", 0))
-        if facts.get("feature_names"):
-            estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
-        estimator._adopt(module, describe_model(folder))
+        description = describe_model(folder)
+        if names := facts.get("feature_names") or description["samples"].get("feature_names"):
+            estimator.feature_names_in_ = np.array(names, dtype=object)
+        estimator._adopt(module, description)
         estimator._number(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()

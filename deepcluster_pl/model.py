@@ -44,7 +44,8 @@ def save_model(
         method: the same of the method itself.
         features: the same of what makes samples of pictures; None where samples are not made of pictures.
         folder: created if need be.
-        samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`.
+        samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`, and `feature_names`,
+            or None.
     """
     folder.mkdir(parents=True, exist_ok=True)
     description = {

@@ -57,7 +57,8 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     """
     folder, console = shop.folder, shop.console
     data, method, predictions = trained.data, trained.method, trained.predictions
-    features, samples = plain(cfg.data).get("features"), {"dtype": str(data.part("fit").dtype)}
+    features, part = plain(cfg.data).get("features"), data.part("fit")
+    samples = {"dtype": str(part.dtype), "feature_names": part.feature_names}
     save_model(method, plain(cfg.net), plain(cfg.method), features, folder / "model", samples)
     places = map_coordinates(predictions)
     results.save_assignments(folder, data, predictions, places)

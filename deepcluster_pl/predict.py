@@ -24,7 +24,7 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
 from deepcluster_pl.inference import device_of
-from deepcluster_pl.model import load_model
+from deepcluster_pl.model import describe_model, load_model
 from deepcluster_pl.new_samples import load_samples, run_folder, split_own
 from deepcluster_pl.quiet import quiet
 from deepcluster_pl.scores import label_scores
@@ -63,6 +63,7 @@ def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool,
         raise UserError(
             f"{data.name}: samples have shape {data.input_shape}, expected {expected} as the run was fitted on"
         )
+    check_names(describe_model(folder / "model")["samples"].get("feature_names"), data)
     data.settle(device)
     shares = module.assign_all(module.embed(data.loader("fit"))).cpu()
     save(target, data, shares, with_shares)
@@ -73,6 +74,19 @@ def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool,
     if scores["acc"] is not None:
         told += f"; ACC {scores['acc']:.4f}, NMI {scores['nmi']:.4f}, ARI {scores['ari']:.4f} with the labels"
     return f"{told}\n{target}"
+
+
+def check_names(expected: list[str] | None, data: ClusteringData) -> None:
+    """`UserError` where columns have other names than those that were fitted, or stand in another order."""
+    found = data.part("fit").feature_names
+    if expected is None or found is None or found == expected:
+        return
+    if sorted(found) == sorted(expected):
+        hint = f"the columns are those of the run in another order; type 'data.columns=[{','.join(expected)}]'"
+    else:
+        place = next(i for i, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
+        hint = f"column {place} is {found[place]!r}, expected {expected[place]!r} as the run was fitted on"
+    raise UserError(f"{data.name}: {hint}")
 
 
 def save(target: Path, data: ClusteringData, shares: Tensor, with_shares: bool) -> None:

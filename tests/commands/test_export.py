@@ -85,7 +85,7 @@ def test_bytes_go_in_as_bytes(cli_run, exported, tmp_path):
         "data=array", "data.path=x.npy", "data.scale=none", "method=ae_kmeans", "n_clusters=3", "net.dims=[16,4]",
         "pretrain.max_epochs=1", "trainer.accelerator=cpu", "baselines=none",
     )  # fmt: skip
-    assert json.loads((run.folder / "model" / "model.json").read_text())["samples"] == {"dtype": "uint8"}
+    assert json.loads((run.folder / "model" / "model.json").read_text())["samples"]["dtype"] == "uint8"
     outcome = exported(f"run={run.folder}")
     assert outcome.code == 0, outcome.err
     clusters = torch.export.load(outcome.out.strip()).module()(torch.from_numpy(images))[1].argmax(dim=1)

@@ -88,6 +88,22 @@ def test_nothing_is_written_over(table_run, predicted, tmp_path):
     assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
+def test_columns_in_another_order_or_of_other_names_are_told(table_run, predicted, tmp_path):
+    frame = pd.read_csv(tmp_path / "old.csv")
+    frame[["name", *reversed(FEATURES), "kind"]].to_csv(tmp_path / "turned.csv", index=False)
+    frame.rename(columns={"b": "x"}).to_csv(tmp_path / "renamed.csv", index=False)
+    turned = predicted(f"run={table_run.folder}", "data.path=turned.csv")
+    assert turned.code == 1
+    assert "in another order; type 'data.columns=[a,b,c,d,e,f]'" in turned.err
+    named = predicted(f"run={table_run.folder}", "data.path=turned.csv", "data.columns=[a,b,c,d,e,f]")
+    assert named.code == 0, named.err
+    assert [row["cluster"] for row in rows(named)] == [
+        row["cluster"] for row in rows(predicted(f"run={table_run.folder}", "data.path=old.csv"))
+    ]
+    renamed = predicted(f"run={table_run.folder}", "data.path=renamed.csv")
+    assert "column 1 is 'x', expected 'b'" in renamed.err
+
+
 def test_two_predictions_are_two_files(table_run, predicted):
     for _ in range(2):
         assert predicted(f"run={table_run.folder}", "data.path=old.csv").code == 0
