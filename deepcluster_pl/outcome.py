@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl import results
 from deepcluster_pl.baselines import Baselines, baseline_partitions
+from deepcluster_pl.board import save_board
 from deepcluster_pl.config import plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.figures import save_figures
@@ -62,7 +63,9 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     save_model(method, plain(cfg.net), plain(cfg.method), features, folder / "model", samples)
     places = map_coordinates(predictions)
     results.save_assignments(folder, data, predictions, places)
-    save_figures(folder, data, predictions, places["fit"], cfg.n_clusters)
+    save_figures(folder, data, method, predictions, places["fit"])
+    if shop.make_loggers.get("tensorboard") is not None:
+        save_board(folder, data, predictions["fit"], cfg.seed)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
     raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed, trained.codes["fit"])

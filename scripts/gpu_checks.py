@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import signal
@@ -73,7 +74,7 @@ class Place:
 
 def environment() -> dict[str, str]:
     """The checkout in front."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
 
 
 def article(place: Place) -> dict[str, Any]:
@@ -131,6 +132,79 @@ def _refreshed(curves: Path, times: int) -> bool:
     return curves.is_file() and curves.read_text(encoding="utf-8").count("clusters/size_entropy") >= times
 
 
+def estimator(place: Place) -> dict[str, Any]:
+    """The estimator finds the GPU by itself, and a saved model predicts the same clusters again on the CPU."""
+    script = """
+import json, sys, tempfile
+from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score as nmi
+from deepcluster_pl import DeepClustering
+x, y = load_digits(return_X_y=True)
+model = DeepClustering("dec", random_state=0, accelerator=sys.argv[1], overrides=("pretrain.max_epochs=30",)).fit(x)
+with tempfile.TemporaryDirectory() as folder:
+    model.save(folder + "/model")
+    again = DeepClustering.load(folder + "/model").set_params(accelerator="cpu").predict(x)
+print(json.dumps({"same": int((again == model.labels_).sum()), "of": len(x), "nmi": nmi(y, model.labels_)}))
+"""
+    typed = [sys.executable, "-c", script, place.accelerator]
+    left = place.ends_at - time.monotonic()
+    done = subprocess.run(typed, env=environment(), capture_output=True, text=True, timeout=left, check=False)
+    require(done.returncode == 0, done.stderr.strip()[-500:])
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    require(result["same"] == result["of"], f"only {result['same']} of {result['of']} predicted as fitted")
+    return result
+
+
+def ddp(place: Place) -> dict[str, Any]:
+    """One process through the machinery for several (NCCL on a GPU) ends as one without it."""
+    recipe = ("experiment=mnist_10k", "trainer.deterministic=true")
+    place.run("alone", *recipe)
+    place.run("ddp", *recipe, "trainer.strategy=ddp", "trainer.devices=1")
+    alone, together = place.labels("alone"), place.labels("ddp")
+    return {"other_cluster": sum(a != b for a, b in zip(alone, together, strict=True)), "of": len(alone)}
+
+
+def step(place: Place) -> dict[str, Any]:
+    """Milliseconds of a step: a run's, all it does around one included, and a loop by hand with the same net."""
+    lines = {}
+    for batch, epochs in ((256, 4), (2048, 30)):
+        recipe = ("data=mnist", "method=article/ae_kmeans", f"pretrain.batch_size={batch}", "baselines=none")
+        seconds = []
+        for n in (epochs, 5 * epochs):
+            run = [*recipe, f"pretrain.max_epochs={n}", "callbacks=none"]
+            seconds.append(place.run(f"step_{batch}_{n}", *run)["seconds"]["pretrain"])
+        steps = -(-70000 // batch) * 4 * epochs
+        ours = 1000 * (seconds[1] - seconds[0]) / steps
+        bare = _bare_step("cuda" if place.accelerator == "gpu" else "cpu", batch, 20 if place.short else 1000)
+        lines[str(batch)] = {"ours_ms": round(ours, 3), "bare_ms": round(bare, 3)}
+    return lines
+
+
+def _bare_step(device: str, batch: int, steps: int) -> float:
+    widths = (784, 500, 500, 2000, 10, 2000, 500, 500, 784)
+    layers: list[torch.nn.Module] = []
+    for i, pair in enumerate(itertools.pairwise(widths)):
+        layers += [torch.nn.Linear(*pair), torch.nn.Identity() if i in (3, 7) else torch.nn.ReLU()]
+    net = torch.nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    x = torch.randint(256, (70000, 784), dtype=torch.uint8, device=device)
+    for n in range(steps + 20):
+        if n == 20:
+            _wait(device)
+            began = time.monotonic()
+        samples = x[torch.randint(len(x), (batch,), device=device)].float() / 255
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(net(samples), samples).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    _wait(device)
+    return 1000 * (time.monotonic() - began) / steps
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 def told(scores: dict[str, Any]) -> dict[str, Any]:
     """What a line keeps of a run."""
     metrics = ("acc", "nmi", "nmi_geometric", "ari")
@@ -144,7 +218,7 @@ def require(holds: bool, otherwise: str) -> None:
         raise RuntimeError(otherwise)
 
 
-CHECKS: tuple[Check, ...] = (article, resume, residency, precisions, headline, compiled)
+CHECKS: tuple[Check, ...] = (article, resume, estimator, residency, precisions, step, ddp, compiled, headline)
 
 
 def main() -> int:

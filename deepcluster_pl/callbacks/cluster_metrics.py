@@ -9,6 +9,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from deepcluster_pl.callbacks.target_refresh import Refresh
 from deepcluster_pl.data.base import sample_rows
+from deepcluster_pl.figures.centres import centre_pictures, decoded_centres
+from deepcluster_pl.figures.images import is_image
 from deepcluster_pl.ranges import Count, NonNegativeInt
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 
@@ -49,3 +51,12 @@ class ClusterMetrics(pl.Callback):
             if isinstance(logger, TensorBoardLogger):
                 edges = [k - 0.5 for k in range(module.n_clusters + 1)]
                 logger.experiment.add_histogram("clusters/sizes", clusters, refresh.step, bins=edges)
+                _show_centres(logger, trainer, module, refresh.step)
+
+
+def _show_centres(logger: TensorBoardLogger, trainer: pl.Trainer, module: Any, step: int) -> None:
+    """What the centres decode to by now, where samples are images and the decoder is trained with them."""
+    if is_image(trainer.datamodule.input_shape):  # type: ignore[attr-defined]
+        centres = decoded_centres(module)
+        if centres is not None:
+            logger.experiment.add_figure("clusters/centres", centre_pictures(centres), step)

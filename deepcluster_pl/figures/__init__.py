@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.figures.centres import centre_pictures, decoded_centres
 from deepcluster_pl.figures.confusion import confusion_matrix
 from deepcluster_pl.figures.curves import curves
 from deepcluster_pl.figures.embedding_map import embedding_map
 from deepcluster_pl.figures.images import central_members, is_image, reconstructions
+from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.metrics_csv import read_curves
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.prediction import Predictions
@@ -21,17 +23,24 @@ __all__ = ["save_figures", "save_reconstructions"]
 
 
 def save_figures(
-    folder: Path, data: ClusteringData, predictions: Predictions, places: NDArray[np.float32], n_clusters: int
+    folder: Path,
+    data: ClusteringData,
+    method: ClusteringModule,
+    predictions: Predictions,
+    places: NDArray[np.float32],
 ) -> None:
     """Write what there is to show of a finished run into figures/.
 
-    map.png, the fitted part at `places` (N, 2); members.png, where samples are images; confusion.png, where there are
+    map.png, the fitted part at `places` (N, 2); members.png, where samples are images; centres.png, where they can be
+    decoded as well; confusion.png, where there are
     labels, of the held-out part if there is one; curves.png, where the stages left a metrics.csv.
     """
-    figures = _made(folder)
+    figures, n_clusters = _made(folder), method.n_clusters
     embedding_map(places, predictions["fit"], n_clusters).savefig(figures / "map.png")
     if is_image(data.input_shape):
         central_members(data, predictions["fit"], n_clusters).savefig(figures / "members.png")
+        if (centres := decoded_centres(method)) is not None:
+            centre_pictures(centres).savefig(figures / "centres.png")
     part: PartName = "holdout" if "holdout" in data.parts else "fit"
     labels = data.part(part).labels
     if labels is not None and known_labels(labels).any():

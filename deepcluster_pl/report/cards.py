@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData, sample_rows
+from deepcluster_pl.figures.centres import decoded_centres
 from deepcluster_pl.figures.images import is_image
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.prediction import Prediction
@@ -101,20 +101,6 @@ def cards(
                 data_uri(centres[k]) if centres is not None else None,
             ))  # fmt: skip
     return sorted(made, key=lambda card: -card.size)
-
-
-@torch.no_grad()
-def decoded_centres(method: ClusteringModule) -> NDArray[np.float32] | None:
-    """What the centres decode to, (K, *input_shape), bytes as 0 … 1; None where no decoder was trained with them."""
-    net = method.net
-    trained = [parameter for parameter in net.decoder.parameters() if parameter.requires_grad]
-    if not method.has_centers or not trained or method.centers.shape[1] != net.latent_dim:
-        return None
-    was_training = net.training
-    net.eval()
-    decoded = net.decode(method.centers.to(net.shift)) / net.factor + net.shift
-    net.train(was_training)
-    return np.asarray(decoded.float().cpu().numpy())
 
 
 def _labels(labels: NDArray[Any] | None, here: NDArray[np.bool_]) -> list[tuple[str, float]]:
