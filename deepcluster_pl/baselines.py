@@ -20,6 +20,7 @@ from deepcluster_pl.files import replacing
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.prediction import Partition
+from deepcluster_pl.repeatable import repeatable
 
 Effort = Literal["auto", "full", "none"]
 Features = Callable[[PartName, NDArray[np.int64]], NDArray[np.float32]]
@@ -84,7 +85,9 @@ class Baselines:
     def _fit(self, data: ClusteringData, features: Features) -> Partition:
         n = len(data.part("fit"))
         rows = sample_rows(n, _SAMPLE_ROWS if self.samples(n) else None, self.seed)
-        kmeans = self.kmeans_on(n).fit(features("fit", rows))
+        samples = features("fit", rows)
+        with repeatable():
+            kmeans = self.kmeans_on(n).fit(samples)
 
         def predicted(name: PartName) -> NDArray[np.int64]:
             chunks = data.part(name).slices(data.rows_at_once)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.repeatable import repeatable
 from deepcluster_pl.tensors import load_tensors, save_tensors
 
 
@@ -109,7 +110,8 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
             f"pretrain.optimizer.lr if pretraining diverged, or data.scale=standard if the data is that large"
         )
     try:
-        labels = torch.as_tensor(clusterer.fit_predict(data)).long()
+        with repeatable():
+            labels = torch.as_tensor(clusterer.fit_predict(data)).long()
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:

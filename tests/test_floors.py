@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "deepcluster_pl"
 FLOORS = {
     "functional": 0, "errors": 0, "ranges": 0, "files": 0, "tensors": 0, "recipes": 0, "layouts": 0, "processes": 0,
-    "descriptors": 0,
+    "repeatable": 0, "descriptors": 0,
     "data": 1, "nets": 1, "scores": 1, "augment": 1, "pictures": 1,
     "curves": 2, "start": 2, "restarts": 2, "whitening": 2, "manifold": 2, "methods": 2, "pretrain": 2, "prediction": 2,
     "callbacks": 3, "checkpoints": 3, "metrics_csv": 3, "model": 3, "baselines": 3, "results": 3, "figures": 3,

@@ -8,9 +8,11 @@ import torch
 from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import gaussian_log_density, squared_distances
+from deepcluster_pl.repeatable import repeatable
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 
 
@@ -30,6 +32,19 @@ def test_kmeans_start_is_scikit_learns(z):
     assert start.labels.dtype == torch.int64
     assert start.centers.dtype == torch.float32
     assert torch.equal(squared_distances(z, start.centers).argmin(dim=1), start.labels)
+
+
+def test_the_same_seed_gives_the_same_centres_on_a_machine_of_many_cores(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")  # where this is set, scikit-learn takes as many threads as OpenMP has
+    z = torch.tensor(np.random.default_rng(0).normal(size=(20_000, 10)), dtype=torch.float32)
+    with threadpool_limits(8, user_api="openmp"):
+        found = [fit_start(KMeans(10, n_init=1, random_state=0, max_iter=60), z).centers for _ in range(4)]
+    assert all(torch.equal(centers, found[0]) for centers in found)
+
+
+def test_one_thread_stays_one():
+    with threadpool_limits(1, user_api="openmp"), repeatable():
+        assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "openmp"} == {1}
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])

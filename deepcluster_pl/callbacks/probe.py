@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 from deepcluster_pl.data.base import sample_rows
 from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.ranges import Count, NonNegativeInt
+from deepcluster_pl.repeatable import repeatable
 from deepcluster_pl.scores import label_scores, separation_scores
 
 
@@ -45,7 +46,8 @@ class KMeansProbe(pl.Callback):
         z = embed(pl_module.net, data.loader("fit", rows)).cpu().numpy()  # type: ignore[arg-type]
         if not np.isfinite(z).all():
             return  # pretraining diverged; the start will say so
-        clusters = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit_predict(z)
+        with repeatable():
+            clusters = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit_predict(z)
         few = sample_rows(len(z), 2000, self.seed)
         values = {
             **label_scores(None if part.labels is None else part.labels[rows], clusters),
