@@ -192,9 +192,12 @@ class Workshop:
 
 @contextmanager
 def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
-    """Spare a run on the CPU what PyTorch does at every step of an optimizer: ask the system for a GPU's driver."""
+    """Spare a run on the CPU what PyTorch does at every step of an optimizer: ask the system for a GPU's driver.
+
+    Where there is a GPU nothing is hidden: CUDA believes for the rest of the process what it sees at its first look.
+    """
     name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
-    if device.type == "cpu":
+    if device.type == "cpu" and torch.cuda.device_count() == 0:
         os.environ[name] = ""
     try:
         yield

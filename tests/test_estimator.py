@@ -71,8 +71,8 @@ def test_labels_are_those_of_the_command_line(tmp_path):
         sys.executable, "-m", "deepcluster_pl", "data=array", "data.path=x.npy", "method=dec", "n_clusters=3", *FEW,
         "hydra.run.dir=run", "trainer.accelerator=cpu", "baselines=none",
     ]  # fmt: skip
-    root = Path(__file__).resolve().parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environment)
     table = pd.read_csv(tmp_path / "run" / "assignments.csv")
     np.testing.assert_array_equal(few(accelerator="cpu").fit(X).labels_, table["cluster"])

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
+import torch
 from commands.typed import TINY_DEC, Outcome
 
 from deepcluster_pl.callbacks.interruption import Interruption
 from deepcluster_pl.methods.dec import DEC
+from deepcluster_pl.stages import _no_search_for_gpus
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000", "data.n_samples=400", "checkpoint_interval=600")
 
@@ -130,3 +132,10 @@ def test_what_hides_gpus_from_a_run_on_the_cpu_is_taken_back(cli_run, monkeypatc
     assert cli_run(*TINY_DEC).code == 0
     assert seen == [""]
     assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+
+
+def test_where_there_is_a_gpu_a_run_on_the_cpu_hides_nothing(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with _no_search_for_gpus(torch.device("cpu")):
+        assert "CUDA_VISIBLE_DEVICES" not in os.environ
