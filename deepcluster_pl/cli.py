@@ -40,6 +40,15 @@ def main() -> None:
         return
     from deepcluster_pl.errors import UserError
 
+    if arguments[:1] in (["--complete"], ["--completion"]):
+        from deepcluster_pl import completion
+
+        try:
+            print(completion.main(arguments), end="")
+        except UserError as error:
+            print(error, file=sys.stderr)
+            sys.exit(1)
+        return
     if int(os.environ.get("RANK", "0")) > 0:  # as torchrun starts the others of several processes
         from deepcluster_pl.worker import main as work
 
@@ -74,7 +83,7 @@ def help_text() -> str:
         lines.append(f"  {group:<30} {'  '.join(names) or '-'}")
     lines += ["", "keys", "  seed  n_clusters  pretrained  resume  ckpt_path  baselines …   all of them: --cfg job"]
     lines += ["", "flags", "  -m  sweep over values separated by commas     --cfg job  show the config, run nothing"]
-    lines += ["  --config-dir <folder>  recipes of your own       --version  -h, --help"]
+    lines += ["  --config-dir <folder>  recipes of your own       --completion bash|zsh  --version  -h, --help"]
     return "\n".join([*lines, "", "examples", _EXAMPLES])
 
 
@@ -85,7 +94,7 @@ def _start(arguments: Sequence[str]) -> bool:
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.jobs import run_hydra
     from deepcluster_pl.lock import held
-    from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths
+    from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths, search_direction
     from deepcluster_pl.resuming import resume
     from deepcluster_pl.trust import trusted_targets
 
@@ -110,6 +119,7 @@ def _start(arguments: Sequence[str]) -> bool:
     multirun = (flags.multirun or bool(swept)) and not only_shows
     if multirun and swept:
         composition = compose_checked([*typed, *swept], True, flags.config_dir)
+    added += search_direction(composition, typed) if multirun else []
     trusted = trusted_targets([Path(flags.config_dir).expanduser()] if flags.config_dir else [])
     if only_shows:
         if composition.problems and not flags.shell_completion:

@@ -12,7 +12,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from deepcluster_pl.callbacks.interruption import InterruptedRun
@@ -24,7 +24,7 @@ from deepcluster_pl.quiet import quiet
 from deepcluster_pl.recipes import conf_dir
 from deepcluster_pl.results import objective
 from deepcluster_pl.run import run
-from deepcluster_pl.table import collect, published_metrics, render, rows
+from deepcluster_pl.table import collect, published_metrics, render, rows, shared
 from deepcluster_pl.trust import check_targets
 
 _ERROR = "error.txt"
@@ -49,6 +49,8 @@ def run_hydra(sweep: Path | None, trusted: frozenset[str], resuming: bool = Fals
     console.rule("sweep")
     print_tables(console, sweep)
     console.print(f"{len(folders) - len(failed)} of {len(folders)} jobs finished")
+    if best := _best(sweep):
+        console.print(best, soft_wrap=True, markup=False)
     for folder in failed:
         console.print(f"failed: {' '.join(saved_run(folder).overrides)}: {_why(folder)}", soft_wrap=True, markup=False)
     return bool(failed)
@@ -127,11 +129,25 @@ def print_tables(console: Console, folder: Path) -> None:
     for part in ("fit", "holdout"):
         metrics = dict.fromkeys(["acc", "nmi", "ari", "silhouette", *published_metrics(folder, part)])
         recipes = collect(folder, part, list(metrics))
+        if part == "fit" and (common := shared(recipes)):
+            console.print(f"all with {' '.join(common)}", soft_wrap=True, markup=False)
         if part == "fit" or any(values for recipe in recipes.values() for values in recipe.values.values()):
             console.print(f"{part}:\n{render(list(rows(recipes, brief=True)), 'text')}", soft_wrap=True, markup=False)
     console.print(f"in full: python -m deepcluster_pl.table {folder}", soft_wrap=True, markup=False)
     if several := cases(folder):
         console.print(f"how many clusters?\n{report(several)}", soft_wrap=True, markup=False)
+
+
+def _best(sweep: Path) -> str:
+    """What a search found best, and by what; nothing where nothing was searched for."""
+    file = sweep / "optimization_results.yaml"
+    if not file.is_file():
+        return ""
+    found: Any = OmegaConf.to_container(OmegaConf.load(file))
+    kept = saved_run(job_folders(sweep)[0]).cfg.objective
+    labels = " (chosen with labels)" if kept.uses_labels else ""
+    typed = " ".join(f"{key}={value}" for key, value in found.get("best_params", {}).items())
+    return f"best {kept.metric} {found['best_value']:.4g}{labels}: {typed}" if typed else ""
 
 
 def _why(folder: Path) -> str:

@@ -31,7 +31,7 @@ PATH_KEYS = (
     "cache_dir",
 )
 _FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
-_HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper")
+_HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler")
 _KEYWORDS = ("", "null", "auto")
 
 
@@ -127,6 +127,21 @@ def own_sweep(cfg: DictConfig | None, typed: Sequence[str]) -> tuple[list[str], 
     left = [f"{key}={value}" for key, value in parameters.items() if key not in taken]
     added = [f"~hydra.sweeper.params.{key}" for key in taken]
     return left, added if left else [*added, "hydra.mode=RUN"]
+
+
+def search_direction(composition: Composition, typed: Sequence[str]) -> list[str]:
+    """The direction that `objective.metric` is searched in, where a sweeper searches and none was typed.
+
+    What was typed the other way round becomes a problem of the composition.
+    """
+    cfg, key = composition.cfg, "hydra.sweeper.direction"
+    if cfg is None or OmegaConf.select(cfg, key) is None:
+        return []
+    right = "minimize" if cfg.objective.metric == "davies_bouldin" else "maximize"
+    given = [text.partition("=")[2] for text in typed if text.startswith(f"{key}=")]
+    if given and given[-1] != right:
+        composition.problems.append(f"{key}={given[-1]} looks for the worst {cfg.objective.metric}; type {key}={right}")
+    return [] if given else [f"{key}={right}"]
 
 
 def _parse(argument: str, problems: list[str]) -> Override | None:
@@ -229,8 +244,9 @@ def _compose(overrides: list[str], folders: list[Path], result: Composition) -> 
         with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
             return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
     except Exception as error:  # Hydra has many; OmegaConf, and the parser behind it, have their own
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        result.problems.append(lines[0] if lines else type(error).__name__)
+        lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        extra = "; type pip install 'deepcluster_pl[sweep]'" if "Could not find 'hydra/" in lines[0] else ""
+        result.problems.append(f"{lines[0]}{extra}")
         return None
     finally:
         GlobalHydra.instance().clear()

@@ -21,6 +21,7 @@ def quiet() -> None:
         ".*number of training batches .* is smaller than the logging interval.*",
         ".*your dataloader is not resumable.*",
         ".*The dirpath has changed from.*",
+        ".*Deprecated API features detected.*",  # Optuna 2 and SQLAlchemy 1.4, which belong together
         ".*Be aware that when using `ckpt_path`, callbacks used to create the checkpoint.*",
     ):
         warnings.filterwarnings("ignore", text)

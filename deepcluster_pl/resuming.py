@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.folders import SavedSweep, is_sweep, saved_run, saved_sweep
+from deepcluster_pl.folders import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.jobs import run_hydra
 from deepcluster_pl.lock import held
 from deepcluster_pl.overrides import compose_checked, quote_paths
@@ -41,6 +41,11 @@ def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
         if others:
             raise UserError(f"resume= goes on with a sweep as it was typed; leave out {others[0].input_line}")
         return _resume_sweep(saved_sweep(folder), config_dir)
+    if not (folder / "config").exists() and job_folders(folder):
+        raise UserError(
+            f"{folder} is a search (hydra/sweeper=...), which does not go on; start another, and build on it by "
+            f"hydra.sweeper.storage=sqlite:///<file> hydra.sweeper.study_name=<name> in both"
+        )
     return _resume_run(folder, others, config_dir)
 
 

@@ -15,7 +15,7 @@ import io
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,19 @@ def published_metrics(folder: Path, part: str) -> list[str]:
     return list(dict.fromkeys(metric for recipe in recipes.values() for metric in recipe.published))
 
 
+def shared(names: Iterable[str]) -> list[str]:
+    """Overrides that all of several recipes have in common.
+
+    >>> shared(["data=wine method=dec", "data=wine method=idec"]), shared(["data=wine"])
+    (['data=wine'], [])
+    """
+    each = [name.split() for name in names]
+    return [text for text in each[0] if all(text in other for other in each[1:])] if len(each) > 1 else []
+
+
 def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]:
-    """Header and one line per recipe; the brief table leaves out the extremes."""
+    """Header and one line per recipe; the brief table leaves out the extremes, and what all recipes have in common."""
+    common = shared(recipes) if brief else []
     kinds = ("mean ± std",) if brief else ("mean ± std", "min", "max")
     metrics = list(next(iter(recipes.values())).values)
     compared = {metric for recipe in recipes.values() for metric in recipe.published}
@@ -95,6 +106,7 @@ def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]
             theirs = f"{recipe.published[metric]:g}" if metric in recipe.published else "n/a"
             ours = dict(zip(("mean ± std", "min", "max"), _summary(recipe.values[metric]), strict=True))
             cells += [ours.get(kind, theirs) for kind in columns[metric]]
+        name = " ".join(text for text in name.split() if text not in common) or "defaults"
         title = f"{name} (chosen with labels)" if recipe.uses_labels else name
         yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
 
