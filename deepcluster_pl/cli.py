@@ -94,8 +94,9 @@ def _start(arguments: Sequence[str]) -> bool:
     from deepcluster_pl.errors import UserError
     from deepcluster_pl.jobs import run_hydra
     from deepcluster_pl.lock import held
-    from deepcluster_pl.overrides import compose_checked, own_sweep, quote_paths, search_direction
+    from deepcluster_pl.overrides import compose_checked, quote_paths
     from deepcluster_pl.resuming import resume
+    from deepcluster_pl.sweeps import own_sweep, search_direction, sweeps_by_itself
     from deepcluster_pl.trust import trusted_targets
 
     flags, behind = get_args_parser().parse_known_args(list(arguments))
@@ -114,8 +115,11 @@ def _start(arguments: Sequence[str]) -> bool:
             raise UserError("resume= goes on with what lies in a folder; leave out -m, --cfg and --info")
         return resume([re.sub(r"^\+{1,2}(?=resume=)", "", override) for override in typed], flags.config_dir)
     only_shows = bool(flags.cfg or flags.info or flags.shell_completion)
+    if not flags.multirun and not flags.cfg and sweeps_by_itself(typed, flags.config_dir):
+        flags.multirun = True
+        arguments = ["-m", *arguments]
     composition = compose_checked(typed, flags.multirun, flags.config_dir)
-    swept, added = own_sweep(composition.cfg, typed)
+    swept, added = own_sweep(composition.cfg, typed, flags.multirun)
     multirun = (flags.multirun or bool(swept)) and not only_shows
     if multirun and swept:
         composition = compose_checked([*typed, *swept], True, flags.config_dir)

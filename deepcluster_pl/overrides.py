@@ -84,7 +84,7 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
         if not folder.is_dir():
             result.problems.append(f"--config-dir {config_dir}: no such folder")
             return result
-    parsed = [override for argument in arguments if (override := _parse(argument, result.problems)) is not None]
+    parsed = [override for argument in arguments if (override := parse(argument, result.problems)) is not None]
     if not multirun:
         for override in parsed:
             if override.is_sweep_override():
@@ -114,37 +114,8 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     return result
 
 
-def own_sweep(cfg: DictConfig | None, typed: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What an experiment sweeps by itself (`hydra.mode: MULTIRUN`), less what the user typed.
-
-    Returns:
-        The sweep's overrides, and what has to be added to the command line so that what was typed wins.
-    """
-    if cfg is None or str(cfg.hydra.mode) != "RunMode.MULTIRUN":
-        return [], []
-    parameters = dict(cfg.hydra.sweeper.get("params") or {})
-    taken = [key for key in parameters if any(text.startswith(f"{key}=") for text in typed)]
-    left = [f"{key}={value}" for key, value in parameters.items() if key not in taken]
-    added = [f"~hydra.sweeper.params.{key}" for key in taken]
-    return left, added if left else [*added, "hydra.mode=RUN"]
-
-
-def search_direction(composition: Composition, typed: Sequence[str]) -> list[str]:
-    """The direction that `objective.metric` is searched in, where a sweeper searches and none was typed.
-
-    What was typed the other way round becomes a problem of the composition.
-    """
-    cfg, key = composition.cfg, "hydra.sweeper.direction"
-    if cfg is None or OmegaConf.select(cfg, key) is None:
-        return []
-    right = "minimize" if cfg.objective.metric == "davies_bouldin" else "maximize"
-    given = [text.partition("=")[2] for text in typed if text.startswith(f"{key}=")]
-    if given and given[-1] != right:
-        composition.problems.append(f"{key}={given[-1]} looks for the worst {cfg.objective.metric}; type {key}={right}")
-    return [] if given else [f"{key}={right}"]
-
-
-def _parse(argument: str, problems: list[str]) -> Override | None:
+def parse(argument: str, problems: list[str]) -> Override | None:
+    """An override as Hydra reads it; None, and a problem more, where it cannot."""
     try:
         return OverridesParser.create().parse_override(argument)
     except HydraException:

@@ -21,7 +21,7 @@ with tempfile.TemporaryDirectory() as folder:
         "pretrain.max_epochs=30",
         f"hydra.run.dir={run}",
     ]
-    subprocess.run([sys.executable, "-m", "deepcluster_pl", *typed], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "deepcluster_pl", *typed], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
     print(f"silhouette {scores['fit']['silhouette']:.3f}, sizes {scores['fit']['cluster_sizes']}")

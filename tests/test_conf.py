@@ -11,9 +11,10 @@ from omegaconf import OmegaConf
 
 from deepcluster_pl import config
 from deepcluster_pl.data.base import CommonOptions
-from deepcluster_pl.overrides import compose_checked, own_sweep
+from deepcluster_pl.overrides import compose_checked
 from deepcluster_pl.recipes import conf_dir, groups, options
 from deepcluster_pl.signatures import arguments
+from deepcluster_pl.sweeps import own_sweep
 
 METHODS = options("method")
 EXPERIMENTS = options("experiment")

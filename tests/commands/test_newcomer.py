@@ -28,7 +28,6 @@ def desk(tmp_path_factory):
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(place / "dist"), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True)
     zipfile.ZipFile(next((place / "dist").glob("*.whl"))).extractall(place / "site")
-    (place / "bin" / "python").symlink_to(sys.executable)
     (place / "home").mkdir()
     shutil.copytree(ROOT / "examples", place / "home" / "examples")
     return place
