@@ -29,6 +29,7 @@ class RunSchema:
     seed: Annotated[int, Range(0, 2**32 - 1)]
     n_clusters: Count
     baselines: Literal["auto", "full", "none"]
+    map: Literal["pca", "umap"]
     pretrained: str | None
     resume: str | None
     ckpt_path: str | None

@@ -15,9 +15,10 @@ from deepcluster_pl.board import save_board
 from deepcluster_pl.config import plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.figures import save_figures
+from deepcluster_pl.mapping import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
-from deepcluster_pl.prediction import Partition, Predictions, map_coordinates, partition_of
+from deepcluster_pl.prediction import Partition, Predictions, partition_of
 from deepcluster_pl.report import Told, save_report
 from deepcluster_pl.stages import Workshop
 from deepcluster_pl.summary import print_summary
@@ -61,9 +62,9 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     features, part = plain(cfg.data).get("features"), data.part("fit")
     samples = {"dtype": str(part.dtype), "feature_names": part.feature_names}
     save_model(method, plain(cfg.net), plain(cfg.method), features, folder / "model", samples)
-    places = map_coordinates(predictions)
+    places = map_coordinates(predictions, cfg.map, cfg.seed)
     results.save_assignments(folder, data, predictions, places)
-    save_figures(folder, data, method, predictions, places["fit"])
+    save_figures(folder, data, method, predictions, places["fit"], cfg.map)
     if shop.make_loggers.get("tensorboard") is not None:
         save_board(folder, data, predictions["fit"], cfg.seed)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
@@ -77,7 +78,7 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
     results.save_scores(folder, scores)
-    save_report(folder, Told(scores, data, method, predictions, places["fit"]))
+    save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
     return scores

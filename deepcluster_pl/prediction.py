@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName
@@ -41,8 +39,6 @@ class Prediction:
 Predictions = dict[PartName, Prediction]
 Partition = dict[PartName, NDArray[np.int64]]
 """Cluster (N,) of every sample, by part."""
-Places = dict[PartName, NDArray[np.float32]]
-"""Point (N, 2) of every sample on a map, by part."""
 
 
 @torch.no_grad()
@@ -65,14 +61,3 @@ def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, 
 def partition_of(predictions: Predictions) -> Partition:
     """Just the clusters."""
     return {name: prediction.clusters.numpy() for name, prediction in predictions.items()}
-
-
-def map_coordinates(predictions: Predictions) -> Places:
-    """First two principal components, of the fitted part's embeddings; zeros where there is only one dimension."""
-    fitted = predictions["fit"].z.numpy()
-    n_components = min(2, *fitted.shape)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # shares of no variance at all
-        pca = PCA(n_components, random_state=0).fit(fitted)
-    places = {name: pca.transform(prediction.z.numpy()) for name, prediction in predictions.items()}
-    return {name: np.pad(xy, ((0, 0), (0, 2 - n_components))) for name, xy in places.items()}

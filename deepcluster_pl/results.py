@@ -16,7 +16,8 @@ from torch import Tensor
 from deepcluster_pl.data.base import ClusteringData, PartName, sample_rows
 from deepcluster_pl.files import replacing
 from deepcluster_pl.functional import partition_bic
-from deepcluster_pl.prediction import Partition, Places, Predictions
+from deepcluster_pl.mapping import Places
+from deepcluster_pl.prediction import Partition, Predictions
 from deepcluster_pl.provenance import versions
 from deepcluster_pl.scores import label_scores, separation_scores, size_scores
 

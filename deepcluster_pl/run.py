@@ -24,6 +24,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.figures import save_reconstructions
 from deepcluster_pl.files import copy_whole
 from deepcluster_pl.launch import company
+from deepcluster_pl.mapping import check_map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.compiling import compile_net
@@ -78,6 +79,7 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
     folder, console, machine = shop.folder, shop.console, shop.describe()
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
     check_clusterer(clusterer := made(cfg.start))
+    check_map(cfg.map)
     data = load_data(cfg, table)
     from_first(lambda: data.save_records(folder))
     check_callbacks(cfg, len(data.part("fit")))

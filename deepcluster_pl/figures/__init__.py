@@ -13,6 +13,7 @@ from deepcluster_pl.figures.confusion import confusion_matrix
 from deepcluster_pl.figures.curves import curves
 from deepcluster_pl.figures.embedding_map import embedding_map
 from deepcluster_pl.figures.images import central_members, is_image, reconstructions
+from deepcluster_pl.mapping import Map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.metrics_csv import read_curves
 from deepcluster_pl.nets.base import Autoencoder
@@ -28,15 +29,16 @@ def save_figures(
     method: ClusteringModule,
     predictions: Predictions,
     places: NDArray[np.float32],
+    kind: Map,
 ) -> None:
     """Write what there is to show of a finished run into figures/.
 
-    map.png, the fitted part at `places` (N, 2); members.png, where samples are images; centres.png, where they can be
-    decoded as well; confusion.png, where there are
-    labels, of the held-out part if there is one; curves.png, where the stages left a metrics.csv.
+    map.png, the fitted part at `places` (N, 2) of a `kind` of map; members.png, where samples are images, and
+    centres.png, where centres can be decoded as well; confusion.png, where there are labels, of the held-out part if
+    there is one; curves.png, where the stages left a metrics.csv.
     """
     figures, n_clusters = _made(folder), method.n_clusters
-    embedding_map(places, predictions["fit"], n_clusters).savefig(figures / "map.png")
+    embedding_map(places, predictions["fit"], n_clusters, kind).savefig(figures / "map.png")
     if is_image(data.input_shape):
         central_members(data, predictions["fit"], n_clusters).savefig(figures / "members.png")
         if (centres := decoded_centres(method)) is not None:

@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from deepcluster_pl.mapping import Map
 from deepcluster_pl.prediction import Prediction
 
 _MAP_POINTS = 10_000
 
 
-def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_clusters: int) -> Figure:
-    """Scatter of two principal components (N, 2), one colour a cluster."""
+def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_clusters: int, kind: Map) -> Figure:
+    """Scatter of places (N, 2) on a kind of map, one colour a cluster."""
     figure = Figure(figsize=(6, 6), dpi=120, layout="constrained")
     axes = figure.subplots()
     rows = np.random.default_rng(0).permutation(len(places))[:_MAP_POINTS]
@@ -32,5 +33,6 @@ def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_cluster
         if (clusters == cluster).any():
             middle = places[clusters == cluster].mean(axis=0)
             axes.annotate(str(cluster), middle, ha="center", va="center", bbox={"boxstyle": "round", "fc": "white"})
-    axes.set(xlabel="first principal component", ylabel="second", title="Embeddings, by cluster")
+    first, second = ("first principal component", "second") if kind == "pca" else ("UMAP", "")
+    axes.set(xlabel=first, ylabel=second, title="Embeddings, by cluster")
     return figure

@@ -17,6 +17,7 @@ from deepcluster_pl.figures.confusion import paired_columns
 from deepcluster_pl.figures.curves import panels
 from deepcluster_pl.files import replacing
 from deepcluster_pl.functional import contingency
+from deepcluster_pl.mapping import NAMES, Map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.metrics_csv import Curves, read_curves
 from deepcluster_pl.prediction import Predictions
@@ -58,6 +59,7 @@ class Told:
         method: as trained.
         predictions: its last word.
         places: point (N, 2) of every fitted sample on the map.
+        kind: of map.
     """
 
     scores: dict[str, Any]
@@ -65,6 +67,7 @@ class Told:
     method: ClusteringModule
     predictions: Predictions
     places: NDArray[np.float32]
+    kind: Map
 
 
 def save_report(folder: Path, told: Told) -> None:
@@ -103,6 +106,7 @@ def gathered(folder: Path, told: Told) -> dict[str, Any]:
         ],
         "map": Markup(scatter(told.places[rows], fitted.clusters.numpy()[rows], [ids[int(i)] for i in rows], colours)),
         "n_map": len(rows),
+        "map_by": NAMES[told.kind],
         "cards": found[:_MOST_CARDS],
         "left_out": found[_MOST_CARDS:],
         "confusion": confusion(data, told.predictions),
