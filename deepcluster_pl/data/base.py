@@ -122,6 +122,10 @@ class ClusteringData(pl.LightningDataModule, ABC):
             return x.index_select(0, index.to(x.device)).to(index.device)
         return torch.from_numpy(self.part(name).take(index.cpu().numpy())).to(index.device)
 
+    def thumbnail(self, name: PartName, row: int) -> bytes | None:
+        """A small JPEG of what lies behind a sample, where the source knows one; most do not."""
+        return None
+
     def distorted(self, name: PartName, index: Tensor, which: Tensor) -> Tensor:
         """Of each sample at these positions of a part one distorted copy (B, *input_shape); copy 0 is the sample."""
         found = self.part(name).take_copies(index.cpu().numpy(), which.cpu().numpy())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, PartName
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.files import replacing
@@ -75,6 +75,8 @@ class Images(ClusteringData):
         self.passed_over: dict[str, str] = {}
         self.facts: dict[str, Facts] = {}
         self._told = ""
+        self._entries: list[Kept] = []
+        self._store: Store | None = None
 
     def load(self) -> Table:
         """Find the pictures, measure those that are new, and map all into memory."""
@@ -99,12 +101,17 @@ class Images(ClusteringData):
         rows = np.array([row for _, _, row in order], dtype=np.int64)
         ids = [name for _, name, _ in order]
         self.facts = {name: store.entries[row].facts for _, name, row in order}
+        self._entries, self._store = [store.entries[row] for _, _, row in order], store
         read = f", {rate.measured} read at {rate.per_second:.0f}/s" if rate.measured else ""
         n_skipped = len(self.skipped) + len(self.passed_over)
         self._told = f"{len(kept) - rate.measured} from the cache{read}, {n_skipped} skipped"
         whole = store.rows()
         labels = np.array([_folder_of(name) for name in ids]) if self.label_source == "folder" else None
         return Table(whole[:, 0], ids, labels, order=rows, copies=whole[:, 1:] if self.n_copies else None)
+
+    def thumbnail(self, name: PartName, row: int) -> bytes | None:
+        """A small JPEG of the picture at a position of a part."""
+        return None if self._store is None else self._store.thumbnail(self._entries[int(self.part(name).rows[row])])
 
     def describe(self) -> str:
         """The data, and how it was come by, in a few words."""
@@ -161,7 +168,8 @@ class Images(ClusteringData):
                 self.skipped[file.name] = "what is measured of it is not finite"
         entries = [Kept(file, measured.digest, measured.facts) for file, measured in some]
         chosen = np.flatnonzero(good)
-        store.append([samples[i] for i in chosen], [entries[i] for i in chosen])
+        thumbnails = [some[i][1].thumbnail for i in chosen]
+        store.append([samples[i] for i in chosen], [entries[i] for i in chosen], thumbnails)
 
     def _check_skipped(self, n_kept: int, root: Path) -> None:
         if not self.skipped or (n_kept and not self.strict):

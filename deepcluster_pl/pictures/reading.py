@@ -25,6 +25,7 @@ from deepcluster_pl.pictures.decoding import UnreadablePictureError, add_heif, d
 from deepcluster_pl.pictures.distortion import distorted, generator_of
 from deepcluster_pl.pictures.facts import Facts
 from deepcluster_pl.pictures.features import Features
+from deepcluster_pl.pictures.thumbnails import thumbnail_of
 
 PATIENCE_S = 120.0
 """Seconds that a handful of files may take; one that takes as long alone is left out."""
@@ -39,11 +40,13 @@ class Measured(NamedTuple):
         kept: (1 + copies, …) of the picture, then of its distorted copies.
         digest: SHA-256 of the file's bytes, in hexadecimal.
         facts: size, date and place.
+        thumbnail: a small JPEG of the picture.
     """
 
     kept: NDArray[Any]
     digest: str
     facts: Facts
+    thumbnail: bytes
 
 
 Outcome = Measured | str
@@ -72,7 +75,7 @@ class Job:
             rgb, digest, facts = decode(Path(self.root, name), self.features.side, SMALLEST_SIDE, self.max_megapixels)
             copies = (distorted(rgb, SMALLEST_SIDE, generator_of(digest, copy)) for copy in range(self.n_copies))
             kept = np.stack([self.features.of_picture(picture) for picture in (rgb, *copies)])
-            return Measured(kept, digest.hex(), facts)
+            return Measured(kept, digest.hex(), facts, thumbnail_of(rgb))
         except UnreadablePictureError as error:
             return str(error)
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from deepcluster_pl.files import refused_by_the_disk
 from deepcluster_pl.pictures.facts import Facts
 from deepcluster_pl.pictures.finding import File
 
-_FORMAT = 1
+_FORMAT = 2
 """To be raised with every change of what is measured of a picture, or of how it is kept."""
 
 
@@ -30,15 +31,17 @@ class Kept(NamedTuple):
         file: as it was when read.
         digest: SHA-256 of its bytes, in hexadecimal.
         facts: size, date and place.
+        place: where its thumbnail begins among all, and its length.
     """
 
     file: File
     digest: str
     facts: Facts
+    place: tuple[int, int] = (0, 0)
 
 
 class Store:
-    """Rows of equal shape that are only ever appended, and a line of JSON for each.
+    """Rows of equal shape that are only ever appended, a thumbnail and a line of JSON for each.
 
     A row is on the disk before its line is, so that a process killed in between leaves nothing that counts. Rows of
     files that changed or went stay until the folder is deleted.
@@ -68,10 +71,11 @@ class Store:
         path = self.folder / "index.jsonl"
         lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
         whole = self._rows_path.stat().st_size // self._row_bytes if self._rows_path.is_file() else 0
+        thumbnails = self._thumbnails_path.stat().st_size if self._thumbnails_path.is_file() else 0
         self.entries, length = [], 0
         for line in lines[:whole]:
             entry = _parse(line)
-            if entry is None:
+            if entry is None or sum(entry.place) > thumbnails:
                 break
             self.entries.append(entry)
             length += len(line)
@@ -79,10 +83,17 @@ class Store:
             os.truncate(path, length)
         return {entry.file: row for row, entry in enumerate(self.entries)}
 
-    def append(self, rows: Sequence[NDArray[Any]], entries: Sequence[Kept]) -> None:
-        """Add rows, each of `shape`, with what their files say."""
+    def append(self, rows: Sequence[NDArray[Any]], entries: Sequence[Kept], thumbnails: Sequence[bytes]) -> None:
+        """Add rows, each of `shape`, with what their files say, and their thumbnails; places are found here."""
         if not entries:
             return
+        ends = list(
+            itertools.accumulate(map(len, thumbnails), initial=sum(self.entries[-1].place) if self.entries else 0)
+        )
+        placed = [
+            entry._replace(place=(start, len(thumbnail)))
+            for entry, start, thumbnail in zip(entries, ends, thumbnails, strict=False)
+        ]
         try:
             with open(self._rows_path, "r+b" if self._rows_path.exists() else "w+b") as file:
                 file.seek(len(self.entries) * self._row_bytes)
@@ -91,17 +102,33 @@ class Store:
                     file.write(np.ascontiguousarray(row, dtype=self.dtype).data)
                 file.flush()
                 os.fsync(file.fileno())
+            with open(self._thumbnails_path, "r+b" if self._thumbnails_path.exists() else "w+b") as file:
+                file.seek(ends[0])
+                file.truncate()
+                file.write(b"".join(thumbnails))
+                file.flush()
+                os.fsync(file.fileno())
             with open(self.folder / "index.jsonl", "ab") as file:
-                file.write(b"".join(_line(entry) for entry in entries))
+                file.write(b"".join(_line(entry) for entry in placed))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise _refused(self.folder, error) from error
-        self.entries += entries
+        self.entries += placed
 
     def rows(self) -> NDArray[Any]:
         """All rows (n, *shape), read from the disk as they are asked for."""
         return np.memmap(self._rows_path, self.dtype, "r", shape=(len(self.entries), *self.shape))
+
+    def thumbnail(self, entry: Kept) -> bytes:
+        """The small JPEG of an entry."""
+        with open(self._thumbnails_path, "rb") as file:
+            file.seek(entry.place[0])
+            return file.read(entry.place[1])
+
+    @property
+    def _thumbnails_path(self) -> Path:
+        return self.folder / "thumbnails.bin"
 
     @property
     def _rows_path(self) -> Path:
@@ -121,7 +148,7 @@ def store_folder(cache_dir: Path, root: Path, recipe: Mapping[str, Any]) -> Path
 
 
 def _line(entry: Kept) -> bytes:
-    return json.dumps([*_plain(entry.file), entry.digest, *entry.facts]).encode() + b"\n"
+    return json.dumps([*_plain(entry.file), entry.digest, *entry.place, *entry.facts]).encode() + b"\n"
 
 
 def _plain(file: File) -> list[Any]:
@@ -131,8 +158,10 @@ def _plain(file: File) -> list[Any]:
 def _parse(line: bytes) -> Kept | None:
     """An entry, or None where the line is unfinished or damaged."""
     try:
-        name, size, mtime_ns, digest, *facts = json.loads(line)
-        return Kept(File(name, size, mtime_ns), digest, Facts(*facts)) if line.endswith(b"\n") else None
+        name, size, mtime_ns, digest, start, length, *facts = json.loads(line)
+        return (
+            Kept(File(name, size, mtime_ns), digest, Facts(*facts), (start, length)) if line.endswith(b"\n") else None
+        )
     except (ValueError, TypeError):
         return None
 

@@ -1,0 +1,40 @@
+"""Thumbnails carry nothing but the picture, and copies of one picture are found among others."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from pictures.making import page, scene
+from PIL import Image, ImageEnhance
+
+from deepcluster_pl.pictures.thumbnails import SIDE, alike, thumbnail_of
+
+
+def small(image, *, scale=1.0, quality=None, light=1.0):
+    """Thumbnail of a picture that was made smaller, saved again, or brightened."""
+    image = image.resize((round(image.width * scale), round(image.height * scale)))
+    image = ImageEnhance.Brightness(image).enhance(light)
+    if quality is not None:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality)
+        image = Image.open(file)
+    return thumbnail_of(np.asarray(image.convert("RGB")))
+
+
+def test_a_thumbnail_is_a_small_jpeg():
+    with Image.open(io.BytesIO(small(scene(0, 400, 300)))) as image:
+        assert (image.format, image.size, image.mode) == ("JPEG", (SIDE, SIDE * 3 // 4), "RGB")
+        assert not image.getexif()
+
+
+def test_copies_are_alike_and_different_pictures_are_not():
+    pictures = [scene(seed, 200, 150) for seed in range(30)] + [page(seed, 150, 200) for seed in range(30)]
+    originals = [small(picture) for picture in pictures]
+    copies = [small(pictures[3], scale=0.5), small(pictures[40], quality=40), small(pictures[3], light=1.03)]
+    assert alike(originals) == []
+    assert alike([*originals, *copies]) == [[3, 60, 62], [40, 61]]
+
+
+def test_of_none_there_are_none():
+    assert alike([]) == []
