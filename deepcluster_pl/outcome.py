@@ -14,12 +14,15 @@ from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.board import save_board
 from deepcluster_pl.config import plain
 from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.data.images import Images
 from deepcluster_pl.figures import save_figures
+from deepcluster_pl.gallery import save_gallery
 from deepcluster_pl.mapping import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.model import save_model
 from deepcluster_pl.prediction import Partition, Predictions, partition_of
 from deepcluster_pl.report import Told, save_report
+from deepcluster_pl.report.page import palette
 from deepcluster_pl.stages import Workshop
 from deepcluster_pl.summary import print_summary
 
@@ -79,6 +82,9 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     )  # fmt: skip
     results.save_scores(folder, scores)
     save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))
+    if isinstance(data, Images):
+        title = f"{data.name}: {cfg.n_clusters} groups"
+        save_gallery(folder, data, predictions, places, palette(cfg.n_clusters), title)
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
     return scores
