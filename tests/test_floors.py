@@ -15,9 +15,9 @@ FLOORS = {
     "callbacks": 3, "checkpoints": 3, "metrics_csv": 3, "model": 3, "baselines": 3, "results": 3, "figures": 3,
     "summary": 3, "provenance": 3, "inference": 3, "report": 3, "board": 3, "gallery": 3,
     "stages": 4, "overrides": 4, "sweeps": 4, "config": 4, "signatures": 4, "folders": 4, "quiet": 4, "run": 4,
-    "launch": 4, "lock": 4, "trust": 4, "accidents": 4, "outcome": 4,
+    "organizing": 4, "launch": 4, "lock": 4, "trust": 4, "accidents": 4, "outcome": 4,
     "cli": 5, "jobs": 5, "resuming": 5, "table": 5, "worker": 5, "__main__": 5, "in_memory": 5,
-    "estimator": 5, "new_samples": 5, "predict": 5, "choose_k": 5, "export": 5, "completion": 5,
+    "estimator": 5, "new_samples": 5, "predict": 5, "choose_k": 5, "export": 5, "completion": 5, "organize": 5,
 }  # fmt: skip
 
 

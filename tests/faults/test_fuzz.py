@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 
 import numpy as np
@@ -19,7 +20,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.overrides import compose_checked, quote_paths
 from deepcluster_pl.trust import trusted_targets, untrusted
 
-CASES = 500
+CASES = int(os.environ.get("DEEPCLUSTER_FUZZ_LINES", "200"))
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
