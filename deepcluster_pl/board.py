@@ -39,11 +39,11 @@ def save_board(folder: Path, data: ClusteringData, fitted: Prediction, seed: int
 
 
 def _facts(part: Part, fitted: Prediction, row: int) -> list[str]:
-    """One line of the projector's table; what would end a field or a line becomes a space."""
+    """One line of the projector's table; what would end a field or a line becomes a space, no text is spelt."""
     found = [str(part.ids[row]), str(int(fitted.clusters[row])), f"{float(fitted.confidence[row]):.3f}"]
     if part.labels is not None:
         found.append(str(part.labels[row]))
-    return [" ".join(text.split()) for text in found]
+    return [" ".join(text.split()).encode("utf-8", "backslashreplace").decode() for text in found]
 
 
 def _plane(z: Tensor) -> Tensor:

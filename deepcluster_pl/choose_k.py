@@ -149,7 +149,7 @@ def _case(k: int, jobs: list[Path]) -> Case:
 
 def _clusters(job: Path) -> dict[str, str]:
     """Cluster of each fitted sample by its id."""
-    with (job / "assignments.csv").open(newline="", encoding="utf-8") as file:
+    with (job / "assignments.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         return {row["id"]: row["cluster"] for row in csv.DictReader(file) if row["part"] == "fit"}
 
 

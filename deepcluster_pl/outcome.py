@@ -81,10 +81,10 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
     results.save_scores(folder, scores)
-    save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))
     if isinstance(data, Images):
         title = f"{data.name}: {cfg.n_clusters} groups"
         save_gallery(folder, data, predictions, places, palette(cfg.n_clusters), title)
+    save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))
     print_summary(console, scores)
     console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
     return scores

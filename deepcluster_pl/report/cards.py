@@ -16,7 +16,7 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.prediction import Prediction
 from deepcluster_pl.report.features import MOST_FEATURES, Feature, typical_features
 from deepcluster_pl.report.members import central, doubtful, most_frequent
-from deepcluster_pl.report.pictures import data_uri
+from deepcluster_pl.report.pictures import data_uri, jpeg_uri
 from deepcluster_pl.scores import known_labels
 
 _CENTRAL, _DOUBTFUL, _FEATURES, _LABELS = 12, 6, 6, 3
@@ -88,6 +88,8 @@ def cards(
 
     def member(row: int) -> Member:
         picture = data_uri(part.take(np.array([row]))[0]) if as_pictures else None
+        if (thumbnail := data.thumbnail("fit", row)) is not None:
+            picture = jpeg_uri(thumbnail)  # what the sample was measured of
         return Member(str(part.ids[row]), float(confidence[row]), picture)
 
     made = []

@@ -45,7 +45,8 @@ _COLUMNS = (
 )
 _FILES = (
     ("assignments.csv", "the cluster of every sample"), ("scores.json", "all scores"), ("model/", "the trained model"),
-    ("figures/", "pictures"), ("config/config.yaml", "all settings"), ("MODEL_CARD.md", "the model in short"),
+    ("figures/", "pictures"), ("gallery.html", "all pictures in their groups"), ("config/config.yaml", "all settings"),
+    ("MODEL_CARD.md", "the model in short"),
 )  # fmt: skip
 
 

@@ -29,3 +29,8 @@ def data_uri(image: NDArray[Any]) -> str:
     file = io.BytesIO()
     made.save(file, kind, **({"optimize": True} if kind == "PNG" else {"quality": 80}))
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def jpeg_uri(content: bytes) -> str:
+    """A JPEG that is one already."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from commands.browsing import CHROMIUM, DRIVER, QUIET, resize
 from commands.typed import Outcome
 
 from deepcluster_pl import cli
@@ -29,3 +30,18 @@ def cli_run(tmp_path, monkeypatch, capsys):
         return Outcome(code, captured.out, captured.err, folder)
 
     return call
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A window of 1200 x 900 with nothing remembered."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    resize(driver, 1200, 900)
+    yield driver
+    driver.quit()

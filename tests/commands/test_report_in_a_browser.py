@@ -2,48 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
+from commands.browsing import find, needs_browser, resize
 from commands.typed import TINY_DEC
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="the browser tests need selenium (extra dev)")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER) and "DEEPCLUSTER_NEED_BROWSER" not in os.environ,
-        reason="chromium and chromedriver are not installed (Debian: apt-get install chromium chromium-driver)",
-    ),
-]
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-    "--force-prefers-reduced-motion",
-)  # fmt: skip
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """A window of 1200 x 900 with nothing remembered."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    resize(driver, 1200, 900)
-    yield driver
-    driver.quit()
-
-
-def resize(driver, width: int, height: int) -> None:
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-
-def find(driver, selector: str):
-    return driver.find_elements("css selector", selector)
+pytestmark = needs_browser
 
 
 def numbers(driver) -> list[int]:

@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def assignments(self) -> list[dict[str, str]]:
-        with (self.folder / "assignments.csv").open(newline="") as file:
+        with (self.folder / "assignments.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             return list(csv.DictReader(file))
 
     @property

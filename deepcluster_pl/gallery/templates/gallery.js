@@ -266,7 +266,7 @@
     try { take(JSON.parse(await file.text())); remember(); filter(); drawSets(); } catch (error) { alert(error instanceof SyntaxError ? "This file is not JSON." : error.message); }
     event.target.value = "";
   });
-  for (const id of ["find", "from", "to", "place"]) get(id).addEventListener("input", filter);
+  for (const id of ["find", "from", "to", "place"]) for (const kind of ["input", "change"]) get(id).addEventListener(kind, filter);
   try { const kept = localStorage.getItem(memory); if (kept) { take(JSON.parse(kept)); get("save").classList.add("dirty"); } } catch { /* nothing that was kept is usable */ }
   filter();
   drawSets();
