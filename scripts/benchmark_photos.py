@@ -2,6 +2,7 @@
 
     python scripts/benchmark_photos.py speed                    on pictures that the script makes itself
     python scripts/benchmark_photos.py choose --root <folder>   no label is read
+    python scripts/benchmark_photos.py copies --root <folder>   which changed copies are found as near-duplicates
     python scripts/benchmark_photos.py score --root <folder> --clusters 9 [--only 3]
 
 `--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` puts them into
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import re
 import statistics
@@ -23,17 +25,20 @@ from pathlib import Path
 
 import numpy as np
 from hydra.utils import instantiate
-from PIL import Image
+from PIL import Image, ImageEnhance
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor, cdist, from_numpy
 
 from deepcluster_pl.config import plain
 from deepcluster_pl.data.base import ClusteringData
-from deepcluster_pl.descriptors import BLOCKS
+from deepcluster_pl.descriptors import BLOCKS, SMALLEST_SIDE
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.overrides import compose_checked, quote_paths
+from deepcluster_pl.pictures.decoding import decode, upright_rgb
 from deepcluster_pl.pictures.features import Descriptors, Features, Thumbnails
+from deepcluster_pl.pictures.finding import find_pictures
 from deepcluster_pl.pictures.reading import Job, Measured, outcomes
+from deepcluster_pl.pictures.thumbnails import alike, thumbnail_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "photos.md"
@@ -58,9 +63,9 @@ WHITENINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def main() -> int:
-    """Measure one of the three."""
+    """Measure one of the four."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=["speed", "choose", "score"])
+    parser.add_argument("what", choices=["speed", "choose", "copies", "score"])
     parser.add_argument("--root", type=Path, help="a folder of pictures")
     parser.add_argument("--clusters", type=int, default=9)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of recipes, from 0")
@@ -72,6 +77,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         if chosen.what == "speed":
             lines = speed(Path(scratch))
+        elif chosen.what == "copies":
+            lines = copies(chosen.root)
         elif chosen.what == "choose":
             lines = choose(chosen.root, chosen.cache or Path(scratch))
         else:
@@ -130,6 +137,29 @@ def choose(root: Path, cache: Path) -> list[str]:
         shares = [_found(net, data, copy) for copy in range(1, 1 + data.part("fit").n_copies)]
         lines.append(f"| {whitening} | {statistics.mean(shares):.3f} |")
     return lines
+
+
+def copies(root: Path) -> list[str]:
+    """Of every fifth picture, how many changed copies are taken for the same; and how many originals for each other."""
+    found = find_pictures(root, False).files
+    originals = [thumbnail_of(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
+    changed: dict[str, int] = {"half the size": 0, "JPEG quality 40": 0, "4 % brighter": 0, "3 % cut off each edge": 0}
+    some = list(zip(found, originals, strict=True))[::5]
+    for file, original in some:
+        with Image.open(root / file.name) as picture:
+            image = upright_rgb(picture)
+        width, height = image.size
+        saved = io.BytesIO()
+        image.save(saved, "JPEG", quality=40)
+        box = (round(0.03 * width), round(0.03 * height), round(0.97 * width), round(0.97 * height))
+        made = (
+            image.resize((max(16, width // 2), max(16, height // 2))), Image.open(saved),
+            ImageEnhance.Brightness(image).enhance(1.04), image.crop(box),
+        )  # fmt: skip
+        for name, copy in zip(changed, made, strict=True):
+            changed[name] += bool(alike([original, thumbnail_of(np.asarray(copy.convert("RGB")))]))
+    lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
+    return [*lines, f"| originals taken for copies | {sum(map(len, alike(originals)))} of {len(originals)} |"]
 
 
 def _found(net: Autoencoder, data: ClusteringData, copy: int) -> float:
