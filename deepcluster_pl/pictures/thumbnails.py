@@ -43,8 +43,9 @@ def alike(thumbnails: Sequence[bytes]) -> list[list[int]]:
         some = bits[start : start + _ROWS_AT_ONCE]
         shared = some @ bits.T  # of signs +1 and -1: agreements less disagreements
         rows, others = np.nonzero(shared >= bits.shape[1] - 2 * _BITS_APART)
-        for i, j in zip((rows + start).tolist(), others.tolist(), strict=True):
-            if i < j and _same(levels[i], levels[j]):
+        new = (rows + start < others) & (group[rows + start] != group[others])
+        for i, j in zip((rows[new] + start).tolist(), others[new].tolist(), strict=True):
+            if group[i] != group[j] and _same(levels[i], levels[j]):
                 group[group == group[j]] = group[i]
     return [np.flatnonzero(group == k).tolist() for k in np.unique(group) if (group == k).sum() > 1]
 

@@ -36,5 +36,10 @@ def test_copies_are_alike_and_different_pictures_are_not():
     assert alike([*originals, *copies]) == [[3, 60, 62], [40, 61]]
 
 
+def test_thousands_of_copies_are_one_group_before_long():
+    one = small(scene(0))
+    assert alike([one] * 3000) == [list(range(3000))]
+
+
 def test_of_none_there_are_none():
     assert alike([]) == []
