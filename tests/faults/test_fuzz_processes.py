@@ -16,7 +16,7 @@ from commands.typed import TINY_DEC
 from data.test_torchvision_images import idx
 from faults.test_fuzz import KEYS, VALUES, equal, mutated, tables
 
-CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "6")), 240
+CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "15")), 240
 QUICK = ("trainer.accelerator=cpu", "baselines=none", "logger=none")
 
 
