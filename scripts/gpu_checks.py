@@ -1,6 +1,7 @@
 """What can be known only where there is a GPU: scores, seconds, residency, precision, compile, exact resume.
 
     scripts/gpu_checks.sh <folder with MNIST/raw> <results.jsonl> [--accelerator gpu] [--minutes 9] [--short]
+                          [--checks resume residency]
 
 Each check is one line of JSON, written as soon as it is known, so that a machine met for a while is used whole. A
 check that fails says so in its line, and the exit code is 1; one for which no time is left is skipped and says that.
@@ -229,12 +230,14 @@ def main() -> int:
     parser.add_argument("--accelerator", default="gpu")
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--short", action="store_true")
+    names = [check.__name__ for check in CHECKS]
+    parser.add_argument("--checks", nargs="+", choices=names, default=names, help="these alone")
     chosen = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as scratch, chosen.results.open("a", encoding="utf-8") as out:
         ends_at = time.monotonic() + 60 * chosen.minutes
         place = Place(chosen.data.resolve(), Path(scratch), chosen.accelerator, chosen.short, ends_at)
-        for check in CHECKS:
+        for check in (check for check in CHECKS if check.__name__ in chosen.checks):
             line: dict[str, Any] = {"check": check.__name__, "torch": torch.__version__}
             began = time.monotonic()
             try:
