@@ -71,7 +71,7 @@ def cases(folder: Path) -> dict[str, list[Case]]:
         if (job / "scores.json").is_file():
             typed = [str(text) for text in OmegaConf.load(file)]
             name = " ".join(text for text in typed if not text.startswith(("seed=", "n_clusters="))) or "defaults"
-            k = int(OmegaConf.load(file.parent / "config.yaml").n_clusters)
+            k = int(json.loads((job / "scores.json").read_text(encoding="utf-8"))["n_clusters"])
             recipes.setdefault(name, {}).setdefault(k, []).append(job)
     return {
         name: [_case(k, jobs) for k, jobs in sorted(by_k.items())] for name, by_k in recipes.items() if len(by_k) > 1

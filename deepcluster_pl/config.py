@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import copy
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from deepcluster_pl import __version__
+from deepcluster_pl.choosing import AUTO
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.overrides import near
 from deepcluster_pl.ranges import Count, PositiveFloat, Range
@@ -27,7 +26,8 @@ class RunSchema:
     """Top level of the config."""
 
     seed: Annotated[int, Range(0, 2**32 - 1)]
-    n_clusters: Count
+    n_clusters: Count | Literal["auto"]
+    choose: Any
     baselines: Literal["auto", "full", "none"]
     map: Literal["pca", "umap"]
     pretrained: str | None
@@ -106,20 +106,16 @@ def plain(node: DictConfig) -> dict[str, Any]:
     return typing.cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
 
 
-def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    """Hash of the package's version and these (dotted) keys of a plain config; an absent key counts as null."""
-    chosen: dict[str, Any] = {"version": __version__}
-    for key in keys:
-        value: Any = cfg
-        for name in key.split("."):
-            value = (value or {}).get(name)
-        chosen[key] = value
-    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def without_hydra(cfg: DictConfig) -> DictConfig:
     """The config as a job sees it."""
     return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+
+
+def with_number(cfg: DictConfig, n_clusters: int) -> DictConfig:
+    """The same config with another number of clusters, wherever it refers to that."""
+    other = copy.deepcopy(cfg)
+    other.n_clusters = n_clusters
+    return other
 
 
 def check(cfg: DictConfig) -> None:
@@ -154,6 +150,8 @@ def _at_odds(cfg: DictConfig) -> list[str]:
     trains_nothing = cfg.net._target_.endswith(".Identity")
     method = get_object(cfg.method._target_)
     learns = bool(getattr(method, "learns", False))
+    if cfg.n_clusters == AUTO and cfg.data.get("n_centers") == AUTO:
+        found.append("n_clusters=auto finds the groups that are there, and these are made up; type data.n_centers=5")
     if trains_nothing and cfg.pretrain.module is not None:
         found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
     if trains_nothing and learns:

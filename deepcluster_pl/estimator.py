@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deepcluster_pl.choosing import AUTO
 from deepcluster_pl.data.base import sample_rows
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
@@ -38,7 +39,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     Args:
         method: a recipe, as in `method=` on the command line: kmeans, gmm, ae_kmeans, ae_gmm, dec, idec, dcn, dkm,
             vade, scan, n2d, da/idec ...
-        n_clusters: K.
+        n_clusters: K, or `auto`: the number that halves of the data agree on.
         random_state: seed of everything drawn; None draws one. The same seed gives the same labels on one machine.
         accelerator: `auto`, `cpu`, `gpu` ..., as Lightning's Trainer takes it; for fitting and for predicting.
         verbose: 0 says nothing, 1 shows progress.
@@ -47,6 +48,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     Attributes:
         labels_: cluster (N,) of each fitted sample, from 0, without gaps.
         cluster_centers_: centres (K, D) in the code, where the method has centres.
+        n_clusters_: K.
         n_features_in_: of the fitted samples.
         feature_names_in_: names of the columns, where they were all text.
         history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/loss`, `fit/kl` ...
@@ -61,7 +63,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     def __init__(
         self,
         method: str = "dec",
-        n_clusters: int = 8,
+        n_clusters: int | Literal["auto"] = 8,
         random_state: int | np.random.RandomState | None = None,
         accelerator: str = "auto",
         verbose: int = 0,
@@ -95,11 +97,11 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.history_ = fitted.history
         self._adopt(fitted.module, fitted.description)
         clusters = self._look(x)[1].argmax(axis=1)
-        self._number(order_of(clusters, self.n_clusters))
+        self._number(order_of(clusters, self.n_clusters_))
         self.labels_ = np.argsort(self._order)[clusters]
         found = len(np.unique(clusters))
-        if found < self.n_clusters:
-            text = f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters})."
+        if found < self.n_clusters_:
+            text = f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters_})."
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self
 
@@ -145,7 +147,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             "schema": SCHEMA,
             "parameters": {
                 "method": self.method,
-                "n_clusters": int(self.n_clusters),
+                "n_clusters": self.n_clusters if self.n_clusters == AUTO else int(self.n_clusters),
                 "random_state": self.seed_,
                 "accelerator": self.accelerator,
                 "verbose": int(self.verbose),
@@ -185,6 +187,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     def _adopt(self, module: ClusteringModule, description: dict[str, Any]) -> None:
         self.model_, self._description = module, description
+        self.n_clusters_ = module.n_clusters
         self._n_features_out = module.net.latent_dim
 
     def _number(self, order: NDArray[np.int64]) -> None:

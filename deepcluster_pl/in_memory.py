@@ -74,7 +74,7 @@ def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], 
             if end.number == signal.SIGINT:
                 raise KeyboardInterrupt from None
             raise SystemExit(128 + end.number) from None
-        net, method = plain(cfg.net), plain(cfg.method)
+        net, method = plain(trained.cfg.net), plain(trained.cfg.method)
         samples = {"dtype": str(trained.data.part("fit").dtype)}
         save_model(trained.method, net, method, None, folder / "model", samples)
         curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])

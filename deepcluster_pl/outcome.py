@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from deepcluster_pl import results
 from deepcluster_pl.baselines import Baselines, baseline_partitions
 from deepcluster_pl.board import save_board
+from deepcluster_pl.choosing import NumberFound
 from deepcluster_pl.config import plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.images import Images
@@ -32,6 +33,8 @@ class Trained:
     """A training that has ended.
 
     Attributes:
+        cfg: config as carried out: `n_clusters` is a number.
+        number: what speaks for that number, where it was found; None where it was typed.
         data: what was clustered.
         method: as trained.
         clusterer: the start's; None where the start changed the code, so that its partition is none of `codes`.
@@ -41,6 +44,8 @@ class Trained:
         ended: `stopped` and `steps` of the fit.
     """
 
+    cfg: DictConfig
+    number: NumberFound | None
     data: ClusteringData
     method: ClusteringModule
     clusterer: Any
@@ -50,17 +55,16 @@ class Trained:
     ended: dict[str, Any]
 
 
-def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code: str | None) -> dict[str, Any]:
+def leave(shop: Workshop, trained: Trained, command: str, code: str | None) -> dict[str, Any]:
     """Write the model, assignments, figures and scores; return the content of scores.json.
 
     Args:
-        cfg: composed config.
         shop: whose folder and seconds.
         trained: what there is to tell.
         command: what the user typed.
         code: commit of the package, if known.
     """
-    folder, console = shop.folder, shop.console
+    cfg, folder, console = trained.cfg, shop.folder, shop.console
     data, method, predictions = trained.data, trained.method, trained.predictions
     features, part = plain(cfg.data).get("features"), data.part("fit")
     samples = {"dtype": str(part.dtype), "feature_names": part.feature_names}
@@ -74,7 +78,8 @@ def leave(cfg: DictConfig, shop: Workshop, trained: Trained, command: str, code:
     raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed, trained.codes["fit"])
     scores = results.compose(
-        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters, **trained.ended},
+        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters,
+         "n_clusters_found": asdict(trained.number) if trained.number else None, **trained.ended},
         {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
          "published": (plain(cfg)["published"] or {}).get(method.name)},
         data, scorer, partition_of(predictions), trained.started,

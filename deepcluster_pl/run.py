@@ -17,7 +17,8 @@ from torch import Tensor
 from deepcluster_pl.accidents import told_in_a_line
 from deepcluster_pl.callbacks.target_refresh import TargetRefresh
 from deepcluster_pl.checkpoints import check_origin, check_pretrained, is_whole, load_weights, read_checkpoint
-from deepcluster_pl.config import check, digest, plain
+from deepcluster_pl.choosing import AUTO, NumberFound
+from deepcluster_pl.config import check, with_number
 from deepcluster_pl.data.base import ClusteringData, sample_rows
 from deepcluster_pl.data.table import Table
 from deepcluster_pl.errors import UserError
@@ -28,6 +29,8 @@ from deepcluster_pl.mapping import check_map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.compiling import compile_net
+from deepcluster_pl.nets.embedding import embed_part
+from deepcluster_pl.origins import origin_of, pretraining_of
 from deepcluster_pl.outcome import Trained, leave
 from deepcluster_pl.prediction import assign_all, embed_all, partition_of
 from deepcluster_pl.processes import from_first, is_first
@@ -35,12 +38,6 @@ from deepcluster_pl.provenance import commit
 from deepcluster_pl.stages import Entry, Workshop, find_entry
 from deepcluster_pl.start import Start, check_clusterer, fit_start
 from deepcluster_pl.whitening import whitened
-
-PRETRAINING_DEPENDS_ON = (
-    "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
-    "pretrain.shuffle", "pretrain.callbacks.annealing", "trainer.precision", "trainer.gradient_clip_val",
-    "trainer.accumulate_grad_batches",
-)  # fmt: skip
 
 
 def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
@@ -56,7 +53,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     shop = open_workshop(cfg, folder, console)
     with told_in_a_line(folder), company(shop.world, cfg, folder, command):
         trained = train(cfg, shop)
-        return leave(cfg, shop, trained, command, code) if is_first() else {}
+        return leave(shop, trained, command, code) if is_first() else {}
 
 
 def run_in_memory(cfg: DictConfig, table: Table, folder: Path, console: Console) -> Trained:
@@ -78,7 +75,8 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
     """The story itself, alike in all processes of a run."""
     folder, console, machine = shop.folder, shop.console, shop.describe()
     entry = from_first(lambda: find_entry(folder, cfg.ckpt_path, cfg.pretrained))
-    check_clusterer(clusterer := made(cfg.start))
+    is_open = cfg.n_clusters == AUTO
+    check_clusterer(made((with_number(cfg, cfg.choose.smallest) if is_open else cfg).start))
     check_map(cfg.map)
     data = load_data(cfg, table)
     from_first(lambda: data.save_records(folder))
@@ -92,6 +90,9 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
 
     data.settle(shop.device)
     net = pretrained_net(cfg, shop, data, entry)
+    number = found_number(cfg, shop, data, net, entry) if is_open else None
+    cfg = with_number(cfg, number.n_clusters) if number else cfg
+    clusterer = made(cfg.start)
     method: ClusteringModule = made(cfg.method, net=net).to(shop.device)
     codes = embed_all(method, data)
     if cfg.pretrain.module is not None and is_first() and table is None:
@@ -101,7 +102,7 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
     started = partition_of(assign_all(method, embed_all(method, data) if changed else codes))
     ended = fit(cfg, shop, method, data, entry) if method.learns else {"stopped": "none", "steps": 0}
     predictions = assign_all(method, embed_all(method, data))
-    return Trained(data, method, None if changed else clusterer, codes, started, predictions, ended)
+    return Trained(cfg, number, data, method, None if changed else clusterer, codes, started, predictions, ended)
 
 
 def made(node: Any, **supplied: Any) -> Any:
@@ -130,18 +131,6 @@ def open_workshop(cfg: DictConfig, folder: Path, console: Console) -> Workshop:
     )
 
 
-def origin_of(cfg: DictConfig) -> dict[str, str]:
-    """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
-    settings = plain(cfg)
-    method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
-    return {
-        "net": digest(settings, ("net",)),
-        "method": digest(method, tuple(method)),
-        "start": digest(settings, ("start", "start_sample_size", "whiten")),
-        "seed": str(cfg.seed),
-    }
-
-
 def load_data(cfg: DictConfig, table: Table | None = None) -> ClusteringData:
     """The data, or a table in its place, checked, with enough samples for the clusters asked for."""
     data: ClusteringData = made(cfg.data)
@@ -149,7 +138,9 @@ def load_data(cfg: DictConfig, table: Table | None = None) -> ClusteringData:
         data.take_over(table)
     data.setup()
     n = len(data.part("fit"))
-    if n < cfg.n_clusters:
+    if cfg.n_clusters == AUTO:
+        made(cfg.choose).check(n)
+    elif n < cfg.n_clusters:
         raise UserError(f"n_samples={n} should be >= n_clusters={cfg.n_clusters}; type n_clusters={n} or fewer")
     return data
 
@@ -177,8 +168,8 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     own, cached = shop.checkpoint("pretrained"), None
     source = entry.pretrained
     if source is None and cfg.pretrained == "auto":
-        decides = digest(plain(cfg), PRETRAINING_DEPENDS_ON)
-        cached = Path(cfg.cache_dir).expanduser() / "pretrained" / f"{shop.origin['data']}-{decides}.ckpt"
+        name = f"{shop.origin['data']}-{pretraining_of(cfg)}.ckpt"
+        cached = Path(cfg.cache_dir).expanduser() / "pretrained" / name
         source = from_first(lambda: cached if is_whole(cached) else None)
     if source is None:
         module = made(cfg.pretrain.module, net=net)
@@ -195,6 +186,17 @@ def pretrained_net(cfg: DictConfig, shop: Workshop, data: ClusteringData, entry:
     if cached is not None and source is None and is_first():
         copy_whole(own, cached)
     return net
+
+
+def found_number(cfg: DictConfig, shop: Workshop, data: ClusteringData, net: Autoencoder, entry: Entry) -> NumberFound:
+    """The number of clusters in the net's code, or that of the run whose start is entered behind."""
+    kept = entry.start.parent / "n_clusters.json" if entry.start else None
+    z = torch.empty(0) if kept else embed_part(net.to(shop.device), data, "fit")
+    found: NumberFound = from_first(lambda: NumberFound.load(kept) if kept else made(cfg.choose).find(z))
+    if is_first():
+        found.save(shop.folder / "n_clusters.json")
+    shop.console.print(found.describe(), highlight=False, soft_wrap=True)
+    return found
 
 
 def begin(cfg: DictConfig, shop: Workshop, method: ClusteringModule, clusterer: Any, z: Tensor, entry: Entry) -> Start:

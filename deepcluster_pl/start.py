@@ -95,6 +95,16 @@ def check_clusterer(clusterer: Any) -> None:
                 raise UserError(f"start: {error}") from error
 
 
+def check_embeddings(z: Tensor) -> None:
+    """Raise `UserError` where embeddings (N, D) cannot be clustered."""
+    limit = (np.finfo(np.float32).max / max(1, z.numel())) ** 0.5  # the sum of squares must not overflow
+    if not bool((z.abs() < limit).all()):
+        raise UserError(
+            f"the embeddings hold NaN, infinite or huge values (above {limit:.0e}): type a smaller "
+            f"pretrain.optimizer.lr if pretraining diverged, or data.scale=standard if the data is that large"
+        )
+
+
 def fit_start(clusterer: Any, z: Tensor) -> Start:
     """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
 
@@ -103,12 +113,7 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
     """
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
-    limit = (np.finfo(np.float32).max / max(1, data.size)) ** 0.5  # the sum of squares must not overflow
-    if not bool((np.abs(data) < limit).all()):
-        raise UserError(
-            f"the embeddings hold NaN, infinite or huge values (above {limit:.0e}): type a smaller "
-            f"pretrain.optimizer.lr if pretraining diverged, or data.scale=standard if the data is that large"
-        )
+    check_embeddings(z)
     try:
         with repeatable():
             labels = torch.as_tensor(clusterer.fit_predict(data)).long()

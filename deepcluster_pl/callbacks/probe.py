@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytorch_lightning as pl
 from sklearn.cluster import KMeans
@@ -17,7 +19,7 @@ class KMeansProbe(pl.Callback):
     """Clusters a sample of the fitted part's code and logs the scores under `probe/`; it changes nothing.
 
     Args:
-        n_clusters: K.
+        n_clusters: K; `auto` where it is not known before the code is: then it does not look.
         times: how often in the whole of pretraining, the last epoch included.
         sample_size: rows of the fitted part it looks at; separation is measured on at most 2,000 of them.
         n_init: restarts of k-means.
@@ -25,7 +27,7 @@ class KMeansProbe(pl.Callback):
     """
 
     def __init__(
-        self, n_clusters: Count, times: Count, sample_size: Count, n_init: Count, seed: NonNegativeInt
+        self, n_clusters: Count | Literal["auto"], times: Count, sample_size: Count, n_init: Count, seed: NonNegativeInt
     ) -> None:
         self.n_clusters = n_clusters
         self.times = times
@@ -38,7 +40,7 @@ class KMeansProbe(pl.Callback):
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
         if done * self.times // total == (done - 1) * self.times // total:
             return
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or self.n_clusters == "auto":
             return
         data = trainer.datamodule  # type: ignore[attr-defined]
         part = data.part("fit")

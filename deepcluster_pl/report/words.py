@@ -23,7 +23,11 @@ def summary(scores: dict[str, Any], n_doubtful: int) -> list[str]:
     if len(sizes) > 1:
         doubt = f"{_many(n_doubtful, 'sample')} ({n_doubtful / fit['n']:.0%}) could nearly as well be in another."
         told.append("All samples are clearly nearest to one group." if n_doubtful == 0 else doubt)
-    told += [text for text in (_ended(scores), _labels(scores), _compared(scores)) if text]
+    told += [
+        text
+        for text in (_number(scores.get("n_clusters_found")), _ended(scores), _labels(scores), _compared(scores))
+        if text
+    ]
     return told
 
 
@@ -64,6 +68,18 @@ def warnings(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> 
     if fit["n"] < 10 * scores["n_clusters"]:
         found.append("Fewer than ten samples a cluster: another seed may give another answer.")
     return found
+
+
+def _number(found: dict[str, Any] | None) -> str:
+    """How the number of groups was found, where nobody typed it."""
+    if not found:
+        return ""
+    at = found["candidates"].index(found["n_clusters"])
+    here, there = found["agreement"][at], found["reference"][at]
+    return (
+        f"Nobody said how many groups there are: of {found['candidates'][0]} to {found['candidates'][-1]}, halves of "
+        f"the data agree best on {found['n_clusters']}, by {here:.2f}; without groups they would by {there:.2f}."
+    )
 
 
 def _ended(scores: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ from deepcluster_pl.start import Start
 
 BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "bic", "cluster_sizes",
          "size_entropy", "n_empty", "collapsed"}  # fmt: skip
-TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "stopped", "steps", "seconds", "machine",
+TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "n_clusters_found", "stopped", "steps", "seconds",
+       "machine",
        "versions", "commit", "published", "command", "fit", "holdout", "start", "baselines"}  # fmt: skip
 
 
