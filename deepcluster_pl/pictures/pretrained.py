@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 from deepcluster_pl.descriptors import RGB, SMALLEST_SIDE
 from deepcluster_pl.descriptors.planes import square
@@ -24,7 +25,7 @@ _ROWS_AT_ONCE = 64
 class Pretrained(Features):
     """A backbone of torchvision or timm without its classifier: float32 (F,) of pictures stretched to a square.
 
-    Nothing is fetched unless `weights=default` asks for it. A file is read with `weights_only`, so it runs no code.
+    Nothing is fetched unless `weights=default` asks for it. A file, of PyTorch's own kind or safetensors, runs no code.
     Colours are scaled as ImageNet's are, or as timm says of the backbone.
 
     Args:
@@ -112,7 +113,7 @@ class Pretrained(Features):
         net, mean, deviation = make(self.backbone, self.weights == "default")
         if self.weights != "default":
             try:
-                state = torch.load(self._file, map_location="cpu", weights_only=True)
+                state = _state(self._file)
                 expected = net.state_dict()
                 net.load_state_dict({name: value for name, value in state.items() if name in expected})
             except UserError:
@@ -124,6 +125,16 @@ class Pretrained(Features):
         net = net.eval().requires_grad_(False)
         net = net if device is None else net.to(device)
         return net, torch.tensor(mean).view(3, 1, 1), torch.tensor(deviation).view(3, 1, 1)
+
+
+def _state(file: Path) -> dict[str, Any]:
+    """The state dict in a file, which is read without running code from it."""
+    if file.suffix == ".safetensors":
+        return load_file(file)
+    import torch
+
+    state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    return state
 
 
 def _of_torchvision(backbone: str, fetched: bool) -> tuple[Any, Any, Any]:
@@ -156,7 +167,7 @@ def _of_timm(backbone: str, fetched: bool) -> tuple[Any, Any, Any]:
             "data.features.library=timm needs timm; type: pip install 'deepcluster_pl[encoders]'"
         ) from error
     try:
-        net = timm.create_model(backbone, pretrained=fetched, num_classes=0)
+        net: Any = timm.create_model(backbone, pretrained=fetched, num_classes=0)
     except Exception as error:  # an unknown name, or no network, each in its own way
         raise UserError(f"data.features.backbone={backbone}: {str(error).splitlines()[0]}") from error
     return net, net.pretrained_cfg.get("mean", _MEAN), net.pretrained_cfg.get("std", _DEVIATION)

@@ -6,59 +6,17 @@ import csv
 import os
 import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from pictures.making import library, page, scene
+from data.looking import everything, read_now
+from pictures.making import page, scene
 
 from deepcluster_pl.data import images as module
-from deepcluster_pl.data.images import Images, measured_pictures
+from deepcluster_pl.data.images import measured_pictures
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.pictures.features import Descriptors, Thumbnails
-from deepcluster_pl.pictures.pretrained import Pretrained
-
-
-@pytest.fixture
-def images(tmp_path, common):
-    """Makes the source of <tmp>/photos, unless a test says otherwise."""
-
-    def make(**changes):
-        options = {
-            "root": str(tmp_path / "photos"), "features": Descriptors(["palette", "layout"], 48), "copies": 0,
-            "labels": "none", "strict": False, "follow_links": False, "max_megapixels": 150.0,
-            "reading_processes": 0, "cache_dir": str(tmp_path / "cache"),
-        }  # fmt: skip
-        own = {name: changes.pop(name) for name in list(changes) if name in options}
-        return Images(**(options | own), **common(**changes))
-
-    return make
-
-
-@pytest.fixture
-def photos(tmp_path):
-    return library(tmp_path / "photos")
-
-
-def everything(source):
-    source.setup()
-    part = source.part("fit")
-    return list(part.ids), part.take(np.arange(len(part)))
-
-
-def read_now(source, monkeypatch):
-    """Names of the files that were decoded while the source was set up."""
-    names, original = [], module.outcomes
-
-    def watched(job, asked, processes):
-        names.extend(asked)
-        return original(job, asked, processes)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "outcomes", watched)
-        source.setup()
-    return sorted(names)
 
 
 def test_ids_are_paths_below_the_root_and_each_has_its_own_sample(images, photos, tmp_path):
@@ -239,80 +197,3 @@ def test_nothing_below_the_root_is_changed(images, photos, tmp_path):
     after = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in (tmp_path / "photos").rglob("*")
              if path.is_file()}  # fmt: skip
     assert after == before
-
-
-@pytest.fixture
-def weights(tmp_path):
-    """A state dict of a small backbone that nobody trained."""
-    import torchvision
-
-    torch.manual_seed(0)
-    net = torchvision.models.get_model("resnet18", weights=None)
-    torch.save(net.state_dict(), tmp_path / "net.pth")
-    return net.eval(), str(tmp_path / "net.pth")
-
-
-def test_a_backbone_gives_the_embedding_before_its_classifier(images, tmp_path, weights):
-    library(tmp_path / "photos", 4)
-    net, file = weights
-    source = images(features=Pretrained("torchvision", "resnet18", file, 32, "cpu"), copies=1)
-    ids, x = everything(source)
-    assert x.shape == (4, 512)
-    pixels = images(features=Thumbnails(32), cache_dir=str(tmp_path / "pixels"))
-    same_ids, squares = everything(pixels)
-    assert same_ids == ids
-    mean, deviation = (np.array(v, dtype=np.float32) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-    scaled = torch.from_numpy((squares.astype(np.float32) / 255 - mean) / deviation).permute(0, 3, 1, 2)
-    net.fc = torch.nn.Identity()
-    with torch.inference_mode():
-        np.testing.assert_allclose(x, net(scaled).numpy(), rtol=1e-3, atol=1e-4)
-
-
-def test_other_weights_are_another_cache(images, tmp_path, weights, monkeypatch):
-    library(tmp_path / "photos", 3)
-    net, file = weights
-    features = Pretrained("torchvision", "resnet18", file, 32, "cpu")
-    assert len(read_now(images(features=features), monkeypatch)) == 3
-    assert read_now(images(features=Pretrained("torchvision", "resnet18", file, 32, "cpu")), monkeypatch) == []
-    torch.save({name: value * 2 for name, value in net.state_dict().items()}, file)
-    assert len(read_now(images(features=Pretrained("torchvision", "resnet18", file, 32, "cpu")), monkeypatch)) == 3
-
-
-class Evil:
-    def __reduce__(self):
-        return Path.touch, (Path("executed"),)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (None, "needs weights; type data.features.weights=<file of its state dict>, or data.features.weights=default"),
-        ("missing", "no such file, expected a state dict of resnet18"),
-        (b"garbage", "do not fit resnet18"),
-        ({"conv1.weight": torch.zeros(1)}, "do not fit resnet18"),
-        (Evil(), "do not fit resnet18"),
-    ],
-)
-def test_weights_that_are_missing_damaged_or_hostile_are_one_line(images, photos, tmp_path, monkeypatch, content, told):
-    monkeypatch.chdir(tmp_path)
-    file: str | None = str(tmp_path / "w.pth")
-    if content is None:
-        file = None
-    elif isinstance(content, bytes):
-        Path(str(file)).write_bytes(content)
-    elif content != "missing":
-        torch.save(content, file)
-    with pytest.raises(UserError, match=told) as error:
-        images(features=Pretrained("torchvision", "resnet18", file, 32, "cpu")).setup()
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "executed").exists()
-
-
-def test_timm_is_an_extra_and_unknown_backbones_are_refused(images, photos):
-    try:
-        import timm  # noqa: F401
-    except ImportError:
-        with pytest.raises(UserError, match=r"pip install 'deepcluster_pl\[encoders\]'"):
-            images(features=Pretrained("timm", "resnet18", "default", 32, "cpu")).setup()
-    with pytest.raises(UserError, match=r"data\.features\.backbone=resnet17"):
-        images(features=Pretrained("torchvision", "resnet17", __file__, 32, "cpu")).setup()

@@ -16,7 +16,7 @@ from commands.typed import TINY_DEC
 from data.test_torchvision_images import idx
 from faults.test_fuzz import KEYS, VALUES, equal, mutated, tables
 
-CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "15")), 240
+CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "8")), 240
 QUICK = ("trainer.accelerator=cpu", "baselines=none", "logger=none")
 
 
@@ -68,7 +68,8 @@ def test_damaged_checkpoints(cli_run, tmp_path):
 @pytest.mark.parametrize("suffix", ["csv", "npy", "npz", "idx"])
 def test_damaged_data(tmp_path, suffix):
     draw, done, refused = random.Random(11), 0, 0
-    for number in range(-(-CASES // 4) if suffix != "csv" else CASES - 3 * -(-CASES // 4)):
+    n_cases = max(2, CASES // 4)
+    for number in range(n_cases):
         folder = tmp_path / str(number)
         folder.mkdir()
         if suffix == "idx":
@@ -89,7 +90,7 @@ def test_damaged_data(tmp_path, suffix):
         else:
             assert_whole(folder / "run", len((folder / "run" / "assignments.csv").read_text().splitlines()) - 1, 2)
             done += 1
-    assert done + refused >= 3
+    assert done + refused == n_cases
 
 
 def test_nonsense_on_the_command_line(tmp_path):

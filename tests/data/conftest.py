@@ -1,0 +1,30 @@
+"""A folder of pictures, and the source that reads it."""
+
+from __future__ import annotations
+
+import pytest
+from pictures.making import library
+
+from deepcluster_pl.data.images import Images
+from deepcluster_pl.pictures.features import Descriptors
+
+
+@pytest.fixture
+def images(tmp_path, common):
+    """Makes the source of <tmp>/photos, unless a test says otherwise."""
+
+    def make(**changes):
+        options = {
+            "root": str(tmp_path / "photos"), "features": Descriptors(["palette", "layout"], 48), "copies": 0,
+            "labels": "none", "strict": False, "follow_links": False, "max_megapixels": 150.0,
+            "reading_processes": 0, "cache_dir": str(tmp_path / "cache"),
+        }  # fmt: skip
+        own = {name: changes.pop(name) for name in list(changes) if name in options}
+        return Images(**(options | own), **common(**changes))
+
+    return make
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return library(tmp_path / "photos")
