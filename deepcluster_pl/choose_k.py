@@ -69,10 +69,12 @@ def cases(folder: Path) -> dict[str, list[Case]]:
     for file in sorted(folder.rglob("config/overrides.yaml")):
         job = file.parent.parent
         if (job / "scores.json").is_file():
+            scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
+            if scores.get("n_clusters_found"):
+                continue  # n_clusters=auto: no number that a sweep tried
             typed = [str(text) for text in OmegaConf.load(file)]
             name = " ".join(text for text in typed if not text.startswith(("seed=", "n_clusters="))) or "defaults"
-            k = int(json.loads((job / "scores.json").read_text(encoding="utf-8"))["n_clusters"])
-            recipes.setdefault(name, {}).setdefault(k, []).append(job)
+            recipes.setdefault(name, {}).setdefault(int(scores["n_clusters"]), []).append(job)
     return {
         name: [_case(k, jobs) for k, jobs in sorted(by_k.items())] for name, by_k in recipes.items() if len(by_k) > 1
     }
