@@ -33,13 +33,14 @@ PATH_KEYS = (
 _FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler")
 _KEYWORDS = ("", "null", "auto")
+_PLAIN_PATH = re.compile(r"[A-Za-z_./][\w.-]*(/[\w.-]*)+", re.ASCII)
 
 
 def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
     """Quote the values of path options, so that spaces, commas, quotes and brackets reach the file system.
 
-    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "seed=1"])
-    ["data.path='my pics (1)/a,b.csv'", 'seed=1']
+    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "data.root=/home/ada/Pictures", "seed=1"])
+    ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'seed=1']
     """
     return [_quote(argument, multirun) for argument in arguments]
 
@@ -54,6 +55,8 @@ def _quote(argument: str, multirun: bool) -> str:
     if multirun and "," in value and not Path(value).expanduser().exists():
         return argument  # a sweep over several paths
     value = os.path.expanduser(value)
+    if _PLAIN_PATH.fullmatch(value):
+        return f"{sign}{key}={value}"  # nothing in it means anything to Hydra, and the record of it stays readable
     if key in PATH_KEYS:
         value = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
     value = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)

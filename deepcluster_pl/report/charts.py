@@ -14,12 +14,13 @@ _MOST_POINTS = 200
 _MAP, _EDGE = 600, 12
 
 
-def line_chart(series: Mapping[str, Mapping[int, float]], log: bool) -> str:
-    """Lines over steps, one for each name, thinned to 200 points.
+def line_chart(series: Mapping[str, Mapping[int, float]], log: bool, over: str = "step") -> str:
+    """Lines over steps, or over other whole numbers, one for each name, thinned to 200 points.
 
     Args:
         series: value at each step, by name.
         log: logarithmic values; what is not above zero is left out.
+        over: what the numbers are.
     """
     lines = {name: _thinned(sorted(points.items()), log) for name, points in series.items()}
     lines = {name: points for name, points in lines.items() if points}
@@ -50,7 +51,7 @@ def line_chart(series: Mapping[str, Mapping[int, float]], log: bool) -> str:
     for step, anchor, x in ((x_low, "start", _LEFT), (x_high, "end", _WIDTH - 8)):
         parts.append(f'<text x="{x}" y="{_HEIGHT - 4}" text-anchor="{anchor}">{step:,}</text>')
     names = ", ".join(escape(name) for name in lines)
-    head = f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{names} by step">'
+    head = f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{names} by {over}">'
     return f"{head}{''.join(parts)}</svg>"
 
 

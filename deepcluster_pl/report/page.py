@@ -105,6 +105,7 @@ def gathered(folder: Path, told: Told) -> dict[str, Any]:
             (title, names, Markup(line_chart(_short(curves, names), title.startswith("Loss"))))
             for title, names in panels(curves).items()
         ],
+        "number": number_chart(scores["n_clusters_found"]),
         "map": Markup(scatter(told.places[rows], fitted.clusters.numpy()[rows], [ids[int(i)] for i in rows], colours)),
         "n_map": len(rows),
         "map_by": NAMES[told.kind],
@@ -113,6 +114,14 @@ def gathered(folder: Path, told: Told) -> dict[str, Any]:
         "confusion": confusion(data, told.predictions),
         "files": [(name, text) for name, text in _FILES if (folder / name).exists() or name == "MODEL_CARD.md"],
     }  # fmt: skip
+
+
+def number_chart(found: dict[str, Any] | None) -> Markup | None:
+    """How far halves agree on each number of clusters, and would without groups; None where the number was typed."""
+    if found is None:
+        return None
+    series = {name: dict(zip(found["candidates"], found[name], strict=True)) for name in ("agreement", "reference")}
+    return Markup(line_chart(series, log=False, over="number of groups"))
 
 
 def palette(n: int) -> list[str]:
