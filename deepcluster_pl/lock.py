@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +22,10 @@ def held(folder: Path) -> Iterator[None]:
     """Keep a folder for this process; `UserError` names the process that has it.
 
     The system lets go of the lock when its process ends, however that ends: what a killed run left is taken over, and
-    its unfinished files are removed. A folder that holds nothing else afterwards is removed with the lock.
+    its unfinished files are removed. Folders made for it that hold nothing afterwards are removed with the lock.
     """
     path = folder / LOCK
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
@@ -40,8 +41,9 @@ def held(folder: Path) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         lock.release()
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        with suppress(OSError):  # at the first that holds something
+            for made in new:
+                made.rmdir()
 
 
 def _this_process() -> str:

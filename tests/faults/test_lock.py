@@ -46,6 +46,17 @@ def test_a_lock_whose_process_was_killed_is_taken_over(cli_run, tmp_path):
     assert not (folder / "run.lock").exists()
 
 
+def test_a_refused_run_takes_back_the_folders_it_made_and_leaves_the_users_own(cli_run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for where in ("mine", "a/b/c", "mine/new/run"):
+        refused = cli_run(*TINY_DEC, "data.n_samples=2", f"hydra.run.dir={tmp_path / where}")
+        assert refused.code == 1
+        assert "n_samples=2 should be >= n_clusters=3" in refused.err
+    assert (tmp_path / "mine").is_dir()
+    assert list((tmp_path / "mine").iterdir()) == []
+    assert not (tmp_path / "a").exists()
+
+
 def test_runs_started_in_the_same_moment_have_folders_of_their_own(tmp_path):
     small = (*TINY_DEC, "baselines=none", "trainer.enable_progress_bar=false")
     command = [sys.executable, "-m", "deepcluster_pl", *small]
