@@ -15,6 +15,14 @@ SIDE = 128
 """Pixels of a thumbnail's longer side."""
 _QUALITY, _HASH = 72, 8
 _BITS_APART, _LEVELS_APART, _CORRELATION = 6, 8.0, 0.98
+_PARTS = (
+    (0.0, 0.0, 1.0, 1.0),
+    *((cut, cut, 1 - cut, 1 - cut) for cut in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)),
+    *(side for cut in (0.03, 0.06, 0.09, 0.12) for side in (
+        (cut, 0.0, 1.0, 1.0), (0.0, cut, 1.0, 1.0), (0.0, 0.0, 1 - cut, 1.0), (0.0, 0.0, 1.0, 1 - cut),
+    )),
+)  # fmt: skip
+"""What is looked at of a picture: the whole, its middle, all but a strip at one edge; left, top, right, bottom."""
 _ROWS_AT_ONCE = 512
 
 
@@ -32,26 +40,29 @@ def alike(thumbnails: Sequence[bytes]) -> list[list[int]]:
 
     Two are alike where the differences of neighbouring pixels have the same sign in all but six places of an 8 x 8 grid
     (the difference hash), and their squares of 16 x 16 differ by less than eight levels of 255 on average and
-    correlate above .98, without which any two nearly white pages would be copies.
+    correlate above .98, without which any two nearly white pages would be copies. The whole of one is compared with the
+    whole of the other, and with what is left of it where its edges are cut: up to a tenth of all, or an eighth of one.
     """
     if not thumbnails:
         return []
-    signs, squares = zip(*(_outline(thumbnail) for thumbnail in thumbnails), strict=True)
-    bits, levels = np.stack(signs), np.stack(squares)
-    group = np.arange(len(bits))
-    for start in range(0, len(bits), _ROWS_AT_ONCE):
-        some = bits[start : start + _ROWS_AT_ONCE]
-        shared = some @ bits.T  # of signs +1 and -1: agreements less disagreements
-        rows, others = np.nonzero(shared >= bits.shape[1] - 2 * _BITS_APART)
-        new = (rows + start < others) & (group[rows + start] != group[others])
-        for i, j in zip((rows[new] + start).tolist(), others[new].tolist(), strict=True):
-            if group[i] != group[j] and _same(levels[i], levels[j]):
-                group[group == group[j]] = group[i]
+    bits, levels = (np.stack(parts) for parts in zip(*(_outlines(thumbnail) for thumbnail in thumbnails), strict=True))
+    n, n_parts, width = bits.shape
+    group = np.arange(n)
+    for start in range(0, n, _ROWS_AT_ONCE):
+        some = bits[start : start + _ROWS_AT_ONCE, 0]
+        for part in range(n_parts):
+            shared = some @ bits[:, part].T  # of signs +1 and -1: agreements less disagreements
+            rows, others = np.nonzero(shared >= width - 2 * _BITS_APART)
+            new = group[rows + start] != group[others]
+            for i, j in zip((rows[new] + start).tolist(), others[new].tolist(), strict=True):
+                if group[i] != group[j] and _same(levels[i, 0], levels[j, part]):
+                    group[group == group[j]] = group[i]
     return [np.flatnonzero(group == k).tolist() for k in np.unique(group) if (group == k).sum() > 1]
 
 
-def _same(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+def _same(one_square: NDArray[np.uint8], other_square: NDArray[np.uint8]) -> bool:
     """Whether two squares (16, 16, 3) are of one picture."""
+    one, other = one_square.astype(np.float32), other_square.astype(np.float32)
     if float(np.abs(one - other).mean()) >= _LEVELS_APART:
         return False
     deviations = float(one.std() * other.std())
@@ -59,9 +70,14 @@ def _same(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
     return covariance > _CORRELATION * deviations if deviations > 0 else bool((one == other).all())
 
 
-def _outline(thumbnail: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Signs (64) of differences along rows of the grey picture, and the picture as a small square (16, 16, 3)."""
+def _outlines(thumbnail: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Signs (P, 64) of differences along rows of the grey picture, and small squares (P, 16, 16, 3), of each part."""
     with Image.open(io.BytesIO(thumbnail)) as image:
-        grey = np.asarray(image.convert("L").resize((_HASH + 1, _HASH), Image.Resampling.BOX), dtype=np.float32)
-        square = np.asarray(image.convert("RGB").resize((16, 16), Image.Resampling.BOX), dtype=np.float32)
-    return np.where(grey[:, 1:] > grey[:, :-1], 1.0, -1.0).ravel().astype(np.float32), square
+        rgb, grey = image.convert("RGB"), image.convert("L")
+    signs, squares = [], []
+    for left, top, right, bottom in _PARTS:
+        box = (left * rgb.width, top * rgb.height, right * rgb.width, bottom * rgb.height)
+        lines = np.asarray(grey.resize((_HASH + 1, _HASH), Image.Resampling.BOX, box), dtype=np.float32)
+        signs.append(np.where(lines[:, 1:] > lines[:, :-1], 1.0, -1.0).ravel().astype(np.float32))
+        squares.append(np.asarray(rgb.resize((16, 16), Image.Resampling.BOX, box)))
+    return np.stack(signs), np.stack(squares)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 from pictures.making import page, scene
 from PIL import Image, ImageEnhance
 
@@ -34,6 +35,17 @@ def test_copies_are_alike_and_different_pictures_are_not():
     copies = [small(pictures[3], scale=0.5), small(pictures[40], quality=40), small(pictures[3], light=1.03)]
     assert alike(originals) == []
     assert alike([*originals, *copies]) == [[3, 60, 62], [40, 61]]
+
+
+@pytest.mark.parametrize(
+    "box", [(0.05, 0.05, 0.95, 0.95), (0.08, 0.08, 0.92, 0.92), (0.06, 0, 1, 1), (0, 0.1, 1, 1), (0, 0, 1, 0.9)]
+)
+def test_a_copy_whose_edges_were_cut_is_alike(box):
+    pictures = [scene(seed, 200, 150) for seed in range(10)]
+    cut = [picture.crop((box[0] * 200, box[1] * 150, box[2] * 200, box[3] * 150)) for picture in pictures]
+    found = alike([small(picture) for picture in [*pictures, *cut]])
+    assert len(found) >= 9
+    assert all(group == [group[0], group[0] + 10] for group in found)
 
 
 def test_thousands_of_copies_are_one_group_before_long():
