@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.realdata]
 def folder(tmp_path_factory, real_data):
     folder = tmp_path_factory.mktemp("dec") / "run"
     command = [sys.executable, "-m", "deepcluster_pl", "experiment=mnist_10k", f"data.root={real_data}",
-               "baselines=none", "pretrain.max_epochs=12", "trainer.accelerator=cpu",
+               "baselines=none", "trainer.accelerator=cpu",
                f"hydra.run.dir={folder}"]  # fmt: skip
     subprocess.run(command, check=True, cwd=folder.parent)
     return folder

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at proces
 def command(tmp_path, name):
     return [
         sys.executable, "-m", "deepcluster_pl", "data=images", f"data.root={tmp_path / 'photos'}", "method=kmeans",
-        "n_clusters=2", "data.copies=10", "data.reading_processes=1", "trainer.accelerator=cpu",
+        "n_clusters=2", "data.copies=5", "data.reading_processes=1", "trainer.accelerator=cpu",
         f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / name}",
     ]  # fmt: skip
 
@@ -53,7 +53,7 @@ def within(seconds, holds):
 @pytest.mark.slow
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nobody_stays_behind_and_what_was_kept_is_not_read_again(tmp_path, ended_by):
-    n = 150
+    n = 120
     library(tmp_path / "photos", n)
     run = subprocess.Popen(
         command(tmp_path, "cut"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
