@@ -74,10 +74,11 @@ def _outlines(thumbnail: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]
     """Signs (P, 64) of differences along rows of the grey picture, and small squares (P, 16, 16, 3), of each part."""
     with Image.open(io.BytesIO(thumbnail)) as image:
         rgb, grey = image.convert("RGB"), image.convert("L")
-    signs, squares = [], []
+    lines, squares = [], []
     for left, top, right, bottom in _PARTS:
         box = (left * rgb.width, top * rgb.height, right * rgb.width, bottom * rgb.height)
-        lines = np.asarray(grey.resize((_HASH + 1, _HASH), Image.Resampling.BOX, box), dtype=np.float32)
-        signs.append(np.where(lines[:, 1:] > lines[:, :-1], 1.0, -1.0).ravel().astype(np.float32))
+        lines.append(np.asarray(grey.resize((_HASH + 1, _HASH), Image.Resampling.BOX, box)))
         squares.append(np.asarray(rgb.resize((16, 16), Image.Resampling.BOX, box)))
-    return np.stack(signs), np.stack(squares)
+    grid = np.stack(lines)
+    signs = np.where(grid[:, :, 1:] > grid[:, :, :-1], np.float32(1), np.float32(-1))
+    return signs.reshape(len(signs), -1), np.stack(squares)
