@@ -42,6 +42,7 @@ class NumberFound:
         agreement: mean adjusted Rand index (C,) of the partitions that two halves of the samples lead to.
         reference: the same of samples without groups.
         error: standard error (C,) of their difference.
+        n: samples that were looked at.
     """
 
     n_clusters: int
@@ -49,11 +50,23 @@ class NumberFound:
     agreement: list[float]
     reference: list[float]
     error: list[float]
+    n: int
 
     @property
     def excess(self) -> list[float]:
         """How much more (C,) halves agree than they would without groups."""
         return [here - there for here, there in zip(self.agreement, self.reference, strict=True)]
+
+    def evidence(self, n_clusters: int) -> tuple[float, float]:
+        """Agreement on a number, and that of the reference."""
+        at = self.candidates.index(n_clusters)
+        return self.agreement[at], self.reference[at]
+
+    @property
+    def second(self) -> int | None:
+        """The number that comes next, by its excess; None where one alone was looked at."""
+        others = [(value, k) for k, value in zip(self.candidates, self.excess, strict=True) if k != self.n_clusters]
+        return max(others)[1] if others else None
 
     @property
     def is_faint(self) -> bool:
@@ -61,26 +74,24 @@ class NumberFound:
 
         Single Gaussians, for which the difference is noise, were seen to come to .18 (`tests/test_choosing.py`).
         """
-        at = self.candidates.index(self.n_clusters)
-        return max(self.excess) < _FAINT and not _is_plain(self.agreement[at], self.reference[at])
+        return max(self.excess) < _FAINT and not _is_plain(*self.evidence(self.n_clusters))
 
     def describe(self) -> str:
         """The number, its evidence, and what comes next, in a line.
 
-        >>> NumberFound(3, [2, 3, 4], [0.5, 0.9, 0.6], [0.4, 0.3, 0.3], [0.01, 0.01, 0.01]).describe()
+        >>> NumberFound(3, [2, 3, 4], [0.5, 0.9, 0.6], [0.4, 0.3, 0.3], [0.01, 0.01, 0.01], 99).describe()
         'n_clusters=3: halves of the data agree by 0.90, without groups they would by 0.30; next comes 4 (0.60, 0.30)'
         """
-        by_number = dict(zip(self.candidates, zip(self.agreement, self.reference, strict=True), strict=True))
-        here, there = by_number.pop(self.n_clusters)
+        here, there = self.evidence(self.n_clusters)
         told = f"n_clusters={self.n_clusters}: halves of the data agree by {here:.2f}, "
         told += f"without groups they would by {there:.2f}"
-        if by_number:
-            second = max(by_number, key=lambda k: by_number[k][0] - by_number[k][1])
-            told += "; next comes {} ({:.2f}, {:.2f})".format(second, *by_number[second])
+        if self.second is not None:
+            told += "; next comes {} ({:.2f}, {:.2f})".format(self.second, *self.evidence(self.second))
         if self.is_faint:
             told += "; that is hardly more: there may be no groups"
         if self.n_clusters == max(self.candidates):
-            told += "; no larger number was looked at: type a larger choose.largest"
+            why = f"of {self.n} samples" if self.n < _ROWS_A_CLUSTER * (self.n_clusters + 1) else "by choose.largest"
+            told += f"; no larger number was looked at, {why}: n_clusters=<number> takes any"
         return told
 
     def save(self, path: Path) -> None:
@@ -173,9 +184,8 @@ class AgreementOfHalves:
                 ]
                 found.append([statistics.mean(here), statistics.mean(there), _error(here, there)])
         agreement, reference, error = (list(column) for column in zip(*found, strict=True))
-        return NumberFound(
-            most_agreed(candidates, agreement, reference, error), candidates, agreement, reference, error
-        )
+        taken = most_agreed(candidates, agreement, reference, error)
+        return NumberFound(taken, candidates, agreement, reference, error, len(points))
 
     def _agreement(self, points: NDArray[np.float64], k: int, draw: np.random.Generator) -> float:
         order = draw.permutation(len(points))

@@ -18,7 +18,7 @@ from deepcluster_pl.overrides import compose_checked, near, quote_paths
 from deepcluster_pl.run import made
 from deepcluster_pl.trust import check_targets, trusted_targets
 
-_USED = ["data", "seed", "cache_dir"]  # what a source's options may refer to
+_USED = ["data", "seed", "cache_dir", "trainer"]  # what a source's options may refer to
 _EVERYTHING = {"subset.size": None, "subset.stratify": False, "holdout": 0.0, "split": "random", "scale": "none"}
 """All samples, as they are: what was measured on the fitted ones lies in the model."""
 
@@ -55,15 +55,17 @@ def run_folder(typed: str) -> Path:
     return folder
 
 
-def load_samples(folder: Path, overrides: Sequence[str]) -> ClusteringData:
+def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "auto") -> ClusteringData:
     """All samples of the source that `data=` names, or of the run's own where only `data.<key>=` were typed.
 
     Args:
         folder: the run's.
         overrides: of the data.
+        accelerator: where a trained backbone, if the source has one, looks at them.
     """
     chosen = any(text.startswith("data=") for text in overrides)
     cfg = _composed(overrides) if chosen else _changed(folder, overrides)
+    cfg.trainer.accelerator = accelerator
     check_targets(cfg, trusted_targets())
     for key, value in _EVERYTHING.items():
         OmegaConf.update(cfg, f"data.{key}", value)

@@ -20,13 +20,15 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.folders import saved_run
 from deepcluster_pl.gallery.shown import partition_digest
+from deepcluster_pl.lock import held
 from deepcluster_pl.organizing.choices import Choices, read_choices
-from deepcluster_pl.organizing.manifest import NAME
+from deepcluster_pl.organizing.manifest import NAME, Manifest
 from deepcluster_pl.organizing.placing import place_all
 from deepcluster_pl.organizing.plan import folder_of, pictures_of
 from deepcluster_pl.organizing.undo import undo
@@ -89,11 +91,13 @@ def organize(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
         raise UserError(f"the pictures of this run lay in {root}, which is not there")
     if target.exists() and not target.is_dir():
         raise UserError(f"to={target} is a file; type to=<a folder>")
-    real = target.resolve()
-    if real == root or root in real.parents:
+    if root in (real := target.resolve(), *real.parents):
         raise UserError(f"to={target} lies in the library itself, {root}; type to=<a folder outside it>")
     wanted = [(root / one.name, folder_of(one, typed["by"], choices)) for one in pictures]  # type: ignore[arg-type]
     counts = Counter(folder for _, folder in wanted)
+    for folder in counts:
+        if root in (real := (target / folder).resolve(), *real.parents):
+            raise UserError(f"{target / folder} would lie in the library itself, {root}; type to=<another folder>")
     lines = [f"{count:7,}  {folder}" for folder, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
     told = "from the gallery's choices" if choices != Choices() else "without choices of a gallery"
     if typed["apply"] == "false":
@@ -101,9 +105,10 @@ def organize(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
             *lines, f"{len(wanted):,} files would be placed in {target} ({typed['mode']}, by {typed['by']}, {told})",
             "nothing was done; type apply=true to do it",
         ], {}  # fmt: skip
-    if typed["mode"] == "copy":
-        check_room(target, [source for source, _ in wanted])
-    result = place_all(wanted, target, typed["mode"])  # type: ignore[arg-type]
+    with held(target):
+        if typed["mode"] == "copy":
+            check_room(target, wanted)
+        result = place_all(wanted, target, typed["mode"])  # type: ignore[arg-type]
     kept = f", {result.kept:,} were there already" if result.kept else ""
     lines += [f"{result.placed:,} of {len(wanted):,} files placed in {target} ({told}){kept}"]
     return [*lines, f"to take it back: python -m deepcluster_pl.organize undo={target}"], result.failed
@@ -114,7 +119,8 @@ def take_back(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
     target, apply = Path(typed["undo"]).expanduser().absolute(), typed["apply"] == "true"
     if not (target / NAME).is_file():
         raise UserError(f"undo={target}: found no {NAME} there, so nothing that could be taken back")
-    result = undo(target, apply)
+    with held(target) if apply else nullcontext():
+        result = undo(target, apply)
     gone = f", {result.absent:,} were gone already" if result.absent else ""
     stay = f", {len(result.kept):,} stay" if result.kept else ""
     if not apply:
@@ -122,12 +128,13 @@ def take_back(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
     return [f"{result.removed:,} files removed{gone}{stay}"], result.kept
 
 
-def check_room(target: Path, sources: Sequence[Path]) -> None:
-    """`UserError` where copies need more room than there is, as far as can be told."""
-    there = next(parent for parent in (target, *target.parents) if parent.exists())
-    needed, free = sum(path.stat().st_size for path in sources if path.is_file()), shutil.disk_usage(there).free
+def check_room(target: Path, wanted: Sequence[tuple[Path, str]]) -> None:
+    """`UserError` where copies that are not there yet need more room than there is, as far as can be told."""
+    placed = {(one.source, one.folder) for one in Manifest(target).placed}
+    new = [source for source, folder in wanted if (str(source), folder) not in placed]
+    needed, free = sum(path.stat().st_size for path in new if path.is_file()), shutil.disk_usage(target).free
     if needed > free:
-        raise UserError(f"copies need {needed / 1e9:.2f} GB, and {there} has {free / 1e9:.2f} GB; type mode=symlink")
+        raise UserError(f"copies need {needed / 1e9:.2f} GB, and {target} has {free / 1e9:.2f} GB; type mode=symlink")
 
 
 def _printable(text: str) -> str:

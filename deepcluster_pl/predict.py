@@ -57,7 +57,7 @@ def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool,
     quiet()
     device = device_of(accelerator)
     module = load_model(folder / "model").to(device)
-    data = load_samples(folder, overrides)
+    data = load_samples(folder, overrides, accelerator)
     expected = module.net.input_shape
     if data.input_shape != expected:
         raise UserError(
@@ -73,7 +73,19 @@ def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool,
     scores = label_scores(part.labels, clusters)
     if scores["acc"] is not None:
         told += f"; ACC {scores['acc']:.4f}, NMI {scores['nmi']:.4f}, ARI {scores['ari']:.4f} with the labels"
-    return f"{told}\n{target}"
+    return "\n".join([told, *left_out(data, target), str(target)])
+
+
+def left_out(data: ClusteringData, target: Path) -> list[str]:
+    """How many pictures could not be read, where there are any; which, and why, is put beside the table."""
+    skipped = getattr(data, "skipped", None)
+    if not skipped:
+        return []
+    beside = target.with_name(f"{target.stem}.skipped.csv")
+    with replacing(beside) as file:
+        csv.writer(file).writerows([("path", "reason"), *sorted(skipped.items())])
+    name, reason = min(skipped.items())
+    return [f"{len(skipped)} left out, such as {name!r}: {reason}; all of them in {beside}"]
 
 
 def check_names(expected: list[str] | None, data: ClusteringData) -> None:

@@ -79,12 +79,12 @@ def train(cfg: DictConfig, shop: Workshop, table: Table | None = None) -> Traine
     check_clusterer(made((with_number(cfg, cfg.choose.smallest) if is_open else cfg).start))
     check_map(cfg.map)
     data = load_data(cfg, table)
-    from_first(lambda: data.save_records(folder))
     check_callbacks(cfg, len(data.part("fit")))
     shop.origin.update(data=data.fingerprint(), **origin_of(cfg))
     for path in (entry.pretrain_from, entry.fit_from, entry.final):
         if path is not None:
             check_origin(path, shop.origin)
+    from_first(lambda: data.save_records(folder))
     for line in filter(None, (f"{data.describe()}; {machine}", entry.remark)):
         console.print(line, highlight=False, soft_wrap=True)
 

@@ -97,8 +97,11 @@ def test_what_is_taken(agreement, reference, error, expected):
 
 def test_the_largest_number_looked_at_may_not_be_the_last_word():
     found = chooser(largest=4).find(groups(7))
-    assert found.n_clusters == 4 or "larger choose.largest" not in found.describe()
-    assert "larger choose.largest" in NumberFound(3, [2, 3], [0.1, 0.9], [0.1, 0.1], [0.0, 0.0]).describe()
+    assert (found.n_clusters == 4) == ("by choose.largest: n_clusters=<number> takes any" in found.describe())
+    few = chooser().find(groups(2, n=24))
+    assert few.candidates == [2]
+    assert few.second is None
+    assert "no larger number was looked at, of 24 samples: n_clusters=<number> takes any" in few.describe()
 
 
 def test_it_is_saved_loaded_and_a_damaged_file_is_told_of(tmp_path):

@@ -43,11 +43,17 @@ class Manifest:
         self.placed = list(self._read())
 
     def add(self, placed: Placed) -> None:
-        """Append a line, on the disk when this returns."""
-        with self.path.open("ab") as file:
-            file.write(json.dumps(placed).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Append a line, on the disk when this returns; where that fails, the list is as it was."""
+        length = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with self.path.open("ab") as file:
+                file.write(json.dumps(placed).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            if self.path.exists():
+                os.truncate(self.path, length)
+            raise
         self.placed.append(placed)
 
     def _read(self) -> Iterator[Placed]:

@@ -58,6 +58,7 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> R
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             (target / folder).mkdir(parents=True, exist_ok=True)
             name, digest = _place(source, target, folder, mode)
+            _list(manifest, Placed(str(source), folder, name, mode, digest))
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise UserError(
@@ -69,9 +70,17 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> R
                 ) from error
             result.failed[str(source)] = error.strerror or str(error)
             continue
-        manifest.add(Placed(str(source), folder, name, mode, digest))
         result.placed += 1
     return result
+
+
+def _list(manifest: Manifest, placed: Placed) -> None:
+    """Put a file that was placed on the list; where that is impossible it is not left unlisted."""
+    try:
+        manifest.add(placed)
+    except OSError:
+        (manifest.path.parent / placed.folder / placed.name).unlink()
+        raise
 
 
 def names_for(source: Path) -> Iterator[str]:
@@ -100,9 +109,9 @@ def digest_of(path: Path) -> str:
 def _place(source: Path, target: Path, folder: str, mode: Mode) -> tuple[str, str]:
     """Place one file under the first name that is free; the name, and a copy's digest."""
     part = target / _PART
-    if mode == "copy":
-        shutil.copy2(source, part)
     try:
+        if mode == "copy":
+            shutil.copy2(source, part)
         digest = digest_of(part) if mode == "copy" else ""
         for name in names_for(source):
             place = target / folder / name
@@ -110,7 +119,7 @@ def _place(source: Path, target: Path, folder: str, mode: Mode) -> tuple[str, st
                 if mode == "symlink":
                     os.symlink(source, place)
                 elif mode == "hardlink":
-                    os.link(source, place)
+                    os.link(os.path.realpath(source), place)  # of a link itself it would be another link
                 else:
                     _move_to_free(part, place)
             except FileExistsError:

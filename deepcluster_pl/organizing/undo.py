@@ -40,9 +40,12 @@ def undo(target: Path, apply: bool) -> Undone:
         elif why := _reason_to_keep(one, path):
             result.kept[str(path)] = why
         else:
-            result.removed += 1
-            if apply:
-                path.unlink()
+            try:
+                if apply:
+                    path.unlink()
+                result.removed += 1
+            except OSError as error:
+                result.kept[str(path)] = error.strerror or str(error)
     if apply:
         for folder in sorted({one.folder for one in manifest.placed}, key=len, reverse=True):
             _remove_empty(target / folder, target)
@@ -57,10 +60,13 @@ def _reason_to_keep(one: Placed, path: Path) -> str:
         return "" if path.is_symlink() and os.readlink(path) == one.source else "it is no longer the link that was made"
     if path.is_symlink() or not path.is_file():
         return "it is no longer the file that was placed"
+    last = "its original is gone, and this may be the last copy"
     if not source.is_file():
-        return "its original is gone, and this may be the last copy"
+        return last
     if one.mode == "hardlink":
-        return "" if path.samefile(source) else "it is no longer the file that was placed"
+        if not path.samefile(source):
+            return "it is no longer the file that was placed"
+        return "" if source.resolve() != path.resolve() and path.stat().st_nlink > 1 else last
     if path.samefile(source):
         return "it is the original"
     return "" if digest_of(path) == one.digest == digest_of(source) else "it or its original was changed since"

@@ -59,8 +59,13 @@ class Pretrained(Features):
         return tuple(self.of_many(np.full((1, self.side, self.side, 3), 128, dtype=np.uint8)).shape[1:])
 
     def check(self) -> None:
-        """Make the backbone now."""
+        """Make the backbone now, and let it look at a square."""
         _ = self._net
+        try:
+            _ = self.shape
+        except Exception as error:  # each architecture has a way of its own to refuse a size
+            text = str(error).splitlines()[0]
+            raise UserError(f"data.features.size={self.side} does not fit {self.backbone}: {text}") from error
 
     def of_picture(self, rgb: RGB) -> NDArray[np.uint8]:
         """Bytes (size, size, 3); the backbone looks at many of them at once."""
@@ -119,7 +124,7 @@ class Pretrained(Features):
             except UserError:
                 raise
             except Exception as error:  # whatever a damaged or foreign file makes the reader raise
-                text = str(error).splitlines()[0]
+                text = " ".join(line.strip() for line in str(error).splitlines()[:2])[:200]
                 raise UserError(f"data.features.weights={self.weights} do not fit {self.backbone}: {text}") from error
         device = torch.accelerator.current_accelerator() if self.accelerator != "cpu" else None
         net = net.eval().requires_grad_(False)
@@ -134,7 +139,8 @@ def _state(file: Path) -> dict[str, Any]:
     import torch
 
     state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    return state
+    inner = next((state[name] for name in ("state_dict", "model") if isinstance(state.get(name), dict)), None)
+    return state if inner is None else inner
 
 
 def _of_torchvision(backbone: str, fetched: bool) -> tuple[Any, Any, Any]:

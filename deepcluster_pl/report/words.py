@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepcluster_pl.choosing import NumberFound
+
 _SMALL = 0.1
 
 
@@ -25,7 +27,7 @@ def summary(scores: dict[str, Any], n_doubtful: int) -> list[str]:
         told.append("All samples are clearly nearest to one group." if n_doubtful == 0 else doubt)
     told += [
         text
-        for text in (_number(scores.get("n_clusters_found")), _ended(scores), _labels(scores), _compared(scores))
+        for text in (_number(scores["n_clusters_found"]), _ended(scores), _labels(scores), _compared(scores))
         if text
     ]
     return told
@@ -48,6 +50,8 @@ def warnings(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> 
             f"{fit['n_empty']} of {scores['n_clusters']} clusters hold no sample. Type a smaller n_clusters, or "
             f"callbacks.target_refresh.reseed_empty=true."
         )
+    if scores["n_clusters_found"] and NumberFound(**scores["n_clusters_found"]).is_faint:
+        found.append("Halves of the data hardly agree more than they would without groups: there may be none.")
     small = [k for k, size in enumerate(sizes) if 0 < size < _SMALL * fit["n"] / scores["n_clusters"]]
     if small and fit["n"] >= 100:
         found.append(f"Very small: {'cluster' if len(small) == 1 else 'clusters'} {', '.join(map(str, small[:20]))}.")
@@ -74,11 +78,15 @@ def _number(found: dict[str, Any] | None) -> str:
     """How the number of groups was found, where nobody typed it."""
     if not found:
         return ""
-    at = found["candidates"].index(found["n_clusters"])
-    here, there = found["agreement"][at], found["reference"][at]
+    number = NumberFound(**found)
+    here, there = number.evidence(number.n_clusters)
+    looked = (
+        f"Of {number.candidates[0]} to {number.candidates[-1]} groups" if number.second else "No more were looked at"
+    )
+    then = f" Next comes {number.second}." if number.second else ""
     return (
-        f"Nobody said how many groups there are: of {found['candidates'][0]} to {found['candidates'][-1]}, halves of "
-        f"the data agree best on {found['n_clusters']}, by {here:.2f}; without groups they would by {there:.2f}."
+        f"Nobody said how many groups there are. {looked}: halves of the data agree on {number.n_clusters} by "
+        f"{here:.2f}, and would by {there:.2f} without groups.{then}"
     )
 
 

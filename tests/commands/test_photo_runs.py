@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from pictures.making import library, page, scene
 
 from deepcluster_pl import load_model, predict
@@ -196,3 +197,40 @@ def test_the_predict_command_groups_pictures_as_the_run_did(cli_run, photos, mon
     assert predict.main() == 0
     with Path(capsys.readouterr().out.splitlines()[-1]).open(newline="") as file:
         assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
+
+
+def test_what_predict_cannot_read_is_said_and_listed(cli_run, photos, monkeypatch, capsys):
+    run = cli_run(*SMALL, "data=images", f"data.root={photos}", "method=kmeans")
+    (photos / "half.jpg").write_bytes((photos / "scenes/0.png").read_bytes()[:300])
+    monkeypatch.setattr(sys, "argv", ["predict", f"run={run.folder}", f"data.root={photos}", "to=new.csv"])
+    assert predict.main() == 0
+    out = capsys.readouterr().out
+    assert "20 samples in 2 of 2 clusters\n1 left out, such as 'half.jpg': " in out
+    with open("new.skipped.csv", newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["half.jpg"]
+
+
+def test_a_run_on_a_backbone_predicts_new_pictures(cli_run, photos, tmp_path, monkeypatch, capsys):
+    torch.manual_seed(0)
+    torch.save({"state_dict": torchvision.models.get_model("resnet18").state_dict()}, tmp_path / "net.pth")
+    backbone = ("data=images_pretrained", "data.features.backbone=resnet18", "data.features.weights=net.pth",
+                "data.features.size=32")  # fmt: skip
+    small = [text for text in SMALL if not text.startswith("data.features")]
+    run = cli_run(*small, *backbone, f"data.root={photos}", "method=photos/kmeans", "net.latent_dim=5")
+    assert run.code == 0, run.err
+    for more in ((f"data.root={photos}",), (*backbone, f"data.root={photos}")):
+        monkeypatch.setattr(sys, "argv", ["predict", f"run={run.folder}", *more, "accelerator=cpu"])
+        assert predict.main() == 0
+        with Path(capsys.readouterr().out.splitlines()[-1]).open(newline="") as file:
+            assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
+
+
+def test_a_resume_that_is_refused_leaves_the_records_of_the_run(cli_run, photos):
+    run = cli_run(*SMALL, *SCAN, f"data.root={photos}")
+    assert run.code == 0, run.err
+    before = (run.folder / "pictures.csv").read_bytes()
+    (photos / files_of(photos)[0]).unlink()
+    refused = cli_run(f"resume={run.folder}")
+    assert refused.code == 1
+    assert "data" in refused.err
+    assert (run.folder / "pictures.csv").read_bytes() == before

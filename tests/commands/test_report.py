@@ -74,7 +74,8 @@ def scores(**changes):
     }  # fmt: skip
     return {
         "fit": block | changes.pop("fit", {}), "holdout": None, "start": {"fit": block | {"silhouette": 0.3}},
-        "baselines": {"kmeans_raw": None}, "n_clusters": 3, "data": "d", "method": "dec", "stopped": "max_steps",
+        "baselines": {"kmeans_raw": None}, "n_clusters": 3, "n_clusters_found": None,
+        "data": "d", "method": "dec", "stopped": "max_steps",
         "steps": 9, **changes,
     }  # fmt: skip
 
@@ -92,6 +93,23 @@ def test_warnings_name_what_to_look_at_and_a_sound_run_has_none():
     assert words.warnings(sound, 10, 0.001) == []
     empty = scores(fit={"cluster_sizes": [500, 500, 0], "n_empty": 1})
     assert "1 of 3 clusters hold no sample" in words.warnings(empty, 0, 0.0)[0]
+
+
+def test_a_number_that_was_found_is_told_with_what_comes_next_and_with_its_doubt():
+    found = {"n_clusters": 3, "candidates": [2, 3, 4], "agreement": [0.9, 0.8, 0.5], "reference": [0.85, 0.3, 0.3],
+             "error": [0.01] * 3, "n": 900}  # fmt: skip
+    told = " ".join(words.summary(scores(n_clusters_found=found), 0))
+    assert (
+        "Of 2 to 4 groups: halves of the data agree on 3 by 0.80, and would by 0.30 without groups. Next comes 4."
+        in told
+    )
+    assert "there may be none" not in " ".join(words.warnings(scores(n_clusters_found=found), 0, 0.0))
+    faint = found | {"reference": [0.85, 0.75, 0.45]}
+    assert "there may be none" in " ".join(words.warnings(scores(n_clusters_found=faint), 0, 0.0))
+    alone = {key: value[:1] if isinstance(value, list) else value for key, value in found.items()} | {"n_clusters": 2}
+    assert "No more were looked at: halves of the data agree on 2 by 0.90" in " ".join(
+        words.summary(scores(n_clusters_found=alone), 0)
+    )
 
 
 def test_the_page_of_a_table_names_its_columns_runs_nothing_of_the_users_and_loads_nothing(cli_run, tmp_path):

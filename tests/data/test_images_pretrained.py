@@ -128,3 +128,25 @@ def test_an_unknown_backbone_of_timm_is_refused_in_a_line(tmp_path):
     with pytest.raises(UserError, match=r"data\.features\.backbone=resnet17") as error:
         Pretrained("timm", "resnet17", str(tmp_path), 32, "cpu").check()
     assert "\n" not in str(error.value)
+
+
+def test_weights_inside_a_checkpoint_are_found_and_what_is_missing_is_said(tmp_path, weights):
+    net, file = weights
+    grey = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
+    torch.save({"epoch": 3, "state_dict": net.state_dict()}, tmp_path / "inside.pth")
+    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(grey)
+                  for path in (file, tmp_path / "inside.pth"))  # fmt: skip
+    np.testing.assert_array_equal(one, other)
+    torch.save({"epoch": 3}, tmp_path / "none.pth")
+    with pytest.raises(UserError, match=r"do not fit resnet18: Error.*Missing key"):
+        Pretrained("torchvision", "resnet18", str(tmp_path / "none.pth"), 32, "cpu").check()
+
+
+def test_a_size_that_a_backbone_refuses_is_a_line(tmp_path):
+    import torchvision
+
+    net = torchvision.models.get_model("vit_b_32", weights=None)
+    torch.save(net.state_dict(), tmp_path / "vit.pth")
+    with pytest.raises(UserError, match=r"data\.features\.size=192 does not fit vit_b_32: .*224") as error:
+        Pretrained("torchvision", "vit_b_32", str(tmp_path / "vit.pth"), 192, "cpu").check()
+    assert "\n" not in str(error.value)

@@ -22,7 +22,7 @@
     schema: 1,
     partition: facts.partition,
     groups: [...Array(K).keys()].filter(k => root(k) === k && facts.sizes[k] + parts(k).length > 1)
-      .map(k => ({ clusters: parts(k), name: state.names[k], can_go: state.gone[k] })),
+      .map(k => ({ clusters: [k, ...parts(k).filter(other => other !== k)], name: state.names[k], can_go: state.gone[k] })),
     can_go: [...state.pictures].sort((a, b) => a - b).map(i => facts.ids[i]).concat(state.others || []),
   });
   const take = found => {
