@@ -121,6 +121,7 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     assert {tuple(sorted(g["clusters"])): (g["name"], g["can_go"]) for g in found["groups"]} == {
         tuple(sorted((largest, second))): ("<b>Holi & Diwali</b>", False), (rest,): ("", True)
     }  # fmt: skip
+    assert [g["clusters"][0] for g in found["groups"] if len(g["clusters"]) > 1] == [largest]  # it gives the name
     assert len(marked) == 1
     assert marked[0] in ("scenes/a b.jpg", "scenes/small copy.jpg")
     read = read_choices(choices, partition_digest(ids, clusters))
@@ -130,6 +131,7 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     assert find(browser, name)[0].get_property("value") == "<b>Holi & Diwali</b>"
     find(browser, f'.card[data-number="{largest}"] .split')[0].click()
     assert set(groups(browser)) == set(sizes)
+    assert find(browser, name)[0].get_property("value") == "<b>Holi & Diwali</b>"
     find(browser, "#open")[0].send_keys(str(choices))
     deadline = time.monotonic() + 20
     while second in groups(browser) and time.monotonic() < deadline:
