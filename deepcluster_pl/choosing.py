@@ -72,7 +72,7 @@ class NumberFound:
     def is_faint(self) -> bool:
         """Whether no number is agreed on clearly more than it would be without groups.
 
-        Single Gaussians, for which the difference is noise, were seen to come to .18 (`tests/test_choosing.py`).
+        Of single Gaussians the difference is noise; `tests/test_choosing.py` sees it stay below .2.
         """
         return max(self.excess) < _FAINT and not _is_plain(*self.evidence(self.n_clusters))
 
