@@ -24,7 +24,7 @@ _MATHEMATICS = (
 _EXPORTS = {
     **dict.fromkeys(_MATHEMATICS, "deepcluster_pl.functional"),
     "DeepClustering": "deepcluster_pl.estimator",
-    "load_model": "deepcluster_pl.model",
+    "load_model": "deepcluster_pl.methods.serialization",
 }
 
 __all__ = ["__version__", *sorted(_EXPORTS)]

@@ -1,4 +1,8 @@
-"""The one error a person sees as a single line: what was found, what was expected, what to type."""
+"""Errors that a person sees as a single line, and the end of a run by a signal."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 
 class UserError(ValueError):
@@ -16,3 +20,27 @@ def diverged(stage: str, step: int, found: str) -> UserError:
     """
     name = "pretraining" if stage == "pretrain" else f"the {stage}"
     return UserError(f"{name} diverged: {found} after step {step}; type a smaller {stage}.optimizer.lr")
+
+
+class InterruptedRun(BaseException):
+    """Training ended on a signal, after a checkpoint was written.
+
+    Attributes:
+        number: the signal's number.
+        folder: the run to resume.
+    """
+
+    def __init__(self, number: int, folder: Path) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number
+        self.folder = folder
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message that holds text, or the error's type where it has none.
+
+    >>> first_line(ValueError("a\\nb")), first_line(KeyError())
+    ('a', 'KeyError')
+    """
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if line), type(error).__name__)

@@ -16,17 +16,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from deepcluster_pl.choosing import AUTO
-from deepcluster_pl.data.base import sample_rows
-from deepcluster_pl.data.table import Table
+from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.files import replacing
-from deepcluster_pl.in_memory import fit_table
-from deepcluster_pl.inference import Inference, as_array, device_of, order_of
+from deepcluster_pl.evaluation.metrics import separation_scores
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.model import describe_model, load_model, save_model
-from deepcluster_pl.scores import separation_scores
-from deepcluster_pl.tensors import load_tensors, save_tensors
+from deepcluster_pl.methods.initialization.n_clusters import AUTO
+from deepcluster_pl.methods.predictor import Inference, as_array, device_of, order_of
+from deepcluster_pl.methods.serialization import describe_model, load_model, save_model
+from deepcluster_pl.runs.in_memory import fit_table
+from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.random import sample_rows
+from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 SCHEMA = 1
 _SCORE_ROWS = 5000

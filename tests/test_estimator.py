@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from deepcluster_pl import DeepClustering, load_model
-from deepcluster_pl.inference import order_of
+from deepcluster_pl.methods.predictor import order_of
 
 FEW = ("pretrain.max_epochs=3", "fit.max_steps=20", "net.dims=[32,4]")
 X, Y = make_blobs(120, 6, centers=3, random_state=0)

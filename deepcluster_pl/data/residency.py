@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.data.sampler import SeededBatchSampler
-from deepcluster_pl.data.table import Batch, Part
+from deepcluster_pl.data.samples import Batch, Part
 
 Residency = Literal["auto", "device", "host", "disk"]
 Place = Literal["device", "host", "disk"]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.table import Part
+from deepcluster_pl.data.samples import Part
 
 Scale = Literal["none", "unit", "standard"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.ranges import Count, NonNegativeInt
+from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
 Split = Literal["random", "order", "stratified"]
 

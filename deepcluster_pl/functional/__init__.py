@@ -1,6 +1,5 @@
 """The mathematics of clustering, as pure functions: tensors or arrays in, tensors or numbers out."""
 
-from deepcluster_pl.functional.agreement import clustering_accuracy, contingency, purity
 from deepcluster_pl.functional.assignment import (
     gaussian_log_density,
     log_soft_assignment,
@@ -10,12 +9,13 @@ from deepcluster_pl.functional.assignment import (
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
+from deepcluster_pl.functional.label_agreement import clustering_accuracy, contingency, purity
 from deepcluster_pl.functional.likelihood import partition_bic
 from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
+from deepcluster_pl.functional.partition import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
 from deepcluster_pl.functional.reseeding import reseeded_centers
 from deepcluster_pl.functional.running_means import moved_centers
-from deepcluster_pl.functional.shape import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.target import target_distribution
 from deepcluster_pl.functional.whitening import mapped_precisions, pooled_covariance, whitening_matrix
 

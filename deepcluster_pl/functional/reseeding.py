@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from deepcluster_pl.functional.shape import cluster_sizes
+from deepcluster_pl.functional.partition import cluster_sizes
 
 
 def reseeded_centers(z: Tensor, clusters: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,10 +10,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from deepcluster_pl.data.table import Batch
+from deepcluster_pl.data.samples import Batch
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.nets.embedding import embed
-from deepcluster_pl.start import Start
+from deepcluster_pl.nets.embed import embed
 
 _ROWS_AT_ONCE = 2**17
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -91,7 +91,7 @@ class ClusteringModule(pl.LightningModule, ABC):
                 tensor[moved] = 0  # momenta and squared gradients of those rows
 
     def embed(self, loader: Iterable[Batch]) -> Tensor:
-        """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embedding.embed`."""
+        """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embed.embed`."""
         return embed(self.net, loader)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Any:

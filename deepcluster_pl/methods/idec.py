@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from deepcluster_pl.augment import Affine, at_step
-from deepcluster_pl.curves import log_step
-from deepcluster_pl.data.table import Batch
+from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.ranges import Count, PositiveFloat
-from deepcluster_pl.start import Start
+from deepcluster_pl.utils.metric_logging import log_step
+from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 class IDEC(ClusteringModule):

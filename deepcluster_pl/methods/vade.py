@@ -7,14 +7,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from deepcluster_pl.augment import Affine, at_step, generator_at
-from deepcluster_pl.curves import log_step
-from deepcluster_pl.data.table import Batch
+from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import gaussian_log_density, gaussian_loss, mixture_divergence
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.ranges import Count, NonNegativeInt, PositiveFloat, Share
-from deepcluster_pl.start import Start
+from deepcluster_pl.utils.metric_logging import log_step
+from deepcluster_pl.utils.random import generator_at
+from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat, Share
 
 
 class VaDE(ClusteringModule):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from deepcluster_pl.errors import UserError
 
 if TYPE_CHECKING:
-    from deepcluster_pl.data.base import ClusteringData
+    from deepcluster_pl.data.datamodule import ClusteringData
 
 
 class Autoencoder(nn.Module, ABC):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.layouts import Layout, from_planes, image_layout, to_planes
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.ranges import Count
+from deepcluster_pl.utils.image_layout import Layout, from_planes, image_layout, to_planes
+from deepcluster_pl.utils.ranges import Count
 
 _Pair = tuple[int, int]
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.ranges import Count
+from deepcluster_pl.utils.ranges import Count
 
 Init = Literal["fan_in_uniform", "glorot_uniform", "normal"]
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}

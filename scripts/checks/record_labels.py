@@ -1,7 +1,7 @@
 """Record the labels of short runs of every method, and compare them with those recorded by another version.
 
-    python scripts/checks/record_labels.py before.json          # of the version to compare with
-    python scripts/checks/record_labels.py after.json --compare before.json
+    python -m scripts.checks.record_labels before.json          # of the version to compare with
+    python -m scripts.checks.record_labels after.json --compare before.json
 
 A change of the code that is no change of the mathematics leaves every label as it was, on one machine with the same
 versions of PyTorch and scikit-learn. Exit code 1 where a run's labels differ.
@@ -37,7 +37,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "vade": ("method=vade", *SHORT),
     "scan": ("method=scan", *SHORT),
     "augmented": ("method=da/idec", *SHORT),
-    "augmented_scan": ("method=da/scan", *SHORT),
+    "augmented_scan": ("method=scan", "augment=affine", *SHORT),
     "conv": ("method=idec", "net=conv_autoencoder", *SHORT),
     "layerwise": ("method=dec", "pretrain=layerwise", *SHORT, "pretrain.module.epochs_per_layer=1",
                   "pretrain.max_epochs=6"),
@@ -47,7 +47,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "auto": ("method=ae_kmeans", "n_clusters=auto", "data=wine", *START_ONLY),
     "accumulated": ("method=dcn", "+trainer.accumulate_grad_batches=2", *SHORT),
 }  # fmt: skip
-FOUR = "fit.max_steps=42 callbacks.target_refresh.update_interval=14 pretrain.max_epochs=3".split()
+FOUR = ["fit.max_steps=42", "callbacks.target_refresh.update_interval=14", "pretrain.max_epochs=3"]
 
 
 def main() -> None:

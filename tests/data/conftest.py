@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pictures.making import library
+from helpers.pictures import library
 
-from deepcluster_pl.data.images import Images
-from deepcluster_pl.pictures.features import Descriptors
+from deepcluster_pl.data.images.features import Descriptors
+from deepcluster_pl.data.sources.image_folder import Images
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from deepcluster_pl.data import residency
-from deepcluster_pl.data.array import ArrayData
 from deepcluster_pl.data.residency import ResidentLoader, choose_place
-from deepcluster_pl.data.table import Part, Table
+from deepcluster_pl.data.samples import Part, Table
+from deepcluster_pl.data.sources.tabular import ArrayData
 
 CPU = torch.device("cpu")
 TYPES = ["uint8", "int8", "bool", "float16", "float32", "float64", "int16", "uint16", "int64", ">f4"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from deepcluster_pl.data.array import ArrayData
+from deepcluster_pl.data.samples import Part, Table
 from deepcluster_pl.data.scaling import Scaling, fit_scaling
-from deepcluster_pl.data.table import Part, Table
+from deepcluster_pl.data.sources.tabular import ArrayData
 
 SCALERS = {"unit": MinMaxScaler, "standard": StandardScaler}
 

@@ -7,8 +7,8 @@ import csv
 import numpy as np
 import pytest
 
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
 from deepcluster_pl.data.split import Subset, split_rows
-from deepcluster_pl.data.torchvision_images import TorchvisionImages
 from deepcluster_pl.errors import UserError
 
 LABELS = np.repeat(np.arange(4), [40, 30, 20, 10])

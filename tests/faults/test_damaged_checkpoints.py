@@ -8,9 +8,9 @@ import shutil
 
 import pytest
 import torch
-from commands.typed import TINY_DEC
+from helpers.command_line import TINY_DEC
 
-from deepcluster_pl.callbacks.cluster_metrics import ClusterMetrics
+from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 
 OFTEN = (*TINY_DEC, "checkpoint_interval=0.000001")
 
@@ -145,8 +145,8 @@ def test_a_cached_net_that_was_damaged_is_made_again(cli_run, tmp_path):
 @pytest.mark.parametrize("file", ["model/model.safetensors", "start.safetensors"])
 def test_a_flipped_bit_in_saved_tensors_is_noticed(cli_run, tmp_path, file):
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.model import load_model
-    from deepcluster_pl.start import Start
+    from deepcluster_pl.methods.initialization.initial_clustering import Start
+    from deepcluster_pl.methods.serialization import load_model
 
     run = cli_run(*TINY_DEC)
     content = bytearray((run.folder / file).read_bytes())
@@ -161,7 +161,7 @@ def test_a_flipped_bit_in_saved_tensors_is_noticed(cli_run, tmp_path, file):
 )
 def test_a_model_that_asks_for_other_code_is_refused(cli_run, tmp_path, target):
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.model import load_model
+    from deepcluster_pl.methods.serialization import load_model
 
     run = cli_run(*TINY_DEC)
     shutil.copytree(run.folder / "model", tmp_path / "model")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from commands.typed import TINY
+from helpers.command_line import TINY
 
 SMALL = tuple(text for text in TINY if not text.startswith(("data", "n_clusters")))
 METHODS = ("kmeans", "ae_kmeans", "gmm", "ae_gmm", "dec", "idec", "dcn", "dkm", "vade", "scan")

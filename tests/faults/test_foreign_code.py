@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from commands.typed import TINY_DEC
+from helpers.command_line import TINY_DEC
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,17 @@ import random
 import numpy as np
 import pytest
 import torch
-from commands.typed import TINY_DEC
-from data.test_torchvision_images import idx
+from data.sources.test_torchvision_datasets import idx
+from helpers.command_line import TINY_DEC
 
-from deepcluster_pl import config
-from deepcluster_pl.checkpoints import read_checkpoint
-from deepcluster_pl.data.array import ArrayData
-from deepcluster_pl.data.torchvision_images import TorchvisionImages
+from deepcluster_pl.config import validation as config
+from deepcluster_pl.config.allowlist import trusted_targets, untrusted
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.data.sources.tabular import ArrayData
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.overrides import compose_checked, quote_paths
-from deepcluster_pl.trust import trusted_targets, untrusted
+from deepcluster_pl.training.checkpoints import read_checkpoint
 
 CASES = int(os.environ.get("DEEPCLUSTER_FUZZ_LINES", "200"))
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from commands.typed import TINY_DEC
-from data.test_torchvision_images import idx
+from data.sources.test_torchvision_datasets import idx
 from faults.test_fuzz import KEYS, VALUES, equal, mutated, tables
+from helpers.command_line import TINY_DEC
 
 CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "8")), 240
 QUICK = ("trainer.accelerator=cpu", "baselines=none", "logger=none")

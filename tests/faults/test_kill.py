@@ -11,7 +11,7 @@ import time
 
 import pytest
 import torch
-from commands.typed import TINY_DEC
+from helpers.command_line import TINY_DEC
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 OFTEN = (*TINY_DEC, "checkpoint_interval=0.000001", "pretrain.max_epochs=40", "fit.max_steps=300")
@@ -72,8 +72,8 @@ def torch_stage(folder):
 
 WRITER = """
 import sys, time
-import deepcluster_pl.checkpoints as checkpoints
-from deepcluster_pl import cli
+import deepcluster_pl.training.checkpoints as checkpoints
+from deepcluster_pl.cli import main as cli
 original, calls = checkpoints.torch.save, []
 def half(content, file):
     original(content, file)

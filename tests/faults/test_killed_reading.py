@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from pictures.making import library
+from helpers.pictures import library
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 

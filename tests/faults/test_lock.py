@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from commands.typed import TINY_DEC
 from faults.test_kill import start, wait_for
+from helpers.command_line import TINY_DEC
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000")
 

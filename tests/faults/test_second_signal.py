@@ -14,7 +14,7 @@ from faults.test_kill import OFTEN, WRITER
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 STUCK = """
 import time
-from deepcluster_pl import cli
+from deepcluster_pl.cli import main as cli
 from deepcluster_pl.methods.dec import DEC
 original = DEC.training_step
 def slow(self, batch, batch_idx):

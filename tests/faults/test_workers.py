@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from commands.typed import TINY_DEC
+from helpers.command_line import TINY_DEC
 
 from deepcluster_pl.data import base
-from deepcluster_pl.data.table import Part
+from deepcluster_pl.data.samples import Part
 
 READING = (*TINY_DEC, "data.num_workers=2", "data.residency=disk")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked here")

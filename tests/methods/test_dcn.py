@@ -7,11 +7,11 @@ import functools
 import pytest
 import torch
 
-from deepcluster_pl.augment import Affine
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.functional import squared_distances
 from deepcluster_pl.methods.dcn import DCN
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.start import Start
 
 N, K, D, V = 6, 3, 2, 16
 

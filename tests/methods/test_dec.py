@@ -10,8 +10,8 @@ import torch
 
 from deepcluster_pl.methods import base
 from deepcluster_pl.methods.dec import DEC
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.start import Start
 
 
 def dec(input_shape=(6,), dims=(8, 3), n_clusters=4, **optimizer):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from deepcluster_pl.augment import Affine
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.methods.idec import IDEC
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.start import Start
 
 N, K = 5, 3
 

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from deepcluster_pl.augment import Affine
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import nearest_neighbors, squared_distances
+from deepcluster_pl.methods.initialization.initial_clustering import Start
 from deepcluster_pl.methods.scan import SCAN
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.start import Start
 
 N, K, HEADS = 12, 3, 4
 

@@ -12,12 +12,12 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import nn
 
-from deepcluster_pl.augment import Affine
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.methods.initialization.initial_clustering import Start, fit_start
 from deepcluster_pl.methods.vade import VaDE
 from deepcluster_pl.nets.conv import ConvAutoencoder
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.start import Start, fit_start
 
 N, K, D = 40, 3, 2
 

@@ -1,0 +1,1 @@
+"""What is typed: one parser, one file for each subcommand."""

@@ -1,0 +1,91 @@
+"""`resume=<folder>`: the rest of an interrupted run, or of an interrupted sweep."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from deepcluster_pl.cli.sweep_jobs import run_hydra
+from deepcluster_pl.config.allowlist import check_targets, trusted_targets
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.runs.folder import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
+from deepcluster_pl.runs.pipeline import run
+from deepcluster_pl.utils.locking import held
+from deepcluster_pl.utils.warnings_filter import quiet
+
+
+def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
+    """Go on with what `resume=` names; True if a job of a sweep failed.
+
+    A folder may come from anywhere: it is carried on with the shipped recipes' code, and that of recipes in
+    `config_dir`, which has to be typed again.
+    """
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise UserError(f"{str(error).splitlines()[0]}; quote values that hold ,[]{{}}()= ") from error
+    target = next(override for override in parsed if override.key_or_group == "resume")
+    others = [override for override in parsed if override.key_or_group != "resume"]
+    folder = Path(str(target.value())).expanduser().resolve()
+    if is_sweep(folder):
+        if others:
+            raise UserError(f"resume= goes on with a sweep as it was typed; leave out {others[0].input_line}")
+        return _resume_sweep(saved_sweep(folder), config_dir)
+    if not (folder / "config").exists() and job_folders(folder):
+        raise UserError(
+            f"{folder} is a search (hydra/sweeper=...), which does not go on; start another, and build on it by "
+            f"hydra.sweeper.storage=sqlite:///<file> hydra.sweeper.study_name=<name> in both"
+        )
+    return _resume_run(folder, others, config_dir)
+
+
+def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None) -> bool:
+    """Go on in a run's folder with the config that lies there; only the machine may differ."""
+    foreign = [str(o.input_line) for o in others if not str(o.key_or_group).startswith("trainer.")]
+    if foreign:
+        raise UserError(f"resume= goes on with the folder's own settings; only trainer.* may differ, not {foreign[0]}")
+    saved = saved_run(folder)
+    for override in others:
+        if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
+            raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
+        OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
+    check_targets(saved.cfg, trusted_targets(_folders(config_dir)))
+    if saved.cwd.is_dir():
+        os.chdir(saved.cwd)  # relative paths in the config mean what they meant
+    quiet()
+    command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
+    with held(saved.folder):
+        run(saved.cfg, saved.folder, command, Console(highlight=False))
+    return False
+
+
+def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
+    """Sweep again in the same folder: finished jobs are kept, the interrupted one goes on, the others begin."""
+    folders = _folders(config_dir)
+    if saved.config_dir is not None and not folders:
+        raise UserError(f"{saved.folder} was made with recipes of {saved.config_dir}; add --config-dir <that folder>")
+    composition = compose_checked(saved.overrides, True, config_dir)
+    if composition.problems:
+        raise UserError("\n".join([f"{saved.folder}/multirun.yaml:", *composition.problems]))
+    if saved.cwd.is_dir():
+        os.chdir(saved.cwd)
+    where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
+    recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
+    sys.argv = [sys.argv[0], "-m", *saved.overrides, *where, *recipes]
+    with held(saved.folder):
+        return run_hydra(saved.folder, trusted_targets(folders), resuming=True)
+
+
+def _folders(config_dir: str | None) -> list[Path]:
+    return [Path(config_dir).expanduser().resolve()] if config_dir else []

@@ -1,0 +1,1 @@
+"""Hydra: recipes, composition, validation, the list of allowed code, fingerprints."""

@@ -1,0 +1,47 @@
+"""What weights belong to: hashes of the settings that decide them, kept with every checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from omegaconf import DictConfig
+
+from deepcluster_pl import __version__
+from deepcluster_pl.config.validation import plain
+
+_PRETRAINING_DEPENDS_ON = (
+    "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
+    "pretrain.shuffle", "pretrain.callbacks.annealing", "trainer.precision", "trainer.gradient_clip_val",
+    "trainer.accumulate_grad_batches",
+)  # fmt: skip
+
+
+def origin_of(cfg: DictConfig) -> dict[str, str]:
+    """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
+    settings = plain(cfg)
+    method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
+    return {
+        "net": digest(settings, ("net",)),
+        "method": digest(method, tuple(method)),
+        "start": digest(settings, ("start", "start_sample_size", "whiten")),
+        "seed": str(cfg.seed),
+    }
+
+
+def pretraining_of(cfg: DictConfig) -> str:
+    """Hash of all, beside the data, that decides what pretraining comes to."""
+    return digest(plain(cfg), _PRETRAINING_DEPENDS_ON)
+
+
+def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    """Hash of the package's version and these (dotted) keys of a plain config; an absent key counts as null."""
+    chosen: dict[str, Any] = {"version": __version__}
+    for key in keys:
+        value: Any = cfg
+        for name in key.split("."):
+            value = (value or {}).get(name)
+        chosen[key] = value
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]

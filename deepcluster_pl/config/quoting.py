@@ -1,0 +1,56 @@
+"""Quote what the user typed for paths, so that Hydra's grammar reads it as one value."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+PATH_KEYS = (
+    "data.root",
+    "data.path",
+    "data.csv",
+    "data.features.weights",
+    "ckpt_path",
+    "pretrained",
+    "resume",
+    "cache_dir",
+)
+
+
+_FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
+
+
+_KEYWORDS = ("", "null", "auto")
+
+
+_PLAIN_PATH = re.compile(r"[A-Za-z_./][\w.-]*(/[\w.-]*)+", re.ASCII)
+
+
+def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
+    """Quote the values of path options, so that spaces, commas, quotes and brackets reach the file system.
+
+    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "data.root=/home/ada/Pictures", "seed=1"])
+    ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'seed=1']
+    """
+    return [_quote(argument, multirun) for argument in arguments]
+
+
+def _quote(argument: str, multirun: bool) -> str:
+    match = re.fullmatch(r"(\+{0,2})([\w./@-]+)=(.*)", argument, re.DOTALL)
+    if match is None or match[2] not in (*PATH_KEYS, *_FOLDER_KEYS):
+        return argument
+    sign, key, value = match.groups()
+    if value in _KEYWORDS or re.fullmatch(r"(['\"]).*\1", value, re.DOTALL):
+        return argument
+    if multirun and "," in value and not Path(value).expanduser().exists():
+        return argument  # a sweep over several paths
+    value = os.path.expanduser(value)
+    if _PLAIN_PATH.fullmatch(value):
+        return f"{sign}{key}={value}"  # nothing in it means anything to Hydra, and the record of it stays readable
+    if key in PATH_KEYS:
+        value = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
+    value = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)
+    value = re.sub(r"(\\+)$", lambda m: m[1] * 2, value)
+    return f"{sign}{key}='{value}'"

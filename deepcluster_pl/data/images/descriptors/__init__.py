@@ -1,0 +1,44 @@
+"""What can be measured of a picture without learning: blocks of numbers, each a pure function of its colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcluster_pl.data.images.descriptors.color import layout, palette
+from deepcluster_pl.data.images.descriptors.drawing import drawing
+from deepcluster_pl.data.images.descriptors.frequency import gist, spectrum
+from deepcluster_pl.data.images.descriptors.gradients import gradients
+from deepcluster_pl.data.images.descriptors.planes import RGB
+from deepcluster_pl.data.images.descriptors.text_marks import writing
+from deepcluster_pl.data.images.descriptors.texture import texture
+
+Block = Callable[[RGB], NDArray[np.float32]]
+BLOCKS: dict[str, tuple[Block, int]] = {
+    "palette": (palette, 38),
+    "layout": (layout, 96),
+    "drawing": (drawing, 36),
+    "gradients": (gradients, 160),
+    "texture": (texture, 177),
+    "gist": (gist, 384),
+    "writing": (writing, 35),
+    "spectrum": (spectrum, 48),
+}
+"""Each block's function and its length."""
+SMALLEST_SIDE = 16
+"""Pixels that both sides of a described picture need."""
+
+
+def describe(rgb: RGB, blocks: Sequence[str]) -> NDArray[np.float32]:
+    """The blocks of a picture (H, W, 3), one behind the other: (F,), all finite.
+
+    Args:
+        rgb: bytes; both sides at least `SMALLEST_SIDE`.
+        blocks: names in `BLOCKS`.
+    """
+    return np.concatenate([BLOCKS[name][0](rgb) for name in blocks])
+
+
+__all__ = ["BLOCKS", "RGB", "SMALLEST_SIDE", "Block", "describe"]

@@ -1,0 +1,77 @@
+"""The tutorial's layout: a CSV of file names, with or without labels, beside a folder of small images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from typing_extensions import Unpack
+
+from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.samples import Table
+from deepcluster_pl.data.sources.csv_reader import read_csv
+from deepcluster_pl.errors import UserError
+
+
+class DataHack(ClusteringData):
+    """Grey images as bytes (N, height, width), in the order of the CSV; the file name is the id.
+
+    Args:
+        csv: table with a column `filename` and, if known, `label`.
+        root: folder of the images; null takes the folder of the CSV.
+        common: see `CommonOptions`.
+    """
+
+    def __init__(self, csv: str | None, root: str | None, **common: Unpack[CommonOptions]) -> None:
+        super().__init__(common)
+        self.csv = csv
+        self.root = root
+
+    def load(self) -> Table:
+        """Read the CSV, then every image it names."""
+        csv = existing_file(self.csv, "data.csv")
+        columns, lines = read_csv(csv)
+        if "filename" not in columns:
+            raise UserError(f"{csv.name}: found the columns {', '.join(columns)}, expected filename and maybe label")
+        root = Path(self.root).expanduser() if self.root else csv.parent
+        if not root.is_dir():
+            raise UserError(f"data.root={root}: no such folder")
+        names = [str(name) for name in columns["filename"]]
+        _check_names(names, lines, csv)
+        images = [_read_grey(root / name, line) for name, line in zip(names, lines, strict=True)]
+        x = np.stack(_same_shape(images, names))
+        return Table(x, names, columns.get("label"))
+
+
+def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
+    """Refuse names that leave the folder, and names that occur twice, with the row's number."""
+    counts = Counter(names)
+    for row, name in zip(lines, names, strict=True):
+        path = PurePosixPath(name.replace("\\", "/"))
+        if not name or path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{csv.name}, row {row}: {name!r} is not the name of a file inside the folder")
+        if counts[name] > 1:
+            raise UserError(f"{csv.name}, row {row}: {name!r} occurs {counts[name]} times; file names must differ")
+
+
+def _read_grey(path: Path, row: int) -> NDArray[np.uint8]:
+    """One image as bytes; an alpha channel is dropped, as the competition's copies with one are opaque."""
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip to white
+                return (np.asarray(image) // 257).astype(np.uint8)
+            return np.asarray(image.convert("RGB").convert("L"))
+    except FileNotFoundError as error:
+        raise UserError(f"row {row}: {path} is missing; type data.root=<the folder of the images>") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"row {row}: {path} cannot be read as an image: {error}") from error
+
+
+def _same_shape(images: list[NDArray[np.uint8]], names: list[str]) -> list[NDArray[np.uint8]]:
+    for image, name in zip(images, names, strict=True):
+        if image.shape != images[0].shape:
+            raise UserError(f"{name} has shape {image.shape}, and {names[0]} {images[0].shape}; expected one size")
+    return images

@@ -1,0 +1,158 @@
+"""The user's own table or array: .npy, .npz, .csv, .tsv or .parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Unpack
+
+from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.samples import Table
+from deepcluster_pl.data.sources.csv_reader import Columns, read_csv
+from deepcluster_pl.errors import UserError
+
+
+class ArrayData(ClusteringData):
+    """Samples from one file; labels are optional and only ever score.
+
+    Args:
+        path: .npy (N, …), memory-mapped; .npz with `x` and, if known, `y`; .csv, .tsv or .parquet with a header.
+        label_column: column of a table that holds known classes.
+        id_column: column of a table that names the samples; otherwise row numbers do.
+        columns: feature columns of a table; null takes all that are neither label nor id.
+        common: see `CommonOptions`.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        label_column: str | int | None,
+        id_column: str | int | None,
+        columns: list[str | int] | None,
+        **common: Unpack[CommonOptions],
+    ) -> None:
+        super().__init__(common)
+        self.path = path
+        self.label_column = None if label_column is None else str(label_column)
+        self.id_column = None if id_column is None else str(id_column)
+        self.columns = None if columns is None else [str(name) for name in columns]
+
+    def load(self) -> Table:
+        """Read the file by its suffix."""
+        path = existing_file(self.path, "data.path")
+        suffix = path.suffix.lower()
+        if suffix in (".npy", ".npz"):
+            self._refuse_column_options(suffix)
+            return _read_npy(path) if suffix == ".npy" else _read_npz(path)
+        if suffix in (".csv", ".tsv"):
+            return self._from_columns(read_csv(path).columns, path)
+        if suffix in (".parquet", ".pq"):
+            return self._from_columns(_read_parquet(path), path)
+        raise UserError(f"data.path={path}: found the suffix {suffix!r}, expected .npy, .npz, .csv, .tsv or .parquet")
+
+    def _refuse_column_options(self, suffix: str) -> None:
+        for option in ("label_column", "id_column", "columns"):
+            if getattr(self, option) is not None:
+                raise UserError(f"data.{option} is for tables; a {suffix} file has no columns with names")
+
+    def _from_columns(self, found: Columns, path: Path) -> Table:
+        special = [name for name in (self.label_column, self.id_column) if name is not None]
+        features = [name for name in found if name not in special] if self.columns is None else list(self.columns)
+        missing = [name for name in [*special, *features] if name not in found]
+        if missing:
+            raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(found)}")
+        twice = [name for name in features if name in special]
+        if twice:
+            raise UserError(f"data.columns names {', '.join(map(repr, twice))}, which is the label or the id column")
+        if not features:
+            raise UserError(f"{path.name} has no feature columns beside {', '.join(special)}")
+        values = {name: _as_numbers(found[name]) for name in features}
+        text = [name for name, numbers in values.items() if numbers is None]
+        if text:
+            names = ", ".join(map(repr, text))
+            raise UserError(
+                f"{path.name}: the column {names} holds text, expected numbers; type data.label_column={text[0]} or "
+                f"data.id_column={text[0]} if it is a label or an id, or name the features: 'data.columns=[a,b]'"
+            )
+        x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
+        ids = found[self.id_column].tolist() if self.id_column is not None else range(len(x))
+        labels = _as_labels(found[self.label_column]) if self.label_column is not None else None
+        return Table(x, ids, labels, features)
+
+
+def _read_npy(path: Path) -> Table:
+    x = _load_numpy(path, np.ndarray, mmap_mode="r")
+    return _table(x, None, path)
+
+
+def _read_npz(path: Path) -> Table:
+    with _load_numpy(path, np.lib.npyio.NpzFile) as archive:
+        if "x" not in archive:
+            raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
+        try:
+            x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
+        except Exception as error:  # a damaged file can make the reader fail in any way
+            raise UserError(f"{path.name} cannot be read: {_first_line(error)}") from error
+    return _table(x, labels, path)
+
+
+def _load_numpy(path: Path, kind: type, **options: Any) -> Any:
+    try:
+        loaded = np.load(path, allow_pickle=False, **options)
+    except Exception as error:
+        raise UserError(f"{path.name} cannot be read as a NumPy file: {_first_line(error)}") from error
+    if not isinstance(loaded, kind):
+        raise UserError(f"{path.name} holds what its suffix does not say: {type(loaded).__name__}")
+    return loaded
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
+    if x.ndim == 0:
+        raise UserError(f"{path.name} holds a single number, expected samples (n_samples, n_features)")
+    return Table(x[:, None] if x.ndim == 1 else x, range(len(x)), labels)
+
+
+def _read_parquet(path: Path) -> Columns:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UserError("reading .parquet needs pyarrow; type: pip install 'deepcluster_pl[parquet]'") from error
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name} cannot be read as a Parquet file: {error}") from error
+    return {str(name): _without_nulls(table[name].to_numpy()) for name in table.column_names}
+
+
+def _without_nulls(values: NDArray[Any]) -> NDArray[Any]:
+    """Text cells that are null become empty text, as in a CSV."""
+    if values.dtype.kind != "O":
+        return values
+    return np.array(["" if value is None else value for value in values.tolist()], dtype=object)
+
+
+def _as_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
+    """The column as numbers, an empty cell as NaN; None where a cell is text."""
+    if values.dtype.kind in "buif":
+        return values
+    filled: Sequence[Any] = [
+        np.nan if value is None or (isinstance(value, str) and not value.strip()) else value
+        for value in values.tolist()
+    ]
+    try:
+        return np.asarray(filled, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _as_labels(values: NDArray[Any]) -> NDArray[Any]:
+    numbers = _as_numbers(values)
+    return values.astype(str) if numbers is None else numbers

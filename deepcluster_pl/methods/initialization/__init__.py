@@ -1,0 +1,1 @@
+"""How a clustering begins: first centers, restarts, whitening, the number of clusters."""

@@ -1,0 +1,137 @@
+"""The trained model as plain files: weights in safetensors, how to build it in JSON, nothing that runs code."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from deepcluster_pl.data.augmentation import Affine
+from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
+
+SCHEMA = 1
+_TRUSTED = (
+    "deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.data.augmentation.",
+    "deepcluster_pl.data.images.", "torch.optim.",
+)  # fmt: skip
+
+
+def save_model(
+    module: ClusteringModule,
+    net: dict[str, Any],
+    method: dict[str, Any],
+    features: dict[str, Any] | None,
+    folder: Path,
+    samples: dict[str, Any] | None = None,
+) -> None:
+    """Write `model.safetensors` and `model.json`.
+
+    Args:
+        module: the trained method.
+        net: `_target_` and arguments of its net, as in the config.
+        method: the same of the method itself.
+        features: the same of what makes samples of pictures; None where samples are not made of pictures.
+        folder: created if need be.
+        samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`, and `feature_names`,
+            or None.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    description = {
+        "schema": SCHEMA,
+        "input_shape": list(module.net.input_shape),
+        "samples": samples or {},
+        "net": net,
+        "method": method,
+        "features": features,
+    }
+    save_tensors(module.state_dict(), folder / "model.safetensors")
+    with replacing(folder / "model.json") as file:
+        json.dump(description, file, indent=2)
+
+
+def load_model(folder: str | Path) -> ClusteringModule:
+    """Rebuild a saved model in evaluation mode, on the CPU.
+
+    Args:
+        folder: a run's `model/` folder.
+    """
+    folder = Path(folder)
+    description = describe_model(folder)
+    tensors = load_tensors(folder / "model.safetensors")
+    try:
+        net = _build(description["net"], input_shape=tuple(description["input_shape"]))
+        module = _build(description["method"], net=net)
+        if not isinstance(module, ClusteringModule):
+            raise TypeError(f"it describes {type(module).__name__}, expected a clustering method")
+        module.begin(Start(**{field.name: tensors.get(field.name) for field in fields(Start)}))  # type: ignore[arg-type]
+        module.load_state_dict(tensors)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a constructor makes of arguments that were changed
+        text = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder} holds a model that does not fit together: {text}") from error
+    return module.eval()
+
+
+def load_features(folder: str | Path) -> Features:
+    """What makes samples of pictures as the model's own were made; `UserError` for a model of other samples.
+
+    Args:
+        folder: a run's `model/` folder.
+    """
+    folder = Path(folder)
+    node = describe_model(folder).get("features")
+    if node is None:
+        raise UserError(f"{folder} holds a model of samples that are not made of picture files")
+    try:
+        features = _build(node)
+    except UserError:
+        raise
+    except Exception as error:
+        text = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder} describes features that cannot be made: {text}") from error
+    if not isinstance(features, Features):
+        raise UserError(f"{folder} describes {type(features).__name__}, expected what is measured of pictures")
+    return features
+
+
+def describe_model(folder: Path) -> dict[str, Any]:
+    """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
+    try:
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} holds no readable model: {error}") from error
+    if not isinstance(description, dict) or description.get("schema") != SCHEMA:
+        raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
+    return description
+
+
+def _build(node: Any, **supplied: Any) -> Any:
+    """Call a node's `_target_` with its arguments, themselves built first; only this package's own are allowed."""
+    if isinstance(node, list):
+        return [_build(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    arguments = {key: _build(value) for key, value in node.items() if not key.startswith("_")} | supplied
+    if "_target_" not in node:
+        return arguments
+    target = str(node["_target_"])
+    if not target.startswith(_TRUSTED):
+        raise UserError(f"model.json asks for {target}, which is not part of deepcluster_pl; it was not loaded")
+    module_name, _, name = target.rpartition(".")
+    factory = getattr(importlib.import_module(module_name), name)
+    if not (inspect.isclass(factory) and issubclass(factory, (nn.Module, Optimizer, Affine, Features))):
+        raise UserError(f"model.json asks for {target}, which no model is made of; it was not loaded")
+    return functools.partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)

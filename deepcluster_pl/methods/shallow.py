@@ -1,0 +1,62 @@
+"""Methods that end where others begin: k-means, a mixture, or one of UMAP's places, of the input or a trained code."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from deepcluster_pl.functional import gaussian_log_density, inverse_distance_mean, soft_assignment
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.ranges import Count
+
+_TAKEN = (
+    "centers", "weights", "precisions_cholesky",
+    "codes", "places", "place_means", "place_weights", "place_precisions_cholesky",
+)  # fmt: skip
+
+
+class StartOnly(ClusteringModule):
+    """The start's partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
+
+    A mixture gives its posterior. Centres alone give the Student-t kernel's shares, whose largest is the nearest
+    centre's. Where the start laid the embeddings out anew, as UMAP does, a fitted sample has its place, and any other
+    the mean of its nearest fitted samples' places, each weighing 1 / distance; the mixture of the places judges both.
+
+    Args:
+        net: identity for the raw input, an autoencoder for its code; the run supplies it.
+        name: names the run's folder and its tables.
+        n_clusters: K.
+    """
+
+    learns = False
+    distributable = True
+
+    def __init__(self, net: Autoencoder, name: str, n_clusters: Count) -> None:
+        super().__init__(net, name, n_clusters)
+        for name in _TAKEN:
+            self.register_buffer(name, None)
+        self.centers = torch.zeros(n_clusters, net.latent_dim)
+
+    def begin(self, start: Start) -> None:
+        """Keep all that the start has, but for the labels."""
+        for name in _TAKEN:
+            tensor = getattr(start, name)
+            setattr(self, name, None if tensor is None else tensor.to(self.device))
+
+    def assign(self, z: Tensor) -> Tensor:
+        """Posterior of the mixture, computed in its own precision (float64), or shares by distance."""
+        has = dict(self.named_buffers(recurse=False))  # without those that are None
+        if "places" in has:
+            place = inverse_distance_mean(z, has["codes"], has["places"])
+            shares = _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
+            return shares.to(z.dtype)
+        if "weights" in has:
+            return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"]).to(z.dtype)
+        return soft_assignment(z, self.centers)
+
+
+def _posterior(z: Tensor, means: Tensor, weights: Tensor, precisions_cholesky: Tensor) -> Tensor:
+    log_density = gaussian_log_density(z.to(means.dtype), means, precisions_cholesky)
+    return torch.softmax(weights.log() + log_density, dim=1)

@@ -1,0 +1,206 @@
+"""Principal components, block by block and then of all blocks together, with layers on top that begin as nothing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from deepcluster_pl.data.images.descriptors import BLOCKS
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.ranges import Count, Share
+
+if TYPE_CHECKING:
+    from deepcluster_pl.data.datamodule import ClusteringData
+
+_MOST_FEATURES = 8192
+
+
+class PCA(Autoencoder):
+    """A code that is linear in the sample, measured rather than trained; and a correction to it that a fit may learn.
+
+    Each block of features is projected onto its first principal components, whose deviations are drawn together by the
+    power `1 - whitening`; then blocks are scaled to one total variance, so that long ones do not drown short ones, and
+    all of them projected onto `latent_dim` components, in units of their mean deviation. With `hidden`, layers that
+    read the blocks' components add to the code. The last of them begins as zeros, so that the code begins as the
+    linear one.
+
+    Everything is measured on the fitted part and saved with the weights.
+
+    Args:
+        input_shape: (F,); the run supplies it from the data.
+        blocks: names of descriptors, in the order of the features; null takes all features as one block.
+        n_components: of each block, or as many as it has.
+        whitening: 0 leaves the components' deviations as they are, 1 makes them equal.
+        latent_dim: length of the code.
+        hidden: widths of the layers that correct it, with ReLU between them; [] has none.
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        blocks: list[str] | None,
+        n_components: Count,
+        whitening: Share,
+        latent_dim: Count,
+        hidden: list[Count],
+    ) -> None:
+        super().__init__(input_shape)
+        self.lengths = _lengths(blocks, math.prod(self.input_shape))
+        self.n_components = n_components
+        self.whitening = whitening
+        width = sum(min(n_components, length) for length in self.lengths)
+        if latent_dim > width:
+            raise UserError(f"net.latent_dim={latent_dim} should be at most the {width} components of all blocks")
+        self._latent_dim = latent_dim
+        reduce = nn.Linear(math.prod(self.input_shape), width, bias=False).requires_grad_(False)
+        last = nn.Linear(width, latent_dim)
+        code: nn.Module = Corrected(last, hidden) if hidden else last
+        self.encoder = nn.Sequential(nn.Flatten(), reduce, code)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, math.prod(self.input_shape)), nn.Unflatten(1, self.input_shape)
+        )
+        self.initialise()
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of the code."""
+        return self._latent_dim
+
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """The correction's layers anew; what was measured stays."""
+        code = self.encoder[-1]  # type: ignore[index]
+        if isinstance(code, Corrected):
+            code.initialise(generator)
+
+    @torch.no_grad()
+    def measure(self, data: ClusteringData) -> None:
+        """The scaling, then components of each block and of all, in float64; two passes over the fitted part."""
+        super().measure(data)
+        chunks = data.part("fit").slices(data.rows_at_once)
+        mean, covariance = moments(lambda rows: data.prepared("fit", rows), chunks)
+        first = block_components(covariance, self.lengths, self.n_components, self.whitening)
+        reduced = first @ covariance @ first.T
+        variance, axes = _axes(reduced, self.latent_dim)
+        unit = max(float(np.sqrt(variance.mean())), 1e-12)
+        second = axes / unit
+        reduce, code = self.encoder[1], self.encoder[2]  # type: ignore[index]
+        last = code.last if isinstance(code, Corrected) else code
+        reduce.weight.copy_(torch.as_tensor(first))
+        last.weight.copy_(torch.as_tensor(second))
+        last.bias.copy_(torch.as_tensor(-second @ first @ mean))
+        if isinstance(code, Corrected):
+            code.shift.copy_(torch.as_tensor(first @ mean))
+            code.factor.fill_(1 / max(float(np.sqrt(np.trace(reduced) / len(reduced))), 1e-12))
+        back = np.linalg.pinv(second @ first)
+        self.decoder[0].weight.copy_(torch.as_tensor(back))  # type: ignore[index]
+        self.decoder[0].bias.copy_(torch.as_tensor(mean))  # type: ignore[index]
+
+
+class Corrected(nn.Module):
+    """A linear layer, and layers beside it whose sum with it begins as the linear layer's.
+
+    Args:
+        last: the linear layer.
+        hidden: widths of the layers beside it.
+    """
+
+    shift: Tensor
+    factor: Tensor
+
+    def __init__(self, last: nn.Linear, hidden: Sequence[int]) -> None:
+        super().__init__()
+        self.last = last
+        self.register_buffer("shift", torch.zeros(last.in_features))
+        self.register_buffer("factor", torch.ones(()))
+        widths = [last.in_features, *hidden, last.out_features]
+        layers = [module for pair in itertools.pairwise(widths) for module in (nn.Linear(*pair), nn.ReLU())]
+        self.beside = nn.Sequential(*layers[:-1])
+
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """He's weights and zero biases; the last layer is zero."""
+        layers = [layer for layer in self.beside if isinstance(layer, nn.Linear)]
+        for layer in layers:
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(layers[-1].weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, D) of the blocks' components (N, C)."""
+        corrected: Tensor = self.last(x) + self.beside((x - self.shift) * self.factor)
+        return corrected
+
+
+def block_components(
+    covariance: NDArray[np.float64], lengths: Sequence[int], n_components: int, whitening: float
+) -> NDArray[np.float64]:
+    """The map (C, F) from features to the components of all blocks, each block of total variance 1.
+
+    Args:
+        covariance: of the features (F, F).
+        lengths: of the blocks, which sum to F.
+        n_components: of each block at most.
+        whitening: power that each component is divided by of its deviation.
+    """
+    parts, start = [], 0
+    for length in lengths:
+        own = slice(start, start + length)
+        variance, axes = _axes(covariance[own, own], min(n_components, length))
+        deviation = np.sqrt(variance)
+        kept = deviation > 1e-6 * max(deviation.max(initial=0.0), 1e-12)
+        scale = np.where(kept, np.where(kept, deviation, 1.0) ** -whitening, 0.0)
+        total = np.sqrt((variance * scale**2).sum())
+        part = np.zeros((len(axes), len(covariance)))
+        part[:, own] = axes * (scale / (total if total > 0 else 1.0))[:, None]
+        parts.append(part)
+        start += length
+    return np.concatenate(parts)
+
+
+def _axes(covariance: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The n largest variances, and the axes (n, F) they lie along, each with its largest entry positive."""
+    values, vectors = np.linalg.eigh(covariance)
+    values, axes = np.maximum(values[::-1][:n], 0), vectors.T[::-1][:n]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+    return values, axes * np.where(largest < 0, -1.0, 1.0)
+
+
+def moments(
+    make: Callable[[NDArray[np.int64]], NDArray[np.float32]], chunks: Sequence[NDArray[np.int64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (F,) and covariance (F, F) of rows, in two passes that hold one chunk at a time.
+
+    Args:
+        make: features (B, F) of some rows.
+        chunks: all rows, in runs.
+    """
+    n = sum(map(len, chunks))
+    mean = np.asarray(sum(make(rows).sum(axis=0, dtype=np.float64) for rows in chunks)) / n
+    products: NDArray[np.float64] = np.zeros((len(mean), len(mean)))
+    for rows in chunks:
+        away = make(rows) - mean
+        products += away.T @ away
+    return mean, products / n
+
+
+def _lengths(blocks: list[str] | None, n_features: int) -> list[int]:
+    if n_features > _MOST_FEATURES:
+        raise UserError(
+            f"net=pca takes at most {_MOST_FEATURES} features, found {n_features}; type net=conv_autoencoder"
+        )
+    if blocks is None:
+        return [n_features]
+    unknown = [name for name in blocks if name not in BLOCKS]
+    lengths = [BLOCKS[name][1] for name in blocks if name in BLOCKS]
+    if unknown or sum(lengths) != n_features:
+        raise UserError(
+            f"net.blocks={blocks} describe {sum(lengths)} features, and samples have {n_features}; type net.blocks=null"
+        )
+    return lengths

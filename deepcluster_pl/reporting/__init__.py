@@ -1,0 +1,1 @@
+"""What a person looks at: figures, pages, the gallery, TensorBoard, the console."""

@@ -1,0 +1,1 @@
+"""What Lightning drives: callbacks, pretraining, checkpoints."""

@@ -1,0 +1,33 @@
+"""Say it while a fit runs when a cluster has lost all of its samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+
+from deepcluster_pl.functional import cluster_sizes
+from deepcluster_pl.training.callbacks.target_refresh import Refresh
+
+
+class EmptyClusterWarning(pl.Callback):
+    """Prints one line at the first refresh that finds an empty cluster; scores.json counts them at the end.
+
+    Args:
+        console: where the line goes.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._said = False
+
+    def on_refresh(self, trainer: pl.Trainer, module: Any, refresh: Refresh) -> None:
+        """Count the samples of each cluster."""
+        n_empty = int((cluster_sizes(refresh.clusters, module.n_clusters) == 0).sum())
+        if (n_empty or refresh.n_reseeded) and not self._said:
+            self._said = True
+            told = f"{n_empty} of {module.n_clusters} clusters are empty at step {refresh.step}"
+            if refresh.n_reseeded:
+                told += f", after the centres of {refresh.n_reseeded} that were had been moved"
+            self.console.print(f"warning: {told}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The ground floor: atomic files, locks, processes, ranges, draws, image layouts."""

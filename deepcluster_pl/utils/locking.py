@@ -1,0 +1,57 @@
+"""One run at a time in a folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.utils.atomic_files import forget_unfinished
+
+LOCK = "run.lock"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a folder for this process; `UserError` names the process that has it.
+
+    The system lets go of the lock when its process ends, however that ends: what a killed run left is taken over, and
+    its unfinished files are removed. Folders made for it that hold nothing afterwards are removed with the lock.
+    """
+    path = folder / LOCK
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder} is in use by {_owner(path)}; wait for it, or choose another folder") from None
+    except OSError as error:
+        raise UserError(f"{folder} cannot be locked: {error.strerror}; choose another folder") from error
+    try:
+        path.write_text(_this_process(), encoding="utf-8")
+        forget_unfinished(folder)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+        with suppress(OSError):  # at the first that holds something
+            for made in new:
+                made.rmdir()
+
+
+def _this_process() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}"
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") or "another process"
+    except (OSError, UnicodeDecodeError):
+        return "another process"

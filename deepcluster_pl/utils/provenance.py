@@ -1,0 +1,72 @@
+"""Where a result comes from: versions, the code's commit, the machine."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deepcluster_pl import __version__
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core")
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide a result."""
+    return {"deepcluster_pl": __version__} | {name: version(name) for name in _PACKAGES}
+
+
+def commit(package: Path = _PACKAGE) -> str | None:
+    """The git commit that this code is a checkout of, `-dirty` behind it where code or recipes were changed since.
+
+    None for an installed package, even one that lies inside somebody else's repository, and where git is missing.
+    """
+    own = package / "__init__.py"
+    top = _git(package, "rev-parse", "--show-toplevel")
+    if top is None or _git(package, "ls-files", "--error-unmatch", str(own)) is None:
+        return None
+    head = _git(package, "rev-parse", "HEAD")
+    changed = _git(Path(top), "status", "--porcelain", "--", str(package), "conf")
+    return None if head is None else f"{head}-dirty" if changed else head
+
+
+def machine(device: torch.device, precision: str, processes: int) -> dict[str, Any]:
+    """What the numbers are computed on.
+
+    Returns:
+        `accelerator`, `precision`, `processes`, `threads` of PyTorch in each, `processor` that computes (a GPU's name,
+        or the CPU's) and `vector_instructions` of the CPU as PyTorch sees them.
+    """
+    on_gpu = device.type == "cuda"
+    return {
+        "accelerator": device.type,
+        "precision": precision,
+        "processes": processes,
+        "threads": torch.get_num_threads(),
+        "processor": torch.cuda.get_device_name(device) if on_gpu else _cpu(),
+        "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+def _cpu() -> str:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

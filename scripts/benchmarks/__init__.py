@@ -1,0 +1,1 @@
+"""Measure speed and scores, and write the tables of the documents."""

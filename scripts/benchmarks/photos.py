@@ -1,0 +1,208 @@
+"""How fast pictures are read, how the recipe was chosen without labels, and how good recipes are on a labelled library.
+
+    python -m scripts.benchmarks.photos speed                    on pictures that the script makes itself
+    python -m scripts.benchmarks.photos choose --root <folder>   no label is read
+    python -m scripts.benchmarks.photos copies --root <folder>   which changed copies are found as near-duplicates
+    python -m scripts.benchmarks.photos score --root <folder> --clusters 9 [--only 3]
+
+`--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` puts them into
+docs/photos.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import instantiate
+from PIL import Image, ImageEnhance
+from sklearn.metrics import adjusted_rand_score
+from torch import Tensor, cdist, from_numpy
+
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.config.validation import plain
+from deepcluster_pl.data.datamodule import ClusteringData
+from deepcluster_pl.data.images.decoding import decode, upright_rgb
+from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
+from deepcluster_pl.data.images.discovery import find_pictures
+from deepcluster_pl.data.images.extraction import Job, Measured, outcomes
+from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
+from deepcluster_pl.data.images.thumbnails import alike, thumbnail_of
+from deepcluster_pl.nets.base import Autoencoder
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "photos.md"
+SEEDS = (0, 1, 2, 3, 4)
+RECIPES = {
+    "k-means on colours and gradients": "method=kmeans data.features.blocks=[palette,gradients] data.copies=0",
+    "k-means on all numbers": "method=kmeans data.copies=0",
+    "… on blocks' components, not whitened": "method=photos/kmeans net.whitening=0.0 data.copies=0",
+    "… half whitened": "method=photos/kmeans data.copies=0",
+    "… wholly whitened": "method=photos/kmeans net.whitening=1.0 data.copies=0",
+    "a mixture on them": "method=photos/gmm data.copies=0",
+    "UMAP of them and a mixture": "method=n2d net=pca pretrain=none data.copies=0",
+    "idec, autoencoder of all numbers": "method=idec data.copies=0",
+    "dec, from the components": "method=dec net=pca net.hidden=[256,256] pretrain=none data.copies=0",
+    "scan without copies": "method=photos/scan data.copies=0",
+    "scan, evenness weighing 5": "method=photos/scan method.entropy_weight=5.0",
+    "**scan with copies (the default)**": "",
+    "k-means on a convolutional code of pixels": "method=ae_kmeans data=images_pixels net=conv_autoencoder "
+    "net.latent_dim=20 pretrain.max_epochs=100 data.copies=0",
+}
+WHITENINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def main() -> int:
+    """Measure one of the four."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=["speed", "choose", "copies", "score"])
+    parser.add_argument("--root", type=Path, help="a folder of pictures")
+    parser.add_argument("--clusters", type=int, default=9)
+    parser.add_argument("--only", type=int, nargs="+", help="numbers of recipes, from 0")
+    parser.add_argument("--cache", type=Path, help="where what was measured is kept; a temporary folder otherwise")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/photos.md")
+    chosen = parser.parse_args()
+    if chosen.what != "speed" and chosen.root is None:
+        parser.error(f"{chosen.what} needs --root")
+    with tempfile.TemporaryDirectory() as scratch:
+        if chosen.what == "speed":
+            lines = speed(Path(scratch))
+        elif chosen.what == "copies":
+            lines = copies(chosen.root)
+        elif chosen.what == "choose":
+            lines = choose(chosen.root, chosen.cache or Path(scratch))
+        else:
+            names = list(RECIPES) if chosen.only is None else [list(RECIPES)[i] for i in chosen.only]
+            lines = score(names, chosen.root, chosen.clusters, Path(scratch), chosen.cache or Path(scratch))
+    table = "\n".join(lines)
+    print(table)
+    if chosen.write:
+        text = PAGE.read_text(encoding="utf-8")
+        mark = re.compile(rf"(<!-- {chosen.what} -->\n).*?(<!-- end -->)", re.DOTALL)
+        PAGE.write_text(mark.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text), encoding="utf-8")
+    return 0
+
+
+def speed(scratch: Path) -> list[str]:
+    """Pictures a second of one core, for pictures of two sizes and what may be made of them."""
+    sizes = {"256 x 192, JPEG": (256, 192, "jpg", 400), "256 x 192, PNG": (256, 192, "png", 400),
+             "4000 x 3000, JPEG": (4000, 3000, "jpg", 12)}  # fmt: skip
+    made: dict[str, tuple[Features, int]] = {
+        "thumbnails of 256": (Thumbnails(256), 0),
+        "descriptors": (Descriptors(list(BLOCKS), 192), 0),
+        "descriptors, of 6 copies too": (Descriptors(list(BLOCKS), 192), 6),
+    }
+    lines = [f"| pictures | {' | '.join(made)} |", f"|---|{'---|' * len(made)}"]
+    for name, (width, height, suffix, n) in sizes.items():
+        folder = scratch / name
+        folder.mkdir()
+        for i in range(n):
+            coarse = np.random.default_rng(i).integers(256, size=(height // 8, width // 8, 3), dtype=np.uint8)
+            Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(folder / f"{i}.{suffix}")
+        names = [path.name for path in folder.iterdir()]
+        rates = [f"{_per_second(Job(str(folder), *job, 150.0), names):.0f}/s" for job in made.values()]
+        lines.append(f"| {name} | {' | '.join(rates)} |")
+    return lines
+
+
+def _per_second(job: Job, names: list[str]) -> float:
+    list(outcomes(job, names[:3], 0))
+    began = time.monotonic()
+    some = names if job.n_copies == 0 else names[: max(3, len(names) // 4)]
+    assert all(isinstance(outcome, Measured) for _, outcome in outcomes(job, some, 0))
+    return len(some) / (time.monotonic() - began)
+
+
+def choose(root: Path, cache: Path) -> list[str]:
+    """Of each whitening, how many distorted copies have their own picture as the nearest: no label is needed."""
+    lines = ["| `net.whitening=` | copies whose nearest picture is their own |", "|---|---|"]
+    for whitening in WHITENINGS:
+        typed = ["experiment=photos", f"data.root={root}", f"net.whitening={whitening}", f"cache_dir={cache}"]
+        cfg = compose_checked(quote_paths(typed)).cfg
+        assert cfg is not None
+        data: ClusteringData = instantiate(cfg.data)
+        data.setup()
+        net: Autoencoder = instantiate({**plain(cfg.net), "hidden": [], "latent_dim": 40}, input_shape=data.input_shape)
+        net.measure(data)
+        shares = [_found(net, data, copy) for copy in range(1, 1 + data.part("fit").n_copies)]
+        lines.append(f"| {whitening} | {statistics.mean(shares):.3f} |")
+    return lines
+
+
+def copies(root: Path) -> list[str]:
+    """Of every fifth picture, how many changed copies are taken for the same; and how many originals for each other."""
+    found = find_pictures(root, False).files
+    originals = [thumbnail_of(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
+    names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
+             "5 % cut off the top")  # fmt: skip
+    changed = dict.fromkeys(names, 0)
+    some = list(zip(found, originals, strict=True))[::5]
+    for file, original in some:
+        with Image.open(root / file.name) as picture:
+            image = upright_rgb(picture)
+        width, height = image.size
+        saved = io.BytesIO()
+        image.save(saved, "JPEG", quality=40)
+        cuts = ((0.03, 0.03, 0.97, 0.97), (0.08, 0.08, 0.92, 0.92), (0.0, 0.05, 1.0, 1.0))
+        boxes = [(round(a * width), round(b * height), round(c * width), round(d * height)) for a, b, c, d in cuts]
+        made = (
+            image.resize((max(16, width // 2), max(16, height // 2))), Image.open(saved),
+            ImageEnhance.Brightness(image).enhance(1.04), *(image.crop(box) for box in boxes),
+        )  # fmt: skip
+        for name, copy in zip(changed, made, strict=True):
+            changed[name] += bool(alike([original, thumbnail_of(np.asarray(copy.convert("RGB")))]))
+    lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
+    return [*lines, f"| originals taken for copies | {sum(map(len, alike(originals)))} of {len(originals)} |"]
+
+
+def _found(net: Autoencoder, data: ClusteringData, copy: int) -> float:
+    rows = np.arange(len(data.part("fit")))
+    codes: list[Tensor] = []
+    for which in (0, copy):
+        x = from_numpy(data.part("fit").take_copies(rows, np.full(len(rows), which)))
+        codes.append(net.encode(net.prepare(x)))
+    return float((cdist(codes[1], codes[0]).argmin(dim=1).numpy() == rows).mean())
+
+
+def score(names: list[str], root: Path, clusters: int, scratch: Path, cache: Path) -> list[str]:
+    """Means over the seeds for each recipe; agreement is the mean adjusted Rand index between seeds, without labels."""
+    lines = ["| recipe | ACC | NMI | ARI | agreement of seeds | seconds a seed |", "|---|---|---|---|---|---|"]
+    for place, name in enumerate(names):
+        found, partitions, seconds = [], [], []
+        for seed in SEEDS:
+            folder = scratch / f"{place}-{seed}"
+            typed = [*RECIPES[name].split(), "experiment=photos", f"data.root={root}", "data.labels=folder",
+                     f"n_clusters={clusters}", f"seed={seed}", f"cache_dir={cache}", "trainer.accelerator=cpu",
+                     "baselines=none", f"hydra.run.dir={folder}"]  # fmt: skip
+            began = time.monotonic()
+            subprocess.run([sys.executable, "-m", "deepcluster_pl", *typed], check=True, stdout=subprocess.DEVNULL)
+            seconds.append(time.monotonic() - began)
+            found.append(json.loads((folder / "scores.json").read_text(encoding="utf-8"))["fit"])
+            with (folder / "assignments.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+                partitions.append([row["cluster"] for row in csv.DictReader(file)])
+        cells = [_mean([block[key] for block in found]) for key in ("acc", "nmi", "ari")]
+        pairs = [adjusted_rand_score(a, b) for i, a in enumerate(partitions) for b in partitions[:i]]
+        lines.append(
+            f"| {name} | {' | '.join(cells)} | {statistics.mean(pairs):.2f} | {statistics.median(seconds):.0f} |"
+        )
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def _mean(values: list[float]) -> str:
+    return f"{statistics.mean(values):.3f} ({min(values):.3f} – {max(values):.3f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

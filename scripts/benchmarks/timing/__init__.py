@@ -1,0 +1,1 @@
+"""What `scripts/benchmarks/speed.py` measures, and how."""

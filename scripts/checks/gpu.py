@@ -1,0 +1,256 @@
+"""What can be known only where there is a GPU: scores, seconds, residency, precision, compile, exact resume.
+
+    scripts/checks/gpu.sh <folder with MNIST/raw> <results.jsonl> [--accelerator gpu] [--minutes 9] [--short]
+                          [--checks resume residency]
+
+Each check is one line of JSON, written as soon as it is known, so that a machine met for a while is used whole. A
+check that fails says so in its line, and the exit code is 1; one for which no time is left is skipped and says that.
+`--short --accelerator cpu` goes through all of it in small, to see that the checks themselves work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+Check = Callable[["Place"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how to run.
+
+    Attributes:
+        data: folder with MNIST/raw.
+        scratch: where runs go.
+        accelerator: gpu, or cpu to try the checks themselves.
+        short: a tenth of a minute instead of the real lengths.
+        ends_at: by `time.monotonic`; what runs then is stopped.
+    """
+
+    data: Path
+    scratch: Path
+    accelerator: str
+    short: bool
+    ends_at: float
+
+    def command(self, folder: str, *overrides: str) -> list[str]:
+        """The command line of one run."""
+        small = ["pretrain.max_epochs=1", "fit.max_steps=60", "baselines=none"] if self.short else []
+        return [
+            sys.executable, "-m", "deepcluster_pl", f"data.root={self.data}", f"trainer.accelerator={self.accelerator}",
+            f"cache_dir={self.scratch / 'cache'}", f"hydra.run.dir={self.scratch / folder}", *overrides, *small,
+        ]  # fmt: skip
+
+    def run(self, folder: str, *overrides: str) -> dict[str, Any]:
+        """Run to the end, and return scores.json."""
+        left = self.ends_at - time.monotonic()
+        typed = self.command(folder, *overrides)
+        done = subprocess.run(typed, env=environment(), capture_output=True, text=True, timeout=left, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(overrides)}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")
+        scores: dict[str, Any] = json.loads((self.scratch / folder / "scores.json").read_text(encoding="utf-8"))
+        return scores
+
+    def labels(self, folder: str) -> list[str]:
+        """Cluster of every sample."""
+        with (self.scratch / folder / "assignments.csv").open(newline="", encoding="utf-8") as file:
+            return [row["cluster"] for row in csv.DictReader(file)]
+
+
+def environment() -> dict[str, str]:
+    """The checkout in front."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
+
+
+def article(place: Place) -> dict[str, Any]:
+    """The tutorial's DEC, 500 epochs of pretraining; it took 183.6 s there, and the goal is 10."""
+    return told(place.run("article", "experiment=article", "method=article/dec"))
+
+
+def headline(place: Place) -> dict[str, Any]:
+    """The best recipe for images on all 70,000 digits."""
+    return told(place.run("scan", "data=mnist", "method=da/scan"))
+
+
+def precisions(place: Place) -> dict[str, Any]:
+    """DEC on 10,000 digits in each precision."""
+    return {p: told(place.run(p, "experiment=mnist_10k", f"trainer.precision={p}")) for p in ("32-true", "bf16-mixed")}
+
+
+def residency(place: Place) -> dict[str, Any]:
+    """The same labels wherever samples lie; the seconds tell what it costs."""
+    names = ("device", "host", "disk")
+    recipe = ("experiment=mnist_10k", "trainer.deterministic=true")
+    seconds = {name: place.run(f"at_{name}", *recipe, f"data.residency={name}")["seconds"] for name in names}
+    first = place.labels("at_device")
+    require(all(place.labels(f"at_{name}") == first for name in names), "labels differ between places")
+    return seconds
+
+
+def compiled(place: Place) -> dict[str, Any]:
+    """The net as it is, and compiled."""
+    recipe = ("experiment=mnist_10k", "pretrain.max_epochs=100")
+    return {which: place.run(f"compile_{which}", *recipe, f"compile={which}")["seconds"] for which in ("false", "true")}
+
+
+def resume(place: Place) -> dict[str, Any]:
+    """A run that is stopped in its fit, and goes on, ends with the labels of one that was not."""
+    recipe = ("experiment=mnist_10k", "trainer.deterministic=true", "callbacks.target_refresh.tol=0",
+              "callbacks.target_refresh.update_interval=15")  # fmt: skip
+    place.run("whole", *recipe)
+    folder = place.scratch / "cut"
+    process = subprocess.Popen(place.command("cut", *recipe), env=environment(), stdout=subprocess.DEVNULL)
+    curves = folder / "fit" / "metrics.csv"
+    while process.poll() is None and not _refreshed(curves, 3):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(timeout=60)
+    require(code == 128 + signal.SIGTERM, f"the stopped run ended with code {code}")
+    at = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    again = [sys.executable, "-m", "deepcluster_pl", f"resume={folder}"]
+    subprocess.run(again, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    require(place.labels("cut") == place.labels("whole"), "labels differ after a resume")
+    return {"stopped_at_step": at, "same_labels": True}
+
+
+def _refreshed(curves: Path, times: int) -> bool:
+    return curves.is_file() and curves.read_text(encoding="utf-8").count("clusters/size_entropy") >= times
+
+
+def estimator(place: Place) -> dict[str, Any]:
+    """The estimator finds the GPU by itself, and a saved model predicts the same clusters again on the CPU."""
+    script = """
+import json, sys, tempfile
+from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score as nmi
+from deepcluster_pl import DeepClustering
+x, y = load_digits(return_X_y=True)
+model = DeepClustering("dec", random_state=0, accelerator=sys.argv[1], overrides=("pretrain.max_epochs=30",)).fit(x)
+with tempfile.TemporaryDirectory() as folder:
+    model.save(folder + "/model")
+    again = DeepClustering.load(folder + "/model").set_params(accelerator="cpu").predict(x)
+print(json.dumps({"same": int((again == model.labels_).sum()), "of": len(x), "nmi": nmi(y, model.labels_)}))
+"""
+    typed = [sys.executable, "-c", script, place.accelerator]
+    left = place.ends_at - time.monotonic()
+    done = subprocess.run(typed, env=environment(), capture_output=True, text=True, timeout=left, check=False)
+    require(done.returncode == 0, done.stderr.strip()[-500:])
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    require(result["same"] == result["of"], f"only {result['same']} of {result['of']} predicted as fitted")
+    return result
+
+
+def ddp(place: Place) -> dict[str, Any]:
+    """One process through the machinery for several (NCCL on a GPU) ends as one without it."""
+    recipe = ("experiment=mnist_10k", "trainer.deterministic=true")
+    place.run("alone", *recipe)
+    place.run("ddp", *recipe, "trainer.strategy=ddp", "trainer.devices=1")
+    alone, together = place.labels("alone"), place.labels("ddp")
+    return {"other_cluster": sum(a != b for a, b in zip(alone, together, strict=True)), "of": len(alone)}
+
+
+def step(place: Place) -> dict[str, Any]:
+    """Milliseconds of a step: a run's, all it does around one included, and a loop by hand with the same net."""
+    lines = {}
+    for batch, epochs in ((256, 4), (2048, 30)):
+        recipe = ("data=mnist", "method=article/ae_kmeans", f"pretrain.batch_size={batch}", "baselines=none")
+        seconds = []
+        for n in (epochs, 5 * epochs):
+            run = [*recipe, f"pretrain.max_epochs={n}", "callbacks=none"]
+            seconds.append(place.run(f"step_{batch}_{n}", *run)["seconds"]["pretrain"])
+        steps = -(-70000 // batch) * 4 * epochs
+        ours = 1000 * (seconds[1] - seconds[0]) / steps
+        bare = _bare_step("cuda" if place.accelerator == "gpu" else "cpu", batch, 20 if place.short else 1000)
+        lines[str(batch)] = {"ours_ms": round(ours, 3), "bare_ms": round(bare, 3)}
+    return lines
+
+
+def _bare_step(device: str, batch: int, steps: int) -> float:
+    widths = (784, 500, 500, 2000, 10, 2000, 500, 500, 784)
+    layers: list[torch.nn.Module] = []
+    for i, pair in enumerate(itertools.pairwise(widths)):
+        layers += [torch.nn.Linear(*pair), torch.nn.Identity() if i in (3, 7) else torch.nn.ReLU()]
+    net = torch.nn.Sequential(*layers).to(device)
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    x = torch.randint(256, (70000, 784), dtype=torch.uint8, device=device)
+    for n in range(steps + 20):
+        if n == 20:
+            _wait(device)
+            began = time.monotonic()
+        samples = x[torch.randint(len(x), (batch,), device=device)].float() / 255
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(net(samples), samples).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    _wait(device)
+    return 1000 * (time.monotonic() - began) / steps
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def told(scores: dict[str, Any]) -> dict[str, Any]:
+    """What a line keeps of a run."""
+    metrics = ("acc", "nmi", "nmi_geometric", "ari")
+    parts = {part: {m: scores[part][m] for m in metrics} for part in ("fit", "holdout") if scores[part]}
+    return parts | {key: scores[key] for key in ("seconds", "steps", "machine", "commit")}
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """Fail a check."""
+    if not holds:
+        raise RuntimeError(otherwise)
+
+
+CHECKS: tuple[Check, ...] = (article, resume, estimator, residency, precisions, step, ddp, compiled, headline)
+
+
+def main() -> int:
+    """Run the checks in turn; exit code 1 where one failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--accelerator", default="gpu")
+    parser.add_argument("--minutes", type=float, default=9.0)
+    parser.add_argument("--short", action="store_true")
+    names = [check.__name__ for check in CHECKS]
+    parser.add_argument("--checks", nargs="+", choices=names, default=names, help="these alone")
+    chosen = parser.parse_args()
+    failed = False
+    with tempfile.TemporaryDirectory() as scratch, chosen.results.open("a", encoding="utf-8") as out:
+        ends_at = time.monotonic() + 60 * chosen.minutes
+        place = Place(chosen.data.resolve(), Path(scratch), chosen.accelerator, chosen.short, ends_at)
+        for check in (check for check in CHECKS if check.__name__ in chosen.checks):
+            line: dict[str, Any] = {"check": check.__name__, "torch": torch.__version__}
+            began = time.monotonic()
+            try:
+                line |= {"skipped": "no time left"} if began > ends_at - 5 else check(place)
+            except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+                failed = True
+                line["failed"] = str(error)[-800:]
+            line["wall_s"] = round(time.monotonic() - began, 1)
+            out.write(json.dumps(line) + "\n")
+            out.flush()
+            print(json.dumps(line), flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Run one recipe in one process, in two, and on two machines, and write how far apart the results are.
+
+    python -m scripts.checks.processes [--seeds 0 1 2] [--hosts] [override ...]
+
+The table goes into docs/scaling.md. `--hosts` adds two network namespaces, each with an address of its own, in which
+torchrun starts one process: two machines as far as the processes can tell. That needs Linux and root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from scripts.docs.pages import write_between
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "scaling.md"
+HOSTS = ("10.77.0.1", "10.77.0.2")
+TWO = ["trainer.strategy=ddp", "trainer.accelerator=cpu"]
+
+
+def main() -> int:
+    """Run, compare, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--hosts", action="store_true", help="two network namespaces too (Linux, root)")
+    parser.add_argument("overrides", nargs="*", help="of the recipe; the default one if there are none")
+    chosen = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for seed in chosen.seeds:
+            recipe = [*chosen.overrides, f"seed={seed}"]
+            one = Path(scratch) / f"one{seed}"
+            start([sys.executable, "-m", "deepcluster_pl"], one, recipe, "trainer.accelerator=cpu")
+            rows.append(row(seed, "one process", one, one))
+            two = Path(scratch) / f"two{seed}"
+            start([sys.executable, "-m", "deepcluster_pl"], two, recipe, *TWO, "trainer.devices=2")
+            rows.append(row(seed, "two processes", two, one))
+            if chosen.hosts:
+                far = Path(scratch) / f"far{seed}"
+                with hosts():
+                    on_hosts(far, recipe)
+                rows.append(row(seed, "two machines", far, one))
+    write(rows, chosen.overrides)
+    return 0
+
+
+def start(command: list[str], folder: Path, recipe: list[str], *more: str) -> None:
+    """Run to the end; what went wrong, if anything, is on the console."""
+    subprocess.run(
+        [*command, *recipe, *more, f"hydra.run.dir={folder}"], cwd=folder.parent, env=environment(), check=True
+    )
+
+
+def environment() -> dict[str, str]:
+    """The checkout first, and one thread a process: programs with several threads each are slow on shared cores."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+@contextmanager
+def hosts() -> Iterator[None]:
+    """Two network namespaces that reach each other and nothing else."""
+    ip = ["ip", "netns"]
+    steps = [
+        [*ip, "add", "dc1"], [*ip, "add", "dc2"],
+        ["ip", "link", "add", "dcv1", "netns", "dc1", "type", "veth", "peer", "name", "dcv2", "netns", "dc2"],
+    ]  # fmt: skip
+    for number, address in enumerate(HOSTS, start=1):
+        inside = [*ip, "exec", f"dc{number}", "ip"]
+        steps += [[*inside, "addr", "add", f"{address}/24", "dev", f"dcv{number}"]]
+        steps += [[*inside, "link", "set", name, "up"] for name in ("lo", f"dcv{number}")]
+    try:
+        for step in steps:
+            subprocess.run(step, check=True)
+        yield
+    finally:
+        for number in (1, 2):
+            subprocess.run([*ip, "del", f"dc{number}"], check=False)
+
+
+def on_hosts(folder: Path, recipe: list[str]) -> None:
+    """One process in each namespace, started by torchrun."""
+    running = []
+    for place in (1, 0):
+        command = ["ip", "netns", "exec", f"dc{place + 1}", sys.executable, "-m", "torch.distributed.run"]
+        command += ["--nnodes=2", f"--node-rank={place}", "--nproc-per-node=1"]
+        command += [f"--master-addr={HOSTS[0]}", "--master-port=29511", "-m", "deepcluster_pl", *recipe, *TWO]
+        command += ["trainer.num_nodes=2", "trainer.devices=1", f"hydra.run.dir={folder}"]
+        environ = environment() | {"GLOO_SOCKET_IFNAME": f"dcv{place + 1}"}
+        running.append(subprocess.Popen(command, cwd=folder.parent, env=environ))
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise SystemExit(f"two machines: exit codes {codes}")
+
+
+def row(seed: int, how: str, folder: Path, one: Path) -> str:
+    """A line of the table: scores, and the distance from the run of one process."""
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    fit = scores["fit"]
+    mine, its = labels(folder), labels(one)
+    differ = sum(a != b for a, b in zip(mine, its, strict=True))
+    apart = float((targets(folder) - targets(one)).abs().max())
+    return f"| {seed} | {how} | {fit['acc']:.4f} | {fit['nmi']:.4f} | {apart:.1e} | {differ} of {len(mine)} |"
+
+
+def labels(folder: Path) -> list[str]:
+    """Cluster of every sample."""
+    with (folder / "assignments.csv").open(newline="", encoding="utf-8") as file:
+        return [line["cluster"] for line in csv.DictReader(file)]
+
+
+def targets(folder: Path) -> torch.Tensor:
+    """The last target distribution p (N, K)."""
+    content = torch.load(folder / "checkpoints" / "final.ckpt", weights_only=True)
+    found: torch.Tensor = content["callbacks"]["TargetRefresh"]["targets"]
+    return found
+
+
+def write(rows: list[str], overrides: list[str]) -> None:
+    """Put the table into the page."""
+    recipe = " ".join(["python -m deepcluster_pl", *overrides])
+    lines = [
+        f"`{recipe}`, float32, PyTorch {torch.__version__.split('+')[0]}, CPU, one thread a process:", "",
+        "| seed | where | ACC | NMI | largest difference of p | other cluster |",
+        "|---|---|---|---|---|---|", *rows,
+    ]  # fmt: skip
+    write_between(PAGE, "processes", lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Write tables and pictures into the documents."""

@@ -1,0 +1,215 @@
+"""Fill the tables of the documents from docs/results/*.jsonl.
+
+    python -m scripts.docs.tables            write them
+    python -m scripts.docs.tables --check    exit code 1 where a document does not agree with the results
+
+A document holds marks; what stands between a mark and its end is replaced:
+
+    <!-- table: article holdout nmi_geometric,acc -->   a line per recipe: its scores over seeds, and published ones
+    <!-- runs: article holdout nmi_geometric,acc -->    a line per run, with what ended it and how long it took
+    <!-- conditions: article -->                        code, versions and machines of these runs
+    <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   what the second precision changes, seed by seed
+    <!-- ours: dec nmi_geometric,acc -->                what all recipes of one method gave, in every experiment
+    <!-- end -->
+
+A line's scores are the mean ± the standard deviation (least – most) over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/methods/*.md")
+NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
+MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_NO_SETTINGS = re.compile(
+    r"(experiment|method|seed|pretrained|cache_dir|resume|ckpt_path|baselines|checkpoint_interval|data\.root"
+    r"|data\.download|trainer\..*|logger.*|hydra\..*)="
+)
+Run = dict[str, Any]
+
+
+def main() -> int:
+    """Write or check every document."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 where a table is stale")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds the documents")
+    chosen = parser.parse_args()
+    stale = []
+    for file in sorted(file for name in DOCUMENTS for file in chosen.root.glob(name)):
+        name = file.relative_to(chosen.root).as_posix()
+        before = file.read_text(encoding="utf-8")
+        after = filled(before, chosen.root / "docs" / "results")
+        if after != before:
+            stale.append(name)
+            if not chosen.check:
+                file.write_text(after, encoding="utf-8")
+    for name in stale:
+        print(
+            f"{name}: {'differs from docs/results; run python -m scripts.docs.tables' if chosen.check else 'written'}"
+        )
+    return int(chosen.check and bool(stale))
+
+
+def filled(text: str, results: Path) -> str:
+    """The document with every mark's content made anew."""
+
+    def content(match: re.Match[str]) -> str:
+        kind, words = match[2], match[3].split()
+        if kind == "ours":
+            return f"{match[1]}{ours(results, words[0], words[1].split(','))}\n{match[4]}"
+        runs = read(results / f"{words[0]}.jsonl")
+        if kind == "conditions":
+            made = conditions(runs)
+        elif kind == "paired":
+            made = markdown(paired(runs, words[1], words[2].split(","), words[3], words[4]))
+        else:
+            made = markdown((table if kind == "table" else each_run)(runs, words[1], words[2].split(",")))
+        return f"{match[1]}{made}\n{match[4]}"
+
+    return MARK.sub(content, text)
+
+
+def read(file: Path) -> list[Run]:
+    """Recorded runs, by recipe in the order of their first line, then precision and seed."""
+    runs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    settings = list(dict.fromkeys(setting(run) for run in runs))
+    return sorted(runs, key=lambda run: (settings.index(setting(run)), run["machine"]["precision"], run["seed"]))
+
+
+def setting(run: Run) -> str:
+    """The recipe, with what its command changed of it: neither the machine, nor places, nor the seed.
+
+    Where the recipe itself was changed since, `by_now` of the line has what has to be typed to get the earlier one.
+
+    >>> setting({"experiment": "mnist", "recipe": "da/dec", "command": "run data=mnist method=da/dec fit.max_steps=9"})
+    'da/dec fit.max_steps=9'
+    """
+    typed = [word for word in shlex.split(run["command"]) if re.match(r"[+~]*[\w.@/]+=", word)]
+    own = f"data={run['experiment']}"
+    changed = [word for word in typed if word != own and not _NO_SETTINGS.match(word.lstrip("+~"))]
+    return " ".join([run["recipe"], *changed, *run.get("by_now", "").split()])
+
+
+def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
+    """Header and one row per recipe and precision."""
+    compared = [m for m in metrics if any(m in _published(run, part) for run in runs)]
+    header = ["`method=`", "precision", "seeds"]
+    for metric in metrics:
+        header += [NAMES[metric], *(["published"] if metric in compared else [])]
+    rows = [header]
+    for members in by_setting(runs):
+        row = _head(members)
+        for metric in metrics:
+            row.append(spread([run[part][metric] for run in members]))
+            if metric in compared:
+                published = _published(members[0], part)
+                row.append(f"{published[metric]:g}" if metric in published else "–")
+        rows.append(row)
+    return rows
+
+
+def ours(results: Path, method: str, metrics: list[str]) -> str:
+    """One row per experiment, recipe of this method, part of the data, and precision."""
+    rows = [["experiment", "samples", "`method=`", "precision", "seeds", *(NAMES[metric] for metric in metrics)]]
+    for file in sorted(results.glob("*.jsonl")):
+        runs = [run for run in read(file) if run["recipe"].rpartition("/")[2] == method]
+        for members in by_setting(runs):
+            for part in ("fit", "holdout"):
+                blocks = [run[part] for run in members if run[part]]
+                if blocks:
+                    samples = f"{blocks[0]['n']:,} {'fitted' if part == 'fit' else 'held out'}"
+                    scores = [spread([block[metric] for block in blocks]) for metric in metrics]
+                    rows.append([file.stem, samples, *_head(members), *scores])
+    return markdown(rows) if len(rows) > 1 else "None yet."
+
+
+def by_setting(runs: list[Run]) -> list[list[Run]]:
+    """Runs that differ in nothing but the seed, together."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((setting(run), run["machine"]["precision"]), []).append(run)
+    return list(groups.values())
+
+
+def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
+    """Header and one row per run."""
+    rows = [["`method=`", "seed", "precision", "ended by", "steps", "minutes", *(NAMES[m] for m in metrics), "commit"]]
+    for run in runs:
+        minutes = sum(seconds or 0.0 for seconds in run["seconds"].values()) / 60
+        values = [f"{run[part][metric]:.4f}" for metric in metrics]
+        head = [f"`{setting(run)}`", str(run["seed"]), run["machine"]["precision"]]
+        rows.append([*head, run["stopped"], str(run["steps"]), f"{minutes:.1f}", *values, run["commit"][:10]])
+    return rows
+
+
+def paired(runs: list[Run], part: str, metrics: list[str], first: str, second: str) -> list[list[str]]:
+    """Header and one row per recipe: mean difference, second precision less the first, and its standard error."""
+    rows = [["`method=`", "seeds", *(f"{NAMES[metric]}, {second} less {first}" for metric in metrics)]]
+    for recipe in dict.fromkeys(setting(run) for run in runs):
+        by = {(run["machine"]["precision"], run["seed"]): run[part] for run in runs if setting(run) == recipe}
+        seeds = [seed for precision, seed in by if precision == first and (second, seed) in by]
+        if len(seeds) > 1:
+            row = [f"`{recipe}`", ", ".join(map(str, seeds))]
+            for metric in metrics:
+                changes = [by[second, seed][metric] - by[first, seed][metric] for seed in seeds]
+                error = statistics.stdev(changes) / len(changes) ** 0.5
+                row.append(f"{statistics.mean(changes):+.4f} ± {error:.4f} (standard error)")
+            rows.append(row)
+    return rows
+
+
+def conditions(runs: list[Run]) -> str:
+    """Versions and machines, as one sentence each."""
+    versions = sorted({", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs})
+    machines = sorted({_machine(run["machine"]) for run in runs})
+    return "\n".join(f"- {text}" for text in (*versions, *machines))
+
+
+def spread(values: list[float]) -> str:
+    """Mean; and, where there are several values, their standard deviation, the least and the most.
+
+    >>> spread([0.5]), spread([0.5, 0.7])
+    ('0.5000', '0.6000 ± 0.1414 (0.5000 – 0.7000)')
+    """
+    mean = f"{statistics.mean(values):.4f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ± {statistics.stdev(values):.4f} ({min(values):.4f} – {max(values):.4f})"
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A table in Markdown, one line a row."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    return "\n".join(lines)
+
+
+def _head(members: list[Run]) -> list[str]:
+    first = members[0]
+    return [f"`{setting(first)}`", first["machine"]["precision"], ", ".join(str(run["seed"]) for run in members)]
+
+
+def _published(run: Run, part: str) -> dict[str, float]:
+    return (run["published"] or {}).get(part) or {}
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    kind = [machine["accelerator"], machine["vector_instructions"]]
+    if machine["accelerator"] == "cpu":
+        kind.append(f"{machine['threads']} thread{'s' * (machine['threads'] != 1)} a run")
+    if machine.get("processes", 1) > 1:
+        kind.append(f"{machine['processes']} processes")
+    return f"{machine['processor']} ({', '.join(kind)}), {machine['precision']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

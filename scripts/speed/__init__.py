@@ -1,1 +1,0 @@
-"""What `scripts/benchmark_speed.py` measures, and how."""

@@ -1,0 +1,190 @@
+"""Bad input: one clear line, before any training, exit code 1, no traceback, nothing written over."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers.command_line import TINY, TINY_DEC, TINY_RAW
+
+
+def assert_refused(run, *texts):
+    assert run.code == 1
+    assert "Traceback" not in run.err + run.out
+    assert "pretrain " not in run.out
+    for text in texts:
+        assert text in run.err
+    assert run.err.count("\n") == 1
+    assert not run.folder.exists()
+
+
+def test_fewer_samples_than_clusters(cli_run):
+    assert_refused(cli_run(*TINY, "data.n_samples=2", "data.n_centers=2"), "n_samples=2 should be >= n_clusters=3")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_values_that_are_not_finite(cli_run, tmp_path, value):
+    x = np.zeros((20, 4))
+    x[7, 2] = x[9, 1] = value
+    np.save(tmp_path / "x.npy", x)
+    run = cli_run(*TINY[4:], "data=array", "data.path=x.npy")
+    assert_refused(run, "found 2 values", "row 7 (id 7), column 2")
+
+
+def test_no_path_and_a_path_to_nowhere(cli_run):
+    assert_refused(cli_run("data=array"), "type data.path=<file>")
+    assert_refused(
+        cli_run("data=array", "data.path=my pics (1)/a,b.csv"), "data.path=my pics (1)/a,b.csv: no such file"
+    )
+
+
+def test_a_missing_column(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    assert_refused(cli_run("data=array", "data.path=t.csv", "data.label_column=class"), "no column 'class'; found a, b")
+
+
+def test_a_wrong_shape(cli_run, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((20, 0)))
+    assert_refused(cli_run("data=array", "data.path=x.npy"), "shape (20, 0)")
+
+
+def test_mnist_that_is_not_there_says_what_to_type(cli_run):
+    assert_refused(cli_run("data=mnist", "data.root=nowhere"), "type data.root=", "data.download=true")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_asked_for_and_absent(cli_run):
+    assert_refused(cli_run(*TINY, "trainer.accelerator=gpu"), "trainer.accelerator=cpu")
+
+
+def test_half_weights_are_not_there_yet(cli_run):
+    assert_refused(cli_run(*TINY, "trainer.precision=bf16-true"), "use bf16-mixed or 32-true")
+
+
+def test_unknown_keys_all_at_once(cli_run):
+    run = cli_run(*TINY, "trainer.acelerator=gpu", "n_clusters=0")
+    assert run.code == 1
+    assert "did you mean trainer.accelerator?" in run.err
+    assert "n_clusters: found 0" in run.err
+    assert run.err.count("\n") == 2
+
+
+def test_an_unknown_flag(cli_run):
+    assert_refused(cli_run(*TINY, "--gpu"), "--gpu: no such flag")
+
+
+def test_an_output_folder_below_a_file(cli_run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert_refused(cli_run(*TINY, f"hydra.run.dir={tmp_path}/file/run"), "is a file; type hydra.run.dir=")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names may be longer there")
+def test_a_folder_name_that_is_too_long(cli_run, tmp_path):
+    assert_refused(cli_run(*TINY, f"hydra.run.dir={tmp_path}/{'x' * 300}"), "too long")
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(cli_run):
+    first = cli_run(*TINY_DEC)
+    before = {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()}
+    second = cli_run(*TINY_DEC, "seed=1")
+    assert second.code == 1
+    assert "holds a run already" in second.err
+    assert {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()} == before
+
+
+def test_scikit_learns_own_complaint_comes_before_training(cli_run):
+    assert_refused(cli_run(*TINY, "start.n_init=0"), "start:", "n_init")
+
+
+def test_resume_of_a_folder_without_a_run(cli_run, tmp_path):
+    run = cli_run(f"resume={tmp_path}")
+    assert run.code == 1
+    assert "no run's folder" in run.err
+
+
+def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text("a: [")
+    run = cli_run(f"resume={tmp_path}")
+    assert run.code == 1
+    assert "config/config.yaml cannot be read" in run.err
+    assert "Traceback" not in run.err
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_training(cli_run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert_refused(cli_run(*TINY, f"cache_dir={tmp_path}/file"), "is a file; type cache_dir=")
+
+
+def test_the_label_is_no_feature(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("0,1,2\n" + "1,2,0\n3,4,1\n" * 20)
+    table = ("data=array", "data.path=t.csv", "method=kmeans", "n_clusters=2")
+    assert_refused(cli_run(*table, "data.columns=[0,2]", "data.label_column=2"), "'2', which is the label")
+    assert cli_run(*table, "data.label_column=2").code == 0
+
+
+def test_a_table_without_a_header_is_not_robbed_of_its_first_row(cli_run, tmp_path):
+    (tmp_path / "t.csv").write_text("5.1,3.5\n4.9,3.0\n")
+    assert_refused(cli_run("data=array", "data.path=t.csv"), "looks like data; expected column names")
+
+
+def test_a_column_that_float32_would_blur_is_named(cli_run, tmp_path):
+    times = 1.7e9 + np.repeat([0.0, 30.0, 60.0], 20)
+    np.save(tmp_path / "x.npy", np.stack([np.arange(60.0), times], axis=1))
+    assert_refused(
+        cli_run("data=array", "data.path=x.npy"), "column 1 runs from 1700000000 to 1700000060", "subtract a constant"
+    )
+
+
+def test_resume_goes_alone(cli_run, tmp_path):
+    assert_refused(cli_run(f"resume={tmp_path}", "--cfg", "job"), "leave out -m, --cfg")
+    assert_refused(cli_run("-m", *TINY, "--cfg", "job"), "leave out -m")
+
+
+def test_a_run_that_has_only_begun_is_not_taken_over(cli_run, tmp_path):
+    (tmp_path / "run" / "config").mkdir(parents=True)
+    (tmp_path / "run" / "config" / "config.yaml").write_text("seed: 9\n")
+    run = cli_run(*TINY)
+    assert run.code == 1
+    assert "holds a run already" in run.err
+    assert (tmp_path / "run" / "config" / "config.yaml").read_text() == "seed: 9\n"
+
+
+@pytest.mark.parametrize("file", ["config/mysettings.txt", "assignments.csv", "figures/map.png", "error.txt"])
+def test_a_file_of_the_users_where_a_run_would_write_is_left_alone(cli_run, tmp_path, file):
+    kept = tmp_path / "run" / file
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    run = cli_run("data=array", "data.path=not_there.npy")
+    assert run.code == 1
+    assert "holds a run already" in run.err
+    assert kept.read_text() == "mine"
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [kept]
+
+
+def test_a_refused_run_leaves_other_files_beside_it_and_takes_its_own_config_away(cli_run, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    assert cli_run("data=array", "data.path=not_there.npy").code == 1
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert cli_run("data=array", "data.path=not_there.npy", name="alone").code == 1
+    assert not (tmp_path / "alone").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("augment=affine", "found samples of 6; type augment=none"), ("net.dims=[]", "type net.dims=[10]")],
+)
+def test_what_a_constructor_refuses_is_one_line_and_leaves_nothing(cli_run, change, said):
+    run = cli_run(*TINY_DEC, change)
+    assert_refused(run, said)
+    assert not run.folder.exists()
+
+
+def test_a_recipe_without_published_scores_ends_as_any_other(cli_run):
+    run = cli_run(*TINY_RAW, "method=kmeans", "published=null")
+    assert run.code == 0, run.err
+    assert run.scores["published"] is None

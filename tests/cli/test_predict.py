@@ -1,0 +1,141 @@
+"""`python -m deepcluster_pl predict`: new samples, as a finished run sees them."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from helpers.command_line import TINY_DEC, Outcome
+
+from deepcluster_pl import load_model
+from deepcluster_pl.cli import predict
+
+FEATURES = list("abcdef")
+
+
+@pytest.fixture
+def predicted(monkeypatch, capsys):
+    """Call with arguments; gives code, out and err."""
+
+    def call(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["predict", *arguments])
+        code = predict.main()
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err, Path())
+
+    return call
+
+
+@pytest.fixture
+def table_run(cli_run, tmp_path) -> Outcome:
+    """A run on a table with an id and a class, some of it held out."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(90, 6)) + 4 * rng.integers(0, 3, size=(90, 1)), columns=FEATURES)
+    frame["name"] = [f"row {i}" for i in range(90)]
+    frame["kind"] = [f"k{i % 3}" for i in range(90)]
+    frame.to_csv(tmp_path / "old.csv", index=False)
+    shape = [text for text in TINY_DEC if not text.startswith("data")]
+    run = cli_run(
+        *shape, "data=array", "data.path=old.csv", "data.id_column=name", "data.label_column=kind", "data.holdout=0.2",
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    return run
+
+
+def rows(outcome: Outcome) -> list[dict[str, str]]:
+    with Path(outcome.out.splitlines()[-1]).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_runs_own_samples_are_told_what_the_run_told_them(table_run, predicted):
+    outcome = predicted(f"run={table_run.folder}", "data.path=old.csv")
+    assert outcome.code == 0, outcome.err
+    told = {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in table_run.assignments}
+    found = rows(outcome)
+    assert {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in found} == told
+    assert [row["id"] for row in found] == [f"row {i}" for i in range(90)]
+    assert "90 samples in" in outcome.out
+    assert "ACC" in outcome.out
+    assert Path(outcome.out.splitlines()[-1]).parent == table_run.folder / "predictions"
+
+
+def test_new_samples_from_another_source_with_all_shares(table_run, predicted, tmp_path):
+    x = np.random.default_rng(1).normal(size=(7, 6)).astype(np.float32)
+    np.save(tmp_path / "new.npy", x)
+    target = tmp_path / "deep" / "out.csv"
+    outcome = predicted(
+        f"run={table_run.folder}", "data=array", "data.path=new.npy", f"to={target}", "shares=true", "accelerator=cpu"
+    )
+    assert outcome.code == 0, outcome.err
+    table = pd.read_csv(target)
+    assert table.columns.tolist() == ["id", "cluster", "confidence", "share_0", "share_1", "share_2"]
+    model = load_model(table_run.folder / "model")
+    with torch.no_grad():
+        shares = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).numpy()
+    np.testing.assert_allclose(table[["share_0", "share_1", "share_2"]], shares, atol=1e-4)
+    np.testing.assert_array_equal(table["cluster"], shares.argmax(axis=1))
+
+
+def test_nothing_is_written_over(table_run, predicted, tmp_path):
+    (tmp_path / "mine.csv").write_text("mine")
+    outcome = predicted(f"run={table_run.folder}", "data.path=old.csv", f"to={tmp_path / 'mine.csv'}")
+    assert outcome.code == 1
+    assert "is not written over" in outcome.err
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+
+
+def test_columns_in_another_order_or_of_other_names_are_told(table_run, predicted, tmp_path):
+    frame = pd.read_csv(tmp_path / "old.csv")
+    frame[["name", *reversed(FEATURES), "kind"]].to_csv(tmp_path / "turned.csv", index=False)
+    frame.rename(columns={"b": "x"}).to_csv(tmp_path / "renamed.csv", index=False)
+    turned = predicted(f"run={table_run.folder}", "data.path=turned.csv")
+    assert turned.code == 1
+    assert "in another order; type 'data.columns=[a,b,c,d,e,f]'" in turned.err
+    named = predicted(f"run={table_run.folder}", "data.path=turned.csv", "data.columns=[a,b,c,d,e,f]")
+    assert named.code == 0, named.err
+    assert [row["cluster"] for row in rows(named)] == [
+        row["cluster"] for row in rows(predicted(f"run={table_run.folder}", "data.path=old.csv"))
+    ]
+    renamed = predicted(f"run={table_run.folder}", "data.path=renamed.csv")
+    assert "column 1 is 'x', expected 'b'" in renamed.err
+
+
+def test_two_predictions_are_two_files(table_run, predicted):
+    for _ in range(2):
+        assert predicted(f"run={table_run.folder}", "data.path=old.csv").code == 0
+    assert len(list((table_run.folder / "predictions").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data.path=old.csv"], "run= is missing"),
+        (["run=nowhere"], "run=nowhere: found no model/model.json there"),
+        (["run=RUN", "data.path=absent.csv"], "data.path=absent.csv: no such file"),
+        (["run=RUN", "data.pth=old.csv"], "data.pth: no such key; did you mean data.path?"),
+        (["run=RUN", "data=arry"], "data=arry: no such option; did you mean array?"),
+        (["run=RUN", "seed=3"], "seed=3: expected data=<source>"),
+        (["run=RUN", "data.path=old.csv", "shares=yes"], "shares=yes: expected true or false"),
+        (["run=RUN", "data=array", "data.path=narrow.npy"], "samples have shape (5,), expected (6,)"),
+        (["run=RUN", "data.path=old.csv", "accelerator=abacus"], "accelerator=abacus: "),
+        (["run=RUN", "data=array", "data.path=old.csv", "data._target_=os.system"], "_target_"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_predicted_is_one_line(table_run, predicted, tmp_path, arguments, message):
+    np.save(tmp_path / "narrow.npy", np.zeros((3, 5)))
+    outcome = predicted(*[text.replace("RUN", str(table_run.folder)) for text in arguments])
+    assert outcome.code == 1
+    assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert not (table_run.folder / "predictions").exists()
+
+
+def test_help_says_how(predicted):
+    outcome = predicted("--help")
+    assert outcome.code == 0
+    assert "run=<folder>" in outcome.out

@@ -1,0 +1,40 @@
+"""A distorted copy shows a part of the same picture, is decided by the file's content, and can be measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers.pictures import scene
+
+from deepcluster_pl.data.images.descriptors import BLOCKS, describe
+from deepcluster_pl.data.images.random_views import distorted, generator_of
+
+
+def test_the_same_content_and_number_give_the_same_copy_and_another_another():
+    rgb = np.asarray(scene(1))
+    copies = [distorted(rgb, 16, generator_of(digest, copy)) for digest, copy in
+              ((b"12345678", 0), (b"12345678", 0), (b"12345678", 1), (b"12345679", 0))]  # fmt: skip
+    np.testing.assert_array_equal(copies[0], copies[1])
+    assert copies[0].tobytes() not in {copies[2].tobytes(), copies[3].tobytes()}
+
+
+def test_a_copy_keeps_the_longer_side_and_shows_nothing_else():
+    """Each pixel's colour, but for light, is of the picture: blue that rises to one side, and no red."""
+    rgb = np.zeros((60, 80, 3), dtype=np.uint8)
+    rgb[..., 2] = np.linspace(40, 200, 80)[None]
+    for seed in range(30):
+        copy = distorted(rgb, 16, np.random.default_rng(seed))
+        assert max(copy.shape[:2]) == 80
+        row = copy[copy.shape[0] // 2, :, 2].astype(int)
+        assert (np.diff(row) >= 0).all() or (np.diff(row) <= 0).all()
+        assert row.max() - row.min() > 30
+        assert copy[..., 0].std() < 25
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 192), (192, 16), (33, 50)])
+def test_copies_of_any_shape_can_be_described(shape):
+    rgb = np.random.default_rng(0).integers(256, size=(*shape, 3), dtype=np.uint8)
+    for seed in range(5):
+        copy = distorted(rgb, 16, np.random.default_rng(seed))
+        assert min(copy.shape[:2]) >= 16
+        assert np.isfinite(describe(copy, list(BLOCKS))).all()

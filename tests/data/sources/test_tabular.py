@@ -1,0 +1,211 @@
+"""What the user's own file promises: any common table is read, and what is wrong with it is said where it is."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import numpy as np
+import pytest
+
+from deepcluster_pl.data.sources.tabular import ArrayData
+from deepcluster_pl.errors import UserError
+
+PLAIN = "id,a,b,kind\nx1,1,2.5,cat\nx2,3,4,dog\nx3,-5,6e1,cat\n"
+VALUES = [[1, 2.5], [3, 4], [-5, 60]]
+
+
+@pytest.fixture
+def array(tmp_path, common):
+    """Makes a source of a file, written first where its content is given."""
+
+    def make(name, content=None, label_column=None, id_column=None, columns=None, **options):
+        path = tmp_path / name
+        if content is not None:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return ArrayData(str(path), label_column, id_column, columns, **common(**options))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        codecs.BOM_UTF8 + PLAIN.encode(),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace(",", ";").encode(),
+        PLAIN.replace(",", "\t").encode(),
+        codecs.BOM_UTF8 + PLAIN.replace(",", ";").replace("\n", "\r\n").encode(),
+        PLAIN.rstrip().encode(),
+        PLAIN.replace("\nx2", "\n\nx2").encode(),
+        PLAIN.replace("x1", '"x1"').encode(),
+    ],
+    ids=["plain", "bom", "crlf", "semicolons", "tabs", "excel", "no last newline", "blank line", "quotes"],
+)
+def test_csv_of_any_dialect_gives_the_same_table(array, content):
+    table = array("t.csv", content, label_column="kind", id_column="id").load()
+    assert table.x.tolist() == VALUES
+    assert list(table.ids) == ["x1", "x2", "x3"]
+    assert list(table.labels) == ["cat", "dog", "cat"]
+
+
+def test_label_and_id_columns_are_optional_and_rows_are_then_numbered(array):
+    table = array("t.csv", "a,b\n1,2\n3,4\n").load()
+    assert table.x.tolist() == [[1, 2], [3, 4]]
+    assert list(table.ids) == [0, 1]
+    assert table.labels is None
+
+
+def test_columns_chooses_features_and_their_order(array):
+    assert array("t.csv", PLAIN, columns=["b", "a"]).load().x.tolist() == [row[::-1] for row in VALUES]
+
+
+def test_label_and_id_are_never_features(array):
+    table = array("t.csv", "a,y,n\n1,7,10\n2,8,11\n", label_column="y", id_column="n").load()
+    assert table.x.tolist() == [[1], [2]]
+    assert table.labels.tolist() == [7, 8]
+
+
+def test_column_of_text_is_named_and_the_error_says_what_to_type(array):
+    with pytest.raises(UserError, match=r"the column 'id', 'kind' holds text.*data\.label_column=id.*data\.columns="):
+        array("t.csv", PLAIN).load()
+
+
+@pytest.mark.parametrize("options", [{"label_column": "klass"}, {"id_column": "klass"}, {"columns": ["a", "klass"]}])
+def test_missing_column_is_named_beside_those_found(array, options):
+    with pytest.raises(UserError, match=r"t.csv has no column 'klass'; found id, a, b, kind"):
+        array("t.csv", PLAIN, **options).load()
+
+
+@pytest.mark.parametrize(("row", "fields"), [("3", 1), ("3,4,5", 3)])
+def test_ragged_row_is_refused_with_its_line(array, row, fields):
+    with pytest.raises(UserError, match=rf"t.csv, line 3: found {fields} fields, expected 2"):
+        array("t.csv", f"a,b\n1,2\n{row}\n5,6\n").load()
+
+
+@pytest.mark.parametrize("cell", ["", " ", "nan", "inf"])
+def test_cells_that_are_not_finite_are_counted_and_located(array, cell):
+    with pytest.raises(UserError, match=r"found 2 values .* row 1 \(id q\), column 1"):
+        array("t.csv", f"n,a,b\np,1,2\nq,3,{cell}\nr,{cell},6\n", id_column="n").setup()
+
+
+def test_repeated_ids_are_refused(array):
+    with pytest.raises(UserError, match="occur more than once, the first is 'p'"):
+        array("t.csv", "n,a\np,1\nq,2\np,3\n", id_column="n").setup()
+
+
+@pytest.mark.parametrize(
+    ("content", "pattern"),
+    [
+        ("", "an empty file"),
+        ("a,b\n", "no rows"),
+        ("a,b,a\n1,2,3\n", "column 'a' occurs more than once"),
+        ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+        ("y\n1\n", "no feature columns beside y"),
+    ],
+)
+def test_table_that_is_none_is_refused(array, content, pattern):
+    with pytest.raises(UserError, match=pattern):
+        array("t.csv", content, label_column="y" if content == "y\n1\n" else None).load()
+
+
+def test_npy_stays_on_disk(array, tmp_path):
+    x = np.random.default_rng(0).normal(size=(6, 4, 3))
+    np.save(tmp_path / "x.npy", x)
+    data = array("x.npy")
+    data.setup()
+    assert isinstance(data.load().x, np.memmap)
+    assert data.input_shape == (4, 3)
+    np.testing.assert_array_equal(data.prepared("fit"), x.reshape(6, 12).astype(np.float32))
+
+
+def test_npz_gives_labels_where_it_has_them(array, tmp_path):
+    x, y = np.arange(6.0).reshape(3, 2), np.array(["a", "b", "a"])
+    np.savez(tmp_path / "with.npz", x=x, y=y)
+    np.savez(tmp_path / "without.npz", x=x)
+    assert array("with.npz").load().labels.tolist() == ["a", "b", "a"]
+    assert array("without.npz").load().labels is None
+    np.testing.assert_array_equal(array("without.npz").load().x, x)
+
+
+def test_npz_without_x_names_what_it_holds(array, tmp_path):
+    np.savez(tmp_path / "t.npz", data=np.ones((2, 2)), target=np.ones(2))
+    with pytest.raises(UserError, match="found data, target, expected an array named x"):
+        array("t.npz").load()
+
+
+def test_single_row_of_numbers_is_one_feature(array, tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(5.0))
+    assert array("x.npy").load().x.shape == (5, 1)
+
+
+DAMAGED = {
+    "truncated.npy": ("npy", lambda whole: whole[:-8]),
+    "empty.npy": ("npy", lambda whole: b""),
+    "text.npy": ("npy", lambda whole: b"<html>not found</html>"),
+    "truncated.npz": ("npz", lambda whole: whole[: len(whole) // 2]),
+    "flipped.npz": ("npz", lambda whole: whole[:2000] + bytes([whole[2000] ^ 255]) + whole[2001:]),
+    "array.npz": ("npy", lambda whole: whole),
+    "archive.npy": ("npz", lambda whole: whole),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_or_misnamed_file_is_refused_by_name(array, tmp_path, name):
+    kind, damage = DAMAGED[name]
+    whole, x = tmp_path / f"whole.{kind}", np.random.default_rng(0).normal(size=(500, 3))
+    np.save(whole, x) if kind == "npy" else np.savez(whole, x=x)
+    with pytest.raises(UserError, match=re.escape(name)):
+        array(name, damage(whole.read_bytes())).setup()
+
+
+def test_single_number_is_not_a_table(array, tmp_path):
+    np.save(tmp_path / "x.npy", np.float64(3))
+    with pytest.raises(UserError):
+        array("x.npy").setup()
+
+
+def test_pickled_objects_are_not_loaded(array, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1, "a"]], dtype=object), allow_pickle=True)
+    with pytest.raises(UserError, match=r"x\.npy cannot be read"):
+        array("x.npy").load()
+
+
+@pytest.mark.parametrize("option", ["label_column", "id_column", "columns"])
+def test_column_options_are_refused_for_arrays(array, tmp_path, option):
+    np.save(tmp_path / "x.npy", np.ones((2, 2)))
+    with pytest.raises(UserError, match=rf"data\.{option} is for tables"):
+        array("x.npy", **{option: "a"}).load()
+
+
+def test_unknown_suffix_names_those_that_are_read(array):
+    with pytest.raises(UserError, match=r"found the suffix '\.xlsx', expected \.npy, \.npz, \.csv"):
+        array("t.xlsx", "").load()
+
+
+@pytest.mark.parametrize(("path", "pattern"), [(None, "type data.path=<file>"), ("gone.csv", "no such file")])
+def test_missing_file_is_an_error_that_names_the_option(common, path, pattern):
+    with pytest.raises(UserError, match=rf"data\.path.*{pattern}"):
+        ArrayData(path, None, None, None, **common()).load()
+
+
+def test_parquet_gives_what_the_same_csv_gives(array, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"id": ["x1", "x2", "x3"], "a": [1, 3, -5], "b": [2.5, 4.0, 60.0], "kind": ["cat", "dog", "cat"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    table = array("t.parquet", label_column="kind", id_column="id").load()
+    assert table.x.tolist() == VALUES
+    assert list(table.ids) == columns["id"]
+    assert list(table.labels) == columns["kind"]
+
+
+def test_parquet_with_gaps_or_damage_is_refused(array, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"a": [1, None, 3]}), tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"found 1 values .* row 1"):
+        array("t.parquet").setup()
+    with pytest.raises(UserError, match=r"bad\.parquet cannot be read"):
+        array("bad.parquet", b"PAR1 nothing").load()

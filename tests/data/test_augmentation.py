@@ -1,0 +1,103 @@
+"""What distortions promise: the stated amounts, repeatable, and nothing on what is not an image."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.errors import UserError
+
+OFF = {"shift": 0.0, "rotation": 0.0, "shear": 0.0, "zoom": 0.0, "fill": "nearest", "seed": 0}
+
+
+def affine(**changes):
+    return Affine(**(OFF | changes))
+
+
+def naive(image, turn, slant, scale, across, down, fill):
+    """One image, one pixel after the other: where each new pixel lay in the old image, by bilinear interpolation."""
+    height, width = image.shape
+    new = np.zeros((height, width))
+    for row in range(height):
+        for column in range(width):
+            x, y = column + 0.5 - width / 2, row + 0.5 - height / 2
+            x, y = x + math.tan(slant) * y, y
+            x, y = math.cos(turn) * x - math.sin(turn) * y, math.sin(turn) * x + math.cos(turn) * y
+            x, y = scale * x + across * width + width / 2 - 0.5, scale * y + down * height + height / 2 - 0.5
+            for r in (math.floor(y), math.floor(y) + 1):
+                for c in (math.floor(x), math.floor(x) + 1):
+                    weight = (1 - abs(y - r)) * (1 - abs(x - c))
+                    inside = 0 <= r < height and 0 <= c < width
+                    if fill == "nearest":
+                        new[row, column] += weight * image[min(max(r, 0), height - 1), min(max(c, 0), width - 1)]
+                    elif inside:
+                        new[row, column] += weight * image[r, c]
+    return new
+
+
+@pytest.mark.parametrize("fill", ["nearest", "zeros"])
+@pytest.mark.parametrize("shape", [(9, 9), (6, 11)])
+def test_each_image_is_moved_as_the_naive_version_moves_it(monkeypatch, fill, shape):
+    amounts = torch.tensor([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, -1, 0, 0], [0, 0, 0, 1, -1],
+                            [-0.4, 0.7, 0.2, -0.5, 0.9]])  # fmt: skip
+    monkeypatch.setattr(torch, "rand", lambda *size, generator: (amounts + 1) / 2)
+    x = torch.from_numpy(np.random.default_rng(0).random((len(amounts), *shape)))
+    found = affine(shift=0.2, rotation=30.0, shear=20.0, zoom=0.25, fill=fill)(x)
+    for image, moved, (turn, slant, zoom, across, down) in zip(x.numpy(), found.numpy(), amounts.tolist(), strict=True):
+        angles, scale = (math.radians(30 * turn), math.radians(20 * slant)), 1 / (1 + 0.25 * zoom)
+        expected = naive(image, *angles, scale, 0.2 * across, 0.2 * down, fill)
+        assert moved == pytest.approx(expected, abs=1e-6)
+
+
+def test_amounts_fill_their_range_and_stay_in_it(monkeypatch):
+    seen = []
+    augment = affine(shift=0.1)
+    monkeypatch.setattr(augment, "matrices", lambda amounts, *size: seen.append(amounts) or original(amounts, *size))
+    original = Affine.matrices.__get__(augment)
+    augment(torch.rand(4000, 4, 4), 0)
+    assert seen[0].abs().max() <= 1
+    assert seen[0].min(dim=0).values.max() < -0.99
+    assert seen[0].max(dim=0).values.min() > 0.99
+    assert seen[0].mean(dim=0).abs().max() < 0.05
+
+
+def test_the_same_place_gives_the_same_and_another_place_or_seed_another():
+    x = torch.rand(5, 8, 8)
+    first = affine(rotation=20.0)(x, 3, 7, 0)
+    torch.manual_seed(99)
+    assert torch.equal(affine(rotation=20.0)(x, 3, 7, 0), first)
+    others = [affine(rotation=20.0)(x, *place) for place in ((3, 8, 0), (4, 7, 0), (3, 7, 1))]
+    for other in (*others, affine(rotation=20.0, seed=1)(x, 3, 7, 0)):
+        assert not torch.allclose(other, first, atol=1e-3)
+
+
+def test_every_layout_of_an_image_is_moved_alike():
+    x = torch.rand(4, 6, 8)
+    flat = affine(rotation=25.0, shift=0.1)(x, 1)
+    for colours in (1, 3):
+        last = affine(rotation=25.0, shift=0.1)(x[..., None].expand(-1, -1, -1, colours), 1)
+        first = affine(rotation=25.0, shift=0.1)(x[:, None].expand(-1, colours, -1, -1), 1)
+        assert torch.allclose(last[..., 0], flat, atol=1e-6)
+        assert torch.allclose(first[:, -1], flat, atol=1e-6)
+
+
+def test_under_bf16_autocast_pixels_stay_where_they_are():
+    x = torch.rand(4, 28, 28)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        under = affine(shift=0.1, rotation=10.0)(x, 0)
+    assert under.dtype == torch.float32
+    assert torch.equal(under, affine(shift=0.1, rotation=10.0)(x, 0))
+
+
+@pytest.mark.parametrize("shape", [(16,), (2, 5, 5), (5, 5, 4), (1, 2, 3, 4)])
+def test_what_is_no_image_is_refused_with_its_shape(shape):
+    with pytest.raises(UserError, match=f"found samples of {'x'.join(map(str, shape))}; type augment=none"):
+        affine().check(shape)
+
+
+def test_without_augmentation_there_is_nothing_to_do():
+    assert at_step(None, None, 0) is None

@@ -1,0 +1,72 @@
+"""What is refused before training, and that the complaint says where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepcluster_pl.data.samples import Table
+from deepcluster_pl.data.validation import check_table
+from deepcluster_pl.errors import UserError
+
+
+def assert_refused(x, pattern, ids=None, labels=None):
+    with pytest.raises(UserError, match=pattern):
+        check_table(Table(x, range(len(x)) if ids is None else ids, labels))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float32, np.float64, bool])
+def test_plain_numbers_of_any_type_pass(dtype):
+    assert check_table(Table(np.ones((3, 2), dtype=dtype), ["a", "b", "c"], np.arange(3))) is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_values_that_are_not_finite_are_counted_and_the_first_is_located(value, dtype):
+    x = np.zeros((6, 3), dtype=dtype)
+    x[2, 1] = x[4, 0] = x[5, 2] = value
+    assert_refused(x, r"found 3 values .* row 2 \(id c\), column 1", ids=list("abcdef"))
+
+
+def test_bad_pixel_is_located_in_its_image():
+    x = np.zeros((3, 4, 5), dtype=np.float32)
+    x[1, 2, 3] = np.nan
+    assert_refused(x, r"found 1 values .* row 1 \(id 1\), position \(2, 3\)")
+
+
+def test_bad_values_are_counted_across_all_chunks():
+    x = np.zeros((9, 2**21), dtype=np.float16)  # two rows a chunk
+    x[3, 7] = x[8, 1] = np.nan
+    assert_refused(x, r"found 2 values .* row 3 \(id 3\), column 7")
+
+
+def test_values_beyond_float32_are_refused():
+    assert_refused(np.array([[1.0], [1e300]]), r"too large for float32; the first, 1e\+300, is in row 1")
+
+
+def test_no_samples_is_an_error():
+    assert_refused(np.zeros((0, 3)), "found 0 samples")
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 0), (4, 3, 0)])
+def test_samples_need_features(shape):
+    assert_refused(np.zeros(shape), r"samples have shape \(4")
+
+
+@pytest.mark.parametrize("x", [np.array([["a"], ["b"]]), np.ones((2, 1), dtype=complex)])
+def test_samples_need_to_be_numbers(x):
+    assert_refused(x, "expected numbers")
+
+
+def test_repeated_ids_are_named():
+    assert_refused(np.ones((4, 1)), "1 ids occur more than once, the first is 'b'", ids=["a", "b", "c", "b"])
+
+
+def test_ids_and_labels_are_as_many_as_samples():
+    assert_refused(np.ones((4, 1)), "found 3 ids for 4 samples", ids=["a", "b", "c"])
+    assert_refused(np.ones((4, 1)), r"labels have shape \(3,\), expected \(4,\)", labels=np.arange(3))
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (4, 10), ()])
+def test_labels_are_one_for_each_sample(shape):
+    assert_refused(np.ones((4, 1)), "labels", labels=np.zeros(shape, dtype=int))

@@ -1,0 +1,129 @@
+"""Several processes on one run: the same numbers as one, one voice, and none left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from end_to_end.test_signals import wait_for_training
+from helpers.command_line import TINY, TINY_DEC
+
+TWO = ("trainer.strategy=ddp", "trainer.devices=2")
+UNEVEN = ("data.n_samples=126", "data.holdout=0.2")  # batches of 32, 32, 32 and 5: the last splits into 3 and 2
+
+
+def targets(folder):
+    content = torch.load(folder / "checkpoints" / "final.ckpt", weights_only=True)
+    return content["callbacks"]["TargetRefresh"]["targets"]
+
+
+def files(folder):
+    return sorted(path.name.split(".tfevents")[0] for path in folder.rglob("*"))
+
+
+def others_of(process):
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def gone(pid, within=60):
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        if not state.stdout.strip() or state.stdout.startswith("Z"):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def start(folder, *arguments):
+    command = [sys.executable, "-m", "deepcluster_pl", *arguments, f"hydra.run.dir={folder}"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent)
+
+
+@pytest.mark.parametrize("method", ["dec", "idec"])
+def test_two_processes_come_to_the_targets_and_labels_of_one(cli_run, method):
+    recipe = (*TINY_DEC, *UNEVEN, f"method={method}")
+    one = cli_run(*recipe, name="one")
+    two = cli_run(*recipe, *TWO, name="two")
+    assert two.code == 0, two.err
+    assert two.err == ""
+    torch.testing.assert_close(targets(two.folder), targets(one.folder), atol=1e-5, rtol=0)
+    assert [cluster for cluster, _ in two.labels] == [cluster for cluster, _ in one.labels]
+    assert (one.scores["machine"]["processes"], two.scores["machine"]["processes"]) == (1, 2)
+    assert files(two.folder) == files(one.folder)
+    assert two.out.count("everything is in") == 1
+
+
+def test_processes_started_by_torchrun_do_what_those_started_here_do(cli_run, tmp_path):
+    own = cli_run(*TINY_DEC, *UNEVEN, *TWO, name="own")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "deepcluster_pl", *TINY_DEC, *UNEVEN, *TWO, f"hydra.run.dir={tmp_path / 'joined'}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("everything is in") == 1
+    torch.testing.assert_close(targets(tmp_path / "joined"), targets(own.folder), atol=1e-5, rtol=0)
+
+
+def test_a_signal_leaves_a_checkpoint_that_two_processes_go_on_from(cli_run, tmp_path):
+    endless = start(tmp_path / "cut", *TINY_DEC, *UNEVEN, *TWO, "fit.max_steps=1000000", "checkpoint_interval=600")
+    wait_for_training(endless, tmp_path / "cut")
+    workers = others_of(endless)
+    endless.send_signal(signal.SIGTERM)
+    _, err = endless.communicate(timeout=300)
+    assert (endless.returncode, err) == (143, f"interrupted; type resume={tmp_path / 'cut'} to go on\n")
+    assert workers
+    assert all(map(gone, workers))
+    step = torch.load(tmp_path / "cut" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    config = tmp_path / "cut" / "config" / "config.yaml"
+    config.write_text(config.read_text().replace("max_steps: 1000000", f"max_steps: {step + 10}"))
+    resumed = cli_run(f"resume={tmp_path / 'cut'}", name="cut")
+    assert resumed.code == 0, resumed.err
+    whole = cli_run(*TINY_DEC, *UNEVEN, f"fit.max_steps={step + 10}", name="whole")
+    assert [cluster for cluster, _ in resumed.labels] == [cluster for cluster, _ in whole.labels]
+
+
+@pytest.mark.parametrize("victim", ["first", "other"])
+def test_where_one_process_dies_the_rest_end_too(tmp_path, victim):
+    run = start(tmp_path / "run", *TINY_DEC, *TWO, "fit.max_steps=1000000")
+    wait_for_training(run, tmp_path / "run")
+    (worker,) = others_of(run)
+    os.kill(run.pid if victim == "first" else worker, signal.SIGKILL)
+    _, err = run.communicate(timeout=300)
+    assert gone(worker)
+    if victim == "other":
+        line = "process 1 of 2 ended early (code -9), and the run ends with it; type resume="
+        assert (run.returncode, err) == (1, f"{line}{tmp_path / 'run'} to go on\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((*TWO, "method=scan"), "method: SCAN works in one process; type trainer.devices=1 trainer.strategy=auto"),
+        ((*TWO, "pretrain=layerwise"), "pretrain.module: LayerwiseDenoising works in one process"),
+        ((*TWO, "callbacks=brb"), "callbacks.weight_reset: WeightReset works in one process"),
+        ((*TWO, "-m", "seed=0,1"), "in a sweep, whose jobs are one process each"),
+        ((*TWO, "trainer.num_nodes=2"), "type torchrun --nnodes=2"),
+        (("trainer.devices=2", "trainer.strategy=ddp_spawn"), "found 2 devices; type trainer.strategy=ddp, or"),
+    ],
+)
+def test_what_several_processes_cannot_do_is_refused_in_one_line(cli_run, arguments, line):
+    refused = cli_run(*TINY, *arguments)
+    assert refused.code == 1
+    assert line in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_an_error_that_all_processes_meet_is_said_once(tmp_path):
+    run = start(tmp_path / "run", *TINY, *TWO, "fit.optimizer.lr=1e30", "method=idec", "trainer.log_every_n_steps=1")
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 1
+    assert err.startswith("the fit diverged")
+    assert err.count("\n") == 1

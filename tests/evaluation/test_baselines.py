@@ -1,0 +1,166 @@
+"""What the baselines promise: k-means with 20 restarts, cached, and none that only repeats the method."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
+
+from deepcluster_pl.data.sources.synthetic import Blobs
+from deepcluster_pl.evaluation import baselines as module_under_test
+from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
+from deepcluster_pl.methods.dec import DEC
+from deepcluster_pl.methods.shallow import StartOnly
+from deepcluster_pl.nets.identity import Identity
+from deepcluster_pl.nets.mlp import MLPAutoencoder
+
+SGD = functools.partial(torch.optim.SGD, lr=0.01)
+
+
+@pytest.fixture
+def blobs(common):
+    data = Blobs(60, 3, 3, 1.0, 0, **common(holdout=0.25))
+    data.setup()
+    return data
+
+
+@pytest.fixture
+def baselines(tmp_path):
+    return lambda effort="full", n_clusters=3, seed=0: Baselines(effort, n_clusters, seed, tmp_path)
+
+
+def refuse(name, rows):
+    raise AssertionError(f"features of {name} were asked for")
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_partition_is_scikit_learns_with_20_restarts_and_the_held_out_part_is_only_predicted(blobs, baselines):
+    found = baselines().kmeans(blobs, blobs.prepared, None)
+    kmeans = KMeans(3, n_init=20, random_state=0).fit(blobs.prepared("fit"))
+    assert found["fit"].tolist() == kmeans.labels_.tolist()
+    assert found["holdout"].tolist() == kmeans.predict(blobs.prepared("holdout")).tolist()
+
+
+def test_no_baselines_compute_nothing(blobs, baselines):
+    assert baselines("none").kmeans(blobs, refuse, "key") is None
+
+
+def test_second_run_reads_the_cache(blobs, baselines):
+    first = baselines().kmeans(blobs, blobs.prepared, blobs.fingerprint())
+    assert same(baselines().kmeans(blobs, refuse, blobs.fingerprint()), first)
+
+
+@pytest.mark.parametrize("changed", [{"n_clusters": 4}, {"seed": 1}])
+def test_cache_is_not_shared_across_clusters_and_seeds(blobs, baselines, changed):
+    baselines().kmeans(blobs, blobs.prepared, "key")
+    with pytest.raises(AssertionError, match="features of fit were asked for"):
+        baselines(**changed).kmeans(blobs, refuse, "key")
+
+
+def test_cache_is_shared_where_auto_does_what_full_does(blobs, baselines):
+    full = baselines("full").kmeans(blobs, blobs.prepared, "key")
+    assert same(baselines("auto").kmeans(blobs, refuse, "key"), full)
+
+
+def test_cache_is_left_alone_without_a_key(blobs, baselines, tmp_path):
+    assert baselines().kmeans(blobs, blobs.prepared, None) is not None
+    assert list(tmp_path.rglob("*.npz")) == []
+
+
+@pytest.mark.parametrize(
+    ("effort", "n_rows", "n_init", "n_fitted"),
+    [("auto", 100_000, 20, 100_000), ("auto", 100_001, 3, 50_000), ("full", 100_001, 20, 100_001)],
+)
+def test_auto_saves_time_above_100000_rows_only(common, baselines, monkeypatch, effort, n_rows, n_init, n_fitted):
+    seen = {}
+
+    class Recorder:
+        def __init__(self, n_clusters, n_init, random_state):
+            seen.update(n_clusters=n_clusters, n_init=n_init, random_state=random_state)
+
+        def fit(self, x):
+            seen["n_fitted"] = len(x)
+            self.labels_ = self.predict(x)
+            return self
+
+        def predict(self, x):
+            return np.zeros(len(x), dtype=int)
+
+    monkeypatch.setattr(module_under_test, "KMeans", Recorder)
+    data = Blobs(n_rows, 1, 3, 1.0, 0, **common())
+    data.setup()
+    found = baselines(effort, seed=7).kmeans(data, data.prepared, None)
+    assert seen == {"n_clusters": 3, "n_init": n_init, "random_state": 7, "n_fitted": n_fitted}
+    assert len(found["fit"]) == n_rows
+
+
+def autoencoder():
+    torch.manual_seed(0)
+    return MLPAutoencoder((3,), [4, 2], "relu", None, "fan_in_uniform")
+
+
+def kmeans(n_init=20, random_state=0):
+    return KMeans(3, n_init=n_init, random_state=random_state)
+
+
+STARTED = {"fit": np.zeros(45, dtype=int), "holdout": np.zeros(15, dtype=int)}
+
+
+@pytest.fixture
+def both(blobs, baselines):
+    """Baselines on the input and on the code, beside a method with this start."""
+
+    def run(method, clusterer, effort="full"):
+        codes = {name: method.embed(blobs.loader(name)) for name in blobs.parts}
+        return baseline_partitions(baselines(effort), blobs, method, clusterer, codes, STARTED)
+
+    return run
+
+
+def test_kmeans_on_the_input_has_no_baseline_but_itself(both):
+    assert both(StartOnly(Identity((3,)), "kmeans", 3), kmeans()) == (None, None)
+
+
+def test_kmeans_on_the_code_is_compared_with_the_input_only(both, blobs, baselines):
+    raw, coded = both(StartOnly(autoencoder(), "ae_kmeans", 3), kmeans())
+    assert same(raw, baselines().kmeans(blobs, blobs.prepared, None))
+    assert coded is None
+
+
+def test_mixture_on_the_input_is_compared_with_kmeans_on_it(both):
+    raw, coded = both(StartOnly(Identity((3,)), "gmm", 3), GaussianMixture(3))
+    assert raw is not None
+    assert coded is None
+
+
+def test_mixture_on_the_code_is_compared_with_both(both):
+    raw, coded = both(StartOnly(autoencoder(), "ae_gmm", 3), GaussianMixture(3))
+    assert raw is not None
+    assert set(coded) == {"fit", "holdout"}
+    assert not same(coded, STARTED)
+
+
+def test_start_by_the_same_kmeans_is_the_baseline_on_the_code(both):
+    assert same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans())[1], STARTED)
+
+
+@pytest.mark.parametrize("options", [{"n_init": 5}, {"random_state": 1}])
+def test_start_by_another_kmeans_is_not(both, options):
+    assert not same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(**options))[1], STARTED)
+
+
+def test_none_means_none(both):
+    assert both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(), effort="none") == (None, None)
+
+
+def test_a_start_that_changed_the_code_repeats_no_baseline(both, blobs, baselines):
+    method = StartOnly(autoencoder(), "ae_kmeans", 3)
+    codes = {name: method.embed(blobs.loader(name)).numpy() for name in blobs.parts}
+    assert same(both(method, None)[1], baselines().kmeans(blobs, codes.get, None))

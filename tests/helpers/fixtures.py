@@ -1,0 +1,47 @@
+"""Fixtures of many tests: the command line inside the test process, as if typed in a fresh folder; a browser."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from helpers.browser import CHROMIUM, DRIVER, QUIET, resize
+from helpers.command_line import Outcome
+
+from deepcluster_pl.cli import main as cli
+
+
+@pytest.fixture
+def cli_run(tmp_path, monkeypatch, capsys):
+    """Call with overrides; the run's folder is <tmp>/<name>."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, name: str = "run") -> Outcome:
+        folder = tmp_path / name
+        own_folder = any(a.startswith(("resume=", "hydra.run.dir=", "hydra.sweep.dir=")) for a in arguments)
+        where = () if own_folder else (f"hydra.sweep.dir={folder}" if "-m" in arguments else f"hydra.run.dir={folder}",)
+        monkeypatch.setattr(sys, "argv", ["deepcluster_pl", *arguments, *where])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err, folder)
+
+    return call
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A window of 1200 x 900 with nothing remembered."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    resize(driver, 1200, 900)
+    yield driver
+    driver.quit()

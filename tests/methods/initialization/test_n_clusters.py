@@ -1,0 +1,114 @@
+"""The number of clusters that halves agree on: the right one where there is one, and a doubt where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_blobs
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.methods.initialization.n_clusters import AgreementOfHalves, NumberFound, most_agreed
+
+
+def chooser(**changes):
+    options = {
+        "smallest": 2,
+        "largest": 9,
+        "n_halvings": 5,
+        "n_references": 10,
+        "n_init": 3,
+        "sample_size": 600,
+        "random_state": 0,
+    }
+    return AgreementOfHalves(**options | changes)
+
+
+def groups(n_groups, n=600, n_features=6, seed=1, spread=1.0):
+    middles = 8 * np.random.default_rng(seed).normal(size=(n_groups, n_features))
+    return torch.from_numpy(make_blobs(n, centers=middles, cluster_std=spread, random_state=seed)[0]).float()
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 5, 7])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_groups_that_are_there_are_counted(n_groups, seed):
+    found = chooser(random_state=seed).find(groups(n_groups))
+    assert found.n_clusters == n_groups
+    assert found.agreement[found.candidates.index(n_groups)] > 0.99
+    assert not found.is_faint
+
+
+@pytest.mark.parametrize("spread", [[9.0, 1.0, 1.0, 1.0], [1.0] * 5], ids=["long", "round"])
+@pytest.mark.parametrize("seed", range(3))
+def test_one_bunch_is_doubted_however_well_few_clusters_agree(spread, seed):
+    z = torch.from_numpy(np.random.default_rng(seed).normal(size=(600, len(spread))) * spread).float()
+    found = chooser().find(z)
+    assert len(spread) == 5 or found.agreement[0] > 0.8  # of a long cloud: by itself it would be believed
+    assert found.is_faint
+    assert "there may be no groups" in found.describe()
+
+
+def test_the_same_seed_finds_the_same_and_the_order_of_features_or_their_shift_changes_nothing_in_the_answer():
+    z = groups(4)
+    assert chooser().find(z) == chooser().find(z)
+    assert chooser().find(z.flip(1) + 3).n_clusters == 4
+
+
+def test_a_draw_of_the_rows_is_looked_at_and_wide_embeddings_too():
+    z = groups(3, n=5000, n_features=200)
+    found = chooser(sample_size=100).find(z)
+    assert found.n_clusters == 3
+    assert found.candidates == list(range(2, 10))
+    assert chooser(sample_size=60).find(z).candidates == [2, 3, 4, 5, 6]  # ten rows for each cluster
+
+
+def test_embeddings_that_are_all_alike_are_no_groups():
+    found = chooser().find(torch.ones(100, 3))
+    assert found.is_faint
+    assert found.n_clusters == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "z", "text"),
+    [
+        ({}, torch.zeros(19, 3), "at least 20 samples, found 19; type n_clusters=<number>"),
+        ({"smallest": 5, "largest": 4}, torch.zeros(99, 3), "choose.smallest=5 above choose.largest=4"),
+        ({}, torch.full((99, 3), float("nan")), "NaN"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_told(changes, z, text):
+    with pytest.raises(UserError, match=text):
+        chooser(**changes).find(z)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "reference", "error", "expected"),
+    [
+        ([0.9, 0.6, 0.5, 0.4], [0.88, 0.3, 0.3, 0.3], 0.01, 3),  # the largest excess
+        ([0.9, 0.6, 0.55, 0.4], [0.88, 0.3, 0.23, 0.3], 0.03, 3),  # within a standard error: the highest agreement
+        ([0.9, 0.6, 0.55, 0.4], [0.88, 0.3, 0.23, 0.3], 0.01, 4),
+        ([1.0, 1.0, 1.0, 0.8], [0.8, 0.4, 0.5, 0.2], 0.01, 4),  # agreed on in full: the largest
+        ([1.0, 0.6, 0.5, 0.4], [0.98, 0.3, 0.3, 0.3], 0.01, 3),  # which counts for nothing where it always would be
+    ],
+)
+def test_what_is_taken(agreement, reference, error, expected):
+    assert most_agreed([2, 3, 4, 5], agreement, reference, [error] * 4) == expected
+
+
+def test_the_largest_number_looked_at_may_not_be_the_last_word():
+    found = chooser(largest=4).find(groups(7))
+    assert (found.n_clusters == 4) == ("by choose.largest: n_clusters=<number> takes any" in found.describe())
+    few = chooser().find(groups(2, n=24))
+    assert few.candidates == [2]
+    assert few.second is None
+    assert "no larger number was looked at, of 24 samples: n_clusters=<number> takes any" in few.describe()
+
+
+def test_it_is_saved_loaded_and_a_damaged_file_is_told_of(tmp_path):
+    found = chooser().find(groups(3))
+    found.save(tmp_path / "n.json")
+    assert NumberFound.load(tmp_path / "n.json") == found
+    for content in ("", "[1]", '{"n_clusters": 3}'):
+        (tmp_path / "n.json").write_text(content)
+        with pytest.raises(UserError, match=r"cannot be read.*type n_clusters=<number>"):
+            NumberFound.load(tmp_path / "n.json")

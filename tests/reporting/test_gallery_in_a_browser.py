@@ -1,0 +1,200 @@
+"""gallery.html as a person uses it: looked through, named, merged, marked, saved, opened; whatever files are called."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import time
+
+import numpy as np
+import pytest
+from helpers.browser import find, needs_browser, resize
+from helpers.pictures import page, scene
+from PIL import ExifTags, Image
+
+from deepcluster_pl.organize import command as organize
+from deepcluster_pl.organize.choices import read_choices
+from deepcluster_pl.reporting.gallery.page import script_json
+from deepcluster_pl.reporting.gallery.selection import partition_digest
+
+Select = pytest.importorskip("selenium.webdriver.support.ui", reason="needs selenium (extra dev)").Select
+pytestmark = needs_browser
+OPENED = """return document.getElementById('picture').naturalWidth > 128 ||
+    document.getElementById('about').textContent.includes('small copy')"""
+HOSTILE = [
+    "<img src=x onerror=alert(1)>.jpg", "</script><script>alert(2)</script>.jpg".replace("/", "\u2044"), "q\"u'o.jpg",
+    "=cmd().jpg", "#1 %41?.jpg", os.fsdecode(b"caf\xe9.jpg"), "照片.jpg", "a b.jpg",
+]  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path, cli_run):
+    """A run on sixteen pictures with hostile names, half of them dated and placed, and one copy."""
+    root = tmp_path / "library"
+    for number, name in enumerate(HOSTILE):
+        for folder, make in (("scenes", scene), ("pages", page)):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            exif = Image.Exif()
+            if folder == "scenes":
+                exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"2019:07:{number + 1:02d} 12:00:00"
+                exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (12.0, 58.0, 0.0), 3: "E", 4: (77.0, 35.0, 0.0)})
+            with open(root / folder / name, "wb") as file:
+                make(number, 200, 160).save(file, "JPEG", exif=exif)
+    with Image.open(root / "scenes" / "a b.jpg") as image:
+        image.resize((100, 80)).save(root / "scenes" / "small copy.jpg")
+    made = cli_run(
+        "data=images", f"data.root={root}", "method=photos/kmeans", "n_clusters=3", "net.latent_dim=4",
+        "data.features.side=64", "data.features.blocks=[palette,layout,drawing]", "data.reading_processes=0",
+        "trainer.accelerator=cpu",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    return made
+
+
+def type_into(driver, selector, text):
+    driver.execute_script(
+        "const e = document.querySelector(arguments[0]); e.value = arguments[1];"
+        "e.dispatchEvent(new Event('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));",
+        selector, text,
+    )  # fmt: skip
+
+
+def groups(driver):
+    return [int(card.get_attribute("data-number")) for card in find(driver, "#cards .card")]
+
+
+def saved(driver, folder):
+    """What the Save button hands to the browser."""
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    find(driver, "#save")[0].click()
+    deadline = time.monotonic() + 20
+    while not (folder / "gallery.json").is_file():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return folder / "gallery.json"
+
+
+def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
+    browser.get((run.folder / "gallery.html").as_uri())
+    ids = [row["id"] for row in run.assignments]
+    clusters = [int(row["cluster"]) for row in run.assignments]
+    sizes = {k: clusters.count(k) for k in set(clusters)}
+    assert sorted(groups(browser), key=lambda k: -sizes[k]) == groups(browser)
+    assert set(groups(browser)) == set(sizes)
+    assert find(browser, "#count")[0].text == "17 pictures"
+    assert int(find(browser, "#map")[0].get_attribute("data-pictures")) > 0
+
+    type_into(browser, "#find", "small COPY")
+    assert find(browser, "#count")[0].text == "1 of 17"
+    type_into(browser, "#find", "")
+    type_into(browser, "#from", "2019-07-03")
+    type_into(browser, "#to", "2019-07-04")
+    assert find(browser, "#count")[0].text == "2 of 17"
+    type_into(browser, "#from", "")
+    type_into(browser, "#to", "")
+    Select(find(browser, "#place")[0]).select_by_index(1)
+    assert find(browser, "#count")[0].text == "8 of 17"
+    Select(find(browser, "#place")[0]).select_by_index(0)
+
+    assert len(find(browser, "#sets .set")) == 1
+    names = sorted(image.get_attribute("alt") for image in find(browser, "#sets img"))
+    assert names == [
+        "scenes/a b.jpg",
+        "scenes/small copy.jpg",
+    ]
+    find(browser, "#sets input")[1].click()
+
+    largest, second = groups(browser)[:2]
+    name = f'.card[data-number="{largest}"] .head input'
+    type_into(browser, name, "<b>Holi & Diwali</b>")
+    Select(find(browser, f'.card[data-number="{second}"] .edit select')[0]).select_by_visible_text(
+        "<b>Holi & Diwali</b>"
+    )
+    assert second not in groups(browser)
+    rest = next(k for k in groups(browser) if k != largest)
+    find(browser, f'.card[data-number="{rest}"] .can-go input')[0].click()
+    choices = saved(browser, tmp_path)
+    found = json.loads(choices.read_text())
+    marked = found["can_go"]
+    assert {tuple(sorted(g["clusters"])): (g["name"], g["can_go"]) for g in found["groups"]} == {
+        tuple(sorted((largest, second))): ("<b>Holi & Diwali</b>", False), (rest,): ("", True)
+    }  # fmt: skip
+    assert [g["clusters"][0] for g in found["groups"] if len(g["clusters"]) > 1] == [largest]  # it gives the name
+    assert len(marked) == 1
+    assert marked[0] in ("scenes/a b.jpg", "scenes/small copy.jpg")
+    read = read_choices(choices, partition_digest(ids, clusters))
+    assert read.name(second) == "<b>Holi & Diwali</b>"
+
+    browser.refresh()  # what was chosen is still there, and can be taken back
+    assert find(browser, name)[0].get_property("value") == "<b>Holi & Diwali</b>"
+    find(browser, f'.card[data-number="{largest}"] .split')[0].click()
+    assert set(groups(browser)) == set(sizes)
+    assert find(browser, name)[0].get_property("value") == "<b>Holi & Diwali</b>"
+    find(browser, "#open")[0].send_keys(str(choices))
+    deadline = time.monotonic() + 20
+    while second in groups(browser) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert second not in groups(browser)
+    assert browser.get_log("browser") == []
+
+
+def test_each_picture_opens_its_own_file_whatever_it_is_called(run, browser):
+    browser.get((run.folder / "gallery.html").as_uri())
+    assert find(browser, "#cards script, #cards [onerror]") == []
+    for thumb in find(browser, "#cards .card .mosaic:nth-of-type(2) .thumb") or find(browser, "#cards .thumb"):
+        browser.execute_script("arguments[0].click()", thumb)
+        deadline = time.monotonic() + 20
+        while not browser.execute_script(OPENED):
+            assert time.monotonic() < deadline, thumb.get_attribute("title")
+            time.sleep(0.05)
+        find(browser, "#large button")[0].click()
+    assert browser.get_log("browser") == []
+
+
+def test_it_fits_a_narrow_screen(run, browser):
+    browser.get((run.folder / "gallery.html").as_uri())
+    resize(browser, 360, 740)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+
+
+def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
+    text = (run.folder / "gallery.html").read_text(encoding="utf-8")
+    before, _, rest = text.partition('<script id="facts" type="application/json">')
+    plain, _, after = rest.partition("</script>")
+    facts = json.loads(plain)
+    rng, n = np.random.default_rng(0), 2000
+    small = scene(0, 128, 96)
+    for key in ("ids", "urls", "cluster", "share", "doubt", "places", "taken", "where", "sizes_px", "thumbnails"):
+        facts[key] = [facts[key][i % 17] for i in range(n)]
+    noisy = []
+    for _ in range(n):  # of 4 kB, as a photo's
+        picture = np.asarray(small).astype(int) + rng.integers(-20, 20, (96, 128, 3))
+        file = tmp_path / "x.jpg"
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(file, quality=72)
+        noisy.append(base64.b64encode(file.read_bytes()).decode())
+    facts["ids"] = [f"{i}.jpg" for i in range(n)]
+    facts["places"] = rng.normal(size=(n, 2)).round(3).tolist()
+    facts["thumbnails"], facts["alike"] = noisy, []
+    large = tmp_path / "large.html"
+    large.write_text(f'{before}<script id="facts" type="application/json">{script_json(facts)}</script>{after}')
+    assert 7e6 < large.stat().st_size < 25e6
+    seconds = []
+    for _ in range(3):
+        began = time.monotonic()
+        browser.get(large.as_uri())
+        assert find(browser, "#count")[0].text == "2,000 pictures"
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 2.0
+
+
+def test_what_was_saved_organizes_the_library(run, browser, tmp_path, monkeypatch, capsys):
+    browser.get((run.folder / "gallery.html").as_uri())
+    largest = groups(browser)[0]
+    type_into(browser, f'.card[data-number="{largest}"] .head input', "Best of")
+    shutil.move(saved(browser, tmp_path), run.folder / "gallery.json")
+    monkeypatch.setattr("sys.argv", ["organize", f"run={run.folder}", f"to={tmp_path / 'out'}", "apply=true"])
+    assert organize.main() == 0, capsys.readouterr().err
+    count = sum(int(row["cluster"]) == largest for row in run.assignments)
+    assert len(list((tmp_path / "out" / "Best of").iterdir())) == count

@@ -1,0 +1,74 @@
+"""report.html opened in headless Chromium: clicked through, narrow, dark, and without a word on the console."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.browser import find, needs_browser, resize
+from helpers.command_line import TINY_DEC
+
+pytestmark = needs_browser
+
+
+def numbers(driver) -> list[int]:
+    return [int(card.get_attribute("data-number")) for card in find(driver, "#cards .card")]
+
+
+@pytest.mark.parametrize("images", [False, True], ids=["table", "images"])
+def test_the_page_is_used_as_a_person_would(cli_run, browser, images):
+    source = [
+        "data=digits",
+        "n_clusters=3",
+        "method=idec",
+        "net.dims=[16,4]",
+        "pretrain.max_epochs=1",
+        "fit.max_steps=2",
+    ]
+    run = cli_run(*source, "trainer.accelerator=cpu") if images else cli_run(*TINY_DEC)
+    assert run.code == 0, run.err
+    browser.get((run.folder / "report.html").as_uri())
+    sizes = run.scores["fit"]["cluster_sizes"]
+    by_size = sorted((k for k in range(3) if sizes[k]), key=lambda k: -sizes[k])
+    assert numbers(browser) == by_size
+    assert len(find(browser, "#map circle")) == sum(sizes)
+    assert bool(find(browser, ".pictures img")) == images
+    assert all(image.get_property("naturalWidth") > 0 for image in find(browser, ".pictures img"))
+
+    find(browser, "#legend button")[0].click()  # the largest group alone
+    assert len(find(browser, "#map.chosen circle.on")) == sizes[by_size[0]]
+    assert [card.get_attribute("data-number") for card in find(browser, ".card.on")] == [str(by_size[0])]
+    assert find(browser, "#all")[0].is_displayed()
+    find(browser, "#all")[0].click()
+    assert find(browser, "#map.chosen") == []
+
+    find(browser, ".card")[-1].click()
+    assert [card.get_attribute("data-number") for card in find(browser, ".card.on")] == [str(by_size[-1])]
+    for option in find(browser, "#sort option"):
+        if option.get_attribute("value") == "number":
+            option.click()
+    assert numbers(browser) == sorted(by_size)
+
+    for section in ("#groups", "#scores", "#training", "#labels", "#made"):
+        find(browser, f"nav a[href='{section}']")[0].click()
+        assert find(browser, section)[0].is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_the_page_fits_a_narrow_screen_and_a_dark_one(cli_run, browser):
+    run = cli_run(*TINY_DEC)
+    browser.get((run.folder / "report.html").as_uri())
+    light = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    resize(browser, 360, 740)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    ink, paper = browser.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    )
+    assert paper != light
+    assert brightness(ink) - brightness(paper) > 150
+    assert browser.get_log("browser") == []
+
+
+def brightness(colour: str) -> float:
+    """Mean of red, green and blue of `rgb(r, g, b)`."""
+    return sum(float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]) / 3

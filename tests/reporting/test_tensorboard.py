@@ -1,0 +1,52 @@
+"""What TensorBoard shows of a run beside its curves, read back as TensorBoard reads it."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+from helpers.command_line import TINY, TINY_DEC
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+
+def shown(folder, kind):
+    events = EventAccumulator(str(folder), size_guidance={"images": 0})
+    events.Reload()
+    return events.Tags()[kind]
+
+
+def projected(folder):
+    with (folder / "result" / "00000" / "code" / "metadata.tsv").open(newline="", encoding="utf-8") as file:
+        names = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return names, np.loadtxt(folder / "result" / "00000" / "code" / "tensors.tsv", ndmin=2)
+
+
+def test_a_table_has_its_figures_and_its_code_in_the_projector(cli_run):
+    run = cli_run(*TINY_DEC)
+    assert run.code == 0, run.err
+    assert set(shown(run.folder / "result", "images")) == {"map", "confusion", "curves"}
+    names, code = projected(run.folder)
+    assert [row["id"] for row in names] == [row["id"] for row in run.assignments]
+    assert [row["cluster"] for row in names] == [row["cluster"] for row in run.assignments]
+    assert code.shape == (len(names), 4)
+    assert not (run.folder / "result" / "00000" / "code" / "sprite.png").exists()
+    assert "clusters/changed" in shown(run.folder / "fit", "scalars")
+
+
+def test_images_have_sprites_and_centres_at_every_refresh(cli_run):
+    digits = [text for text in TINY if not text.startswith(("data", "n_clusters"))]
+    run = cli_run("data=digits", "data.subset.size=100", *digits, "n_clusters=3", "method=idec")
+    assert run.code == 0, run.err
+    pictures = {"map", "confusion", "curves", "members", "centres", "reconstructions"}
+    assert set(shown(run.folder / "result", "images")) == pictures
+    assert "clusters/centres" in shown(run.folder / "fit", "images")
+    names, _ = projected(run.folder)
+    with Image.open(run.folder / "result" / "00000" / "code" / "sprite.png") as sprite:
+        assert sprite.width // 8 * (sprite.height // 8) >= len(names) == 100
+
+
+def test_without_the_logger_nothing_is_written(cli_run):
+    run = cli_run(*TINY_DEC, "logger.tensorboard=null")
+    assert run.code == 0, run.err
+    assert not (run.folder / "result").exists()
