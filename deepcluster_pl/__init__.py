@@ -1,4 +1,4 @@
-"""Deep clustering on PyTorch Lightning: unlabelled data in, groups out, with numbers that hold."""
+"""Deep clustering on PyTorch Lightning: unlabeled data in, groups out, with numbers that hold."""
 
 from __future__ import annotations
 

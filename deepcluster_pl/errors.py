@@ -12,10 +12,10 @@ class UserError(ValueError):
     """
 
 
-def diverged(stage: str, step: int, found: str) -> UserError:
+def divergence_error(stage: str, step: int, found: str) -> UserError:
     """The error of a training whose numbers are no longer finite.
 
-    >>> str(diverged("fit", 40, "the loss is nan"))
+    >>> str(divergence_error("fit", 40, "the loss is nan"))
     'the fit diverged: the loss is nan after step 40; type a smaller fit.optimizer.lr'
     """
     name = "pretraining" if stage == "pretrain" else f"the {stage}"

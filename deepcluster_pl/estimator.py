@@ -21,10 +21,10 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.metrics import separation_scores
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
-from deepcluster_pl.methods.predictor import Inference, as_array, device_of, order_of
-from deepcluster_pl.methods.serialization import describe_model, load_model, save_model
-from deepcluster_pl.runs.in_memory import fit_table
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.methods.predictor import Predictor, as_array, device_of, order_of
+from deepcluster_pl.methods.serialization import load_model, read_description, save_model
+from deepcluster_pl.runs.in_memory import fit_samples
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
@@ -47,7 +47,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     Attributes:
         labels_: cluster (N,) of each fitted sample, from 0, without gaps.
-        cluster_centers_: centres (K, D) in the code, where the method has centres.
+        cluster_centers_: centers (K, D) in the code, where the method has centers.
         n_clusters_: K.
         n_features_in_: of the fitted samples.
         feature_names_in_: names of the columns, where they were all text.
@@ -93,7 +93,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             "seed": self.seed_,
             "trainer.accelerator": self.accelerator,
         }
-        fitted = fit_table(table, settings, self.overrides, bool(self.verbose))
+        fitted = fit_samples(table, settings, self.overrides, bool(self.verbose))
         self.history_ = fitted.history
         self._adopt(fitted.module, fitted.description)
         clusters = self._look(x)[1].argmax(axis=1)
@@ -158,7 +158,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         }
         tensors = {"labels": torch.from_numpy(self.labels_)} if hasattr(self, "labels_") else {}
         save_tensors({"order": torch.from_numpy(self._order), **tensors}, folder / _TENSORS)
-        with replacing(folder / _FACTS) as file:
+        with atomic_write(folder / _FACTS) as file:
             json.dump(facts, file, indent=2)
 
     @classmethod
@@ -176,7 +176,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         estimator.n_features_in_ = module.net.input_shape[0]
         estimator.history_ = {name: np.array(points) for name, points in facts.get("history", {}).items()}
         estimator.seed_ = int(facts.get("parameters", {}).get("random_state", 0))
-        description = describe_model(folder)
+        description = read_description(folder)
         if names := facts.get("feature_names") or description["samples"].get("feature_names"):
             estimator.feature_names_in_ = np.array(names, dtype=object)
         estimator._adopt(module, description)
@@ -197,7 +197,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             self.cluster_centers_ = self.model_.centers.detach().numpy()[order]
 
     def _look(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return Inference(self.model_, device_of(self.accelerator))(x)
+        return Predictor(self.model_, device_of(self.accelerator))(x)
 
     def _checked(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)

@@ -15,8 +15,8 @@ model = DeepClustering(
 ).fit(images)  # fmt: skip
 
 with torch.no_grad():
-    centres = model.model_.net.decode(torch.as_tensor(model.cluster_centers_, dtype=torch.float32)).numpy()
+    centers = model.model_.net.decode(torch.as_tensor(model.cluster_centers_, dtype=torch.float32)).numpy()
 for k in (0, 1):
-    print(f"cluster {k}, {int((model.labels_ == k).sum())} images; its centre decodes to")
-    for line in centres[k]:
+    print(f"cluster {k}, {int((model.labels_ == k).sum())} images; its center decodes to")
+    for line in centers[k]:
         print("   ", "".join(" .:*#"[int(np.clip(value, 0, 0.999) * 5)] for value in line))

@@ -110,7 +110,7 @@ def test_images_of_bytes_are_clustered_as_they_are():
         estimator.predict(images[:, :, :7])
 
 
-def test_score_is_the_silhouette_in_standardised_input_space():
+def test_score_is_the_silhouette_in_standardized_input_space():
     estimator = few().fit(X)
     expected = silhouette_score(StandardScaler().fit_transform(X), estimator.labels_)
     assert estimator.score(X) == pytest.approx(expected, abs=1e-5)

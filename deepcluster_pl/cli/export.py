@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from deepcluster_pl.cli.new_samples import run_folder, split_own
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.serialization import describe_model, load_model
-from deepcluster_pl.runs.failures import told_in_a_line
-from deepcluster_pl.utils.atomic_files import copy_whole
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.methods.serialization import load_model, read_description
+from deepcluster_pl.runs.failures import friendly_errors
+from deepcluster_pl.utils.atomic_files import atomic_copy
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _OWN = {"run": "", "format": "torch_export", "to": ""}
 
@@ -65,8 +65,8 @@ def main() -> int:
         target = Path(own["to"]).expanduser() if own["to"] else folder / "export" / f"model{suffix}"
         if target.exists():
             raise UserError(f"to={target} exists, and is not written over; type to=<a new one>")
-        quiet()
-        with told_in_a_line(folder):
+        silence_libraries()
+        with friendly_errors(folder):
             write(folder / "model", target)
     except UserError as error:
         print(error, file=sys.stderr)
@@ -103,7 +103,7 @@ def to_onnx(model: Path, target: Path) -> None:
 def to_safetensors(model: Path, target: Path) -> None:
     """The two files of the model, in a folder."""
     for name in ("model.safetensors", "model.json"):
-        copy_whole(model / name, target / name)
+        atomic_copy(model / name, target / name)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
@@ -115,7 +115,7 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
 
 def _traceable(model: Path) -> tuple[WholeModel, Tensor, dict[str, Any]]:
     module = load_model(model)
-    dtype = torch.uint8 if describe_model(model)["samples"].get("dtype") == "uint8" else torch.float32
+    dtype = torch.uint8 if read_description(model)["samples"].get("dtype") == "uint8" else torch.float32
     example = torch.zeros(2, *module.net.input_shape, dtype=dtype)
     return WholeModel(module).eval(), example, {"samples": {0: torch.export.Dim("n", min=1)}}
 
@@ -138,7 +138,7 @@ def _put(write: Callable[[str], Any], target: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / target.name
         write(str(made))
-        copy_whole(made, target)
+        atomic_copy(made, target)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ _EXAMPLES = """\
 
 
 def main() -> None:
-    """Entry point of `deepcluster` and `python -m deepcluster_pl`; the only place that sets the exit code."""
+    """ResumePoint point of `deepcluster` and `python -m deepcluster_pl`; the only place that sets the exit code."""
     arguments = sys.argv[1:]
     if any(argument in ("-h", "--help") for argument in arguments):
         print(help_text())
@@ -73,7 +73,7 @@ def main() -> None:
 def help_text() -> str:
     """Groups with their options, the default first marked, and commands that work."""
     lines = [
-        "Cluster data that nobody labelled.",
+        "Cluster data that nobody labeled.",
         "",
         "usage: python -m deepcluster_pl [group=option] [key=value] [-m]",
     ]
@@ -98,7 +98,7 @@ def _start(arguments: Sequence[str]) -> bool:
     from deepcluster_pl.config.quoting import quote_paths
     from deepcluster_pl.config.sweeps import own_sweep, search_direction, sweeps_by_itself
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.utils.locking import held
+    from deepcluster_pl.utils.locking import folder_lock
 
     flags, behind = get_args_parser().parse_known_args(list(arguments))
     unknown = [text for text in behind if text.startswith("-")]
@@ -134,7 +134,7 @@ def _start(arguments: Sequence[str]) -> bool:
     folder = _check(composition, multirun, trusted).absolute()
     where = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])  # its time of day is ours
     sys.argv = [sys.argv[0], *typed, *where, *added, *(text for text in arguments if text not in overrides)]
-    with held(folder):
+    with folder_lock(folder):
         return run_hydra(folder if multirun else None, trusted)
 
 
@@ -145,7 +145,7 @@ def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) ->
     from deepcluster_pl.config import validation as config
     from deepcluster_pl.config.allowlist import untrusted
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.runs.folder import refuse_unusable
+    from deepcluster_pl.runs.folder import check_folder_usable
 
     found = list(composition.problems)
     cfg = composition.cfg
@@ -161,8 +161,8 @@ def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) ->
         raise UserError("\n".join(dict.fromkeys(found)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     folder = Path(OmegaConf.select(cfg, option))
-    refuse_unusable(folder, option)
-    refuse_unusable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
+    check_folder_usable(folder, option)
+    check_folder_usable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
     return folder
 
 

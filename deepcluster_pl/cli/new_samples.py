@@ -12,8 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from deepcluster_pl.config.allowlist import check_targets, trusted_targets
-from deepcluster_pl.config.compose import compose_checked, near
-from deepcluster_pl.config.instantiate import made
+from deepcluster_pl.config.compose import closest_match, compose_checked
+from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.errors import UserError
@@ -72,7 +72,7 @@ def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "aut
         OmegaConf.update(cfg, f"data.{key}", value)
     if "copies" in cfg.data:
         cfg.data.copies = 0  # distorted ones are for training
-    data: ClusteringData = made(cfg.data)
+    data: ClusteringData = instantiate_node(cfg.data)
     data.setup()
     return data
 
@@ -94,6 +94,6 @@ def _changed(folder: Path, overrides: Sequence[str]) -> DictConfig:
     for override in parsed:
         key = str(override.key_or_group)
         if OmegaConf.select(cfg, key, default=known) is known:
-            raise UserError(f"{key}: no such key; {near(key, known)}")
+            raise UserError(f"{key}: no such key; {closest_match(key, known)}")
         OmegaConf.update(cfg, key, override.value())
     return cfg

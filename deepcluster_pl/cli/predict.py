@@ -24,10 +24,10 @@ from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.methods.predictor import device_of
-from deepcluster_pl.methods.serialization import describe_model, load_model
-from deepcluster_pl.runs.failures import told_in_a_line
-from deepcluster_pl.utils.atomic_files import replacing
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.methods.serialization import load_model, read_description
+from deepcluster_pl.runs.failures import friendly_errors
+from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _OWN = {"run": "", "to": "", "shares": "false", "accelerator": "auto"}
 
@@ -44,7 +44,7 @@ def main() -> int:
         if own["shares"] not in ("true", "false"):
             raise UserError(f"shares={own['shares']}: expected true or false")
         target = new_file(own["to"], folder / "predictions" / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.csv")
-        with told_in_a_line(folder):
+        with friendly_errors(folder):
             print(predict(folder, overrides, target, own["shares"] == "true", own["accelerator"]))
     except UserError as error:
         print(error, file=sys.stderr)
@@ -54,7 +54,7 @@ def main() -> int:
 
 def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool, accelerator: str) -> str:
     """Write the table to `target`, and return what there is to say about it."""
-    quiet()
+    silence_libraries()
     device = device_of(accelerator)
     module = load_model(folder / "model").to(device)
     data = load_samples(folder, overrides, accelerator)
@@ -63,8 +63,8 @@ def predict(folder: Path, overrides: list[str], target: Path, with_shares: bool,
         raise UserError(
             f"{data.name}: samples have shape {data.input_shape}, expected {expected} as the run was fitted on"
         )
-    check_names(describe_model(folder / "model")["samples"].get("feature_names"), data)
-    data.settle(device)
+    check_names(read_description(folder / "model")["samples"].get("feature_names"), data)
+    data.move_to(device)
     shares = module.assign_all(module.embed(data.loader("fit"))).cpu()
     save(target, data, shares, with_shares)
     part = data.part("fit")
@@ -82,7 +82,7 @@ def left_out(data: ClusteringData, target: Path) -> list[str]:
     if not skipped:
         return []
     beside = target.with_name(f"{target.stem}.skipped.csv")
-    with replacing(beside) as file:
+    with atomic_write(beside) as file:
         csv.writer(file).writerows([("path", "reason"), *sorted(skipped.items())])
     name, reason = min(skipped.items())
     return [f"{len(skipped)} left out, such as {name!r}: {reason}; all of them in {beside}"]
@@ -106,7 +106,7 @@ def save(target: Path, data: ClusteringData, shares: Tensor, with_shares: bool) 
     part = data.part("fit")
     confidence, clusters = (values.numpy() for values in shares.max(dim=1))
     names = [f"share_{k}" for k in range(shares.shape[1])] if with_shares else []
-    with replacing(target) as file:
+    with atomic_write(target) as file:
         writer = csv.writer(file)
         writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *names])
         for i in range(len(part)):

@@ -21,8 +21,8 @@ from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.runs.folder import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.runs.pipeline import run
-from deepcluster_pl.utils.locking import held
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.utils.locking import folder_lock
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 
 def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
@@ -63,9 +63,9 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
     check_targets(saved.cfg, trusted_targets(_folders(config_dir)))
     if saved.cwd.is_dir():
         os.chdir(saved.cwd)  # relative paths in the config mean what they meant
-    quiet()
+    silence_libraries()
     command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
-    with held(saved.folder):
+    with folder_lock(saved.folder):
         run(saved.cfg, saved.folder, command, Console(highlight=False))
     return False
 
@@ -83,7 +83,7 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
     where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
     sys.argv = [sys.argv[0], "-m", *saved.overrides, *where, *recipes]
-    with held(saved.folder):
+    with folder_lock(saved.folder):
         return run_hydra(saved.folder, trusted_targets(folders), resuming=True)
 
 

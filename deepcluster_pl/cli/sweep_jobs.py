@@ -21,10 +21,10 @@ from deepcluster_pl.config.allowlist import check_targets
 from deepcluster_pl.config.recipes import conf_dir
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.evaluation.scoring import objective
-from deepcluster_pl.runs.folder import forget_unbegun, job_folders, refuse_unusable, saved_run
+from deepcluster_pl.runs.folder import check_folder_usable, job_folders, remove_unstarted, saved_run
 from deepcluster_pl.runs.pipeline import run
-from deepcluster_pl.utils.locking import held
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.utils.locking import folder_lock
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _ERROR = "error.txt"
 
@@ -37,7 +37,7 @@ def run_hydra(sweep: Path | None, trusted: frozenset[str], resuming: bool = Fals
         trusted: what recipes may call.
         resuming: go on in folders that hold a run already, and keep those that are finished.
     """
-    quiet()
+    silence_libraries()
     job = Job(sweep is not None, trusted, resuming)
     hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     if sweep is None:
@@ -74,7 +74,7 @@ class Job:
 
     def __call__(self, cfg: DictConfig) -> float:
         """The objective, NaN for a failed job; a sweep's tells in error.txt why it failed."""
-        quiet()
+        silence_libraries()
         hydra_cfg = HydraConfig.get()
         overrides = list(hydra_cfg.overrides.task)
         folder = Path(hydra_cfg.runtime.output_dir)
@@ -89,7 +89,7 @@ class Job:
             if self.multirun:
                 (folder / _ERROR).write_text(f"{error}\n", encoding="utf-8")
             else:
-                forget_unbegun(folder)
+                remove_unstarted(folder)
             return objective(None, **cfg.objective)
         except InterruptedRun as end:
             if self.multirun:
@@ -106,7 +106,7 @@ class Job:
 
     def _scores(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
         check_targets(cfg, self.trusted)
-        with held(folder) if self.multirun else nullcontext():
+        with folder_lock(folder) if self.multirun else nullcontext():
             return self._scores_alone(cfg, folder, command, console)
 
     def _scores_alone(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Job:
             console.print("finished before")
             return dict(json.loads(kept.read_text(encoding="utf-8")))
         if not self.resuming:
-            refuse_unusable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
+            check_folder_usable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
         scores = run(cfg, folder, command, console)
         if self.resuming:
             (folder / _ERROR).unlink(missing_ok=True)  # of an earlier try

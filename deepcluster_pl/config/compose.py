@@ -105,7 +105,7 @@ def _options_exist(override: Override, folders: list[Path], result: Composition)
     known = options(group, folders)
     wrong = [name for name in wanted if name not in known]
     for name in wrong:
-        result.problems.append(f"{group}={name}: no such option; {near(name, known)}")
+        result.problems.append(f"{group}={name}: no such option; {closest_match(name, known)}")
     return not wrong
 
 
@@ -123,9 +123,9 @@ def _key_exists(override: Override, cfg: DictConfig, result: Composition) -> boo
     parent = key.rpartition(".")[0]
     siblings = [name for name in _all_keys(cfg) if name.rpartition(".")[0] == parent and "._" not in name]
     if parent and parent in _all_keys(cfg):
-        hint = near(key, siblings) if siblings else f"{parent} has no keys in this recipe"
+        hint = closest_match(key, siblings) if siblings else f"{parent} has no keys in this recipe"
     else:
-        hint = near(key, [*_all_keys(cfg), *groups()])
+        hint = closest_match(key, [*_all_keys(cfg), *groups()])
     result.problems.append(f"{_group_key(override)}: no such key or group; {hint}")
     return False
 
@@ -185,10 +185,10 @@ def _compose(overrides: list[str], folders: list[Path], result: Composition) -> 
         GlobalHydra.instance().hydra = saved
 
 
-def near(name: str, choices: Sequence[str]) -> str:
+def closest_match(name: str, choices: Sequence[str]) -> str:
     """A hint: the nearest choice, or all of a few.
 
-    >>> near("methd", ["method", "data"]), near("zzz", ["a", "b"])
+    >>> closest_match("methd", ["method", "data"]), closest_match("zzz", ["a", "b"])
     ('did you mean method?', 'choose from a, b')
     """
     leaf = {choice.rpartition(".")[2]: choice for choice in reversed(choices)}

@@ -19,7 +19,7 @@ _PRETRAINING_DEPENDS_ON = (
 )  # fmt: skip
 
 
-def origin_of(cfg: DictConfig) -> dict[str, str]:
+def fingerprint_of(cfg: DictConfig) -> dict[str, str]:
     """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
     settings = plain(cfg)
     method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
@@ -31,7 +31,7 @@ def origin_of(cfg: DictConfig) -> dict[str, str]:
     }
 
 
-def pretraining_of(cfg: DictConfig) -> str:
+def pretraining_fingerprint(cfg: DictConfig) -> str:
     """Hash of all, beside the data, that decides what pretraining comes to."""
     return digest(plain(cfg), _PRETRAINING_DEPENDS_ON)
 

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from deepcluster_pl.errors import UserError
 
 
-def made(node: Any, **supplied: Any) -> Any:
+def instantiate_node(node: Any, **supplied: Any) -> Any:
     """The object that a node of the config describes; what its constructor tells the user is told as it is."""
     try:
         return instantiate(node, **supplied)

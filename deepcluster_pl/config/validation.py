@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from deepcluster_pl.config.annotations import arguments, mismatch
-from deepcluster_pl.config.compose import near
+from deepcluster_pl.config.compose import closest_match
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
@@ -163,7 +163,7 @@ def _at_odds(cfg: DictConfig) -> list[str]:
         found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
     if (cfg.callbacks or {}).get("weight_reset") and not getattr(method, "clusters_are_centers", True):
         found.append(
-            f"callbacks=brb finds new centres, and method={cfg.method.name} is more than centres; type "
+            f"callbacks=brb finds new centers, and method={cfg.method.name} is more than centers; type "
             f"callbacks=refresh, or choose method=dec, idec, dcn or dkm"
         )
     if learns and (cfg.callbacks or {}).get("target_refresh") is None:
@@ -207,7 +207,7 @@ def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
             if wrong:
                 yield f"{where}: found {node[key]!r}, expected {wrong}"
         elif not takes_any:
-            yield f"{where}: no such key; {near(name, sorted(hints.keys() - supplied))}"
+            yield f"{where}: no such key; {closest_match(name, sorted(hints.keys() - supplied))}"
     if not node.get("_partial_"):
         for name in sorted(required - supplied - {str(key) for key in node}):
             yield f"{path}.{name}".strip(".") + ": is missing"

@@ -22,7 +22,7 @@ from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
 from deepcluster_pl.data.split import Split, Subset, split_rows
 from deepcluster_pl.data.validation import check_table
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.distributed import rank, world
+from deepcluster_pl.utils.distributed import rank, world_size
 from deepcluster_pl.utils.ranges import NonNegativeInt, OpenShare
 
 PartName = Literal["fit", "holdout"]
@@ -101,7 +101,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def save_records(self, folder: Path) -> None:
         """Write into the run's folder what the source has to say beside its samples; most have nothing."""
 
-    def settle(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Bring the samples to where `residency` says; batches are the same from everywhere.
 
         Args:
@@ -189,7 +189,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
         """Batches of the fitted part in the order of (seed, epoch), gone on with where a checkpoint left off."""
         batch_size, shuffle, seed = self._train_options
         n = len(self.part("fit"))
-        sampler = SeededBatchSampler(n, batch_size, seed, shuffle, rank(), world(), self._batches_done)
+        sampler = SeededBatchSampler(n, batch_size, seed, shuffle, rank(), world_size(), self._batches_done)
         return self._loader(self.part("fit"), self._resident.get("fit"), sampler)
 
     def _batches_done(self) -> int:
@@ -199,7 +199,7 @@ class ClusteringData(pl.LightningDataModule, ABC):
     def rows_in(self, batch: int) -> int:
         """Rows of a training batch, summed over all processes."""
         batch_size, shuffle, seed = self._train_options
-        return SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle, world=world()).rows_in(batch)
+        return SeededBatchSampler(len(self.part("fit")), batch_size, seed, shuffle, world=world_size()).rows_in(batch)
 
     def val_dataloader(self) -> Loader | Sequence[Loader]:
         """The held-out part in order; empty where nothing is held out."""

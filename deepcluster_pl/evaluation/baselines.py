@@ -19,8 +19,8 @@ from deepcluster_pl.data.datamodule import ClusteringData, PartName
 from deepcluster_pl.evaluation.predictions import Partition
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.identity import Identity
-from deepcluster_pl.utils.atomic_files import replacing
-from deepcluster_pl.utils.determinism import repeatable
+from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
 
 Effort = Literal["auto", "full", "none"]
@@ -63,7 +63,7 @@ class Baselines:
             return kept
         found = self._fit(data, features)
         if file is not None:
-            with replacing(file, "wb") as out:
+            with atomic_write(file, "wb") as out:
                 np.savez(out, **found)  # type: ignore[arg-type]
         return found
 
@@ -87,7 +87,7 @@ class Baselines:
         n = len(data.part("fit"))
         rows = sample_rows(n, _SAMPLE_ROWS if self.samples(n) else None, self.seed)
         samples = features("fit", rows)
-        with repeatable():
+        with deterministic_openmp():
             kmeans = self.kmeans_on(n).fit(samples)
 
         def predicted(name: PartName) -> NDArray[np.int64]:

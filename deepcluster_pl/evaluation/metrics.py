@@ -68,7 +68,7 @@ def size_scores(clusters: NDArray[Any], n_clusters: int) -> dict[str, Any]:
 def separation_scores(x: NDArray[Any], clusters: NDArray[Any]) -> dict[str, float | None]:
     """Silhouette and Davies-Bouldin index of samples (N, F); None where fewer than two clusters are left.
 
-    Both take every pair or every centre: pass a sample of a few thousand rows.
+    Both take every pair or every center: pass a sample of a few thousand rows.
     """
     if not 2 <= len(np.unique(clusters)) <= len(clusters) - 1:
         return {"silhouette": None, "davies_bouldin": None}

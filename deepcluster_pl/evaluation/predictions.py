@@ -58,6 +58,6 @@ def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, 
     return {name: embed_part(module.net, data, name) for name in data.parts}
 
 
-def partition_of(predictions: Predictions) -> Partition:
+def partition_from(predictions: Predictions) -> Partition:
     """Just the clusters."""
     return {name: prediction.clusters.numpy() for name, prediction in predictions.items()}

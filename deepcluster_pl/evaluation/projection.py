@@ -34,7 +34,7 @@ def map_coordinates(predictions: Predictions, kind: Map, seed: int) -> Places:
     Args:
         predictions: of each part.
         kind: `pca`, two principal components, zeros where there is one dimension only; or `umap` (McInnes, Healy and
-            Melville 2018), which keeps neighbours together and says nothing with distances. UMAP lays out at most
+            Melville 2018), which keeps neighbors together and says nothing with distances. UMAP lays out at most
             10,000 fitted samples and puts the others among them; of fewer than five distinct ones the map is `pca`'s.
         seed: decides UMAP's layout.
     """

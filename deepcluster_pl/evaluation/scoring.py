@@ -18,7 +18,7 @@ from deepcluster_pl.evaluation.metrics import label_scores, separation_scores, s
 from deepcluster_pl.evaluation.predictions import Partition, Predictions
 from deepcluster_pl.evaluation.projection import Places
 from deepcluster_pl.functional import partition_bic
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.provenance import versions
 from deepcluster_pl.utils.random import sample_rows
 
@@ -138,14 +138,14 @@ def compose(
 
 def save_scores(folder: Path, scores: dict[str, Any]) -> None:
     """Write scores.json, every key always there, null where unknown."""
-    with replacing(folder / "scores.json") as file:
+    with atomic_write(folder / "scores.json") as file:
         json.dump(scores, file, indent=2, allow_nan=False)
 
 
 def save_assignments(folder: Path, data: ClusteringData, predictions: Predictions, places: Places) -> None:
     """Write assignments.csv: id, part, cluster, confidence, label where known, and x, y of its place on the map."""
     has_labels = data.part("fit").labels is not None
-    with replacing(folder / "assignments.csv") as file:
+    with atomic_write(folder / "assignments.csv") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y"])
         for name, prediction in predictions.items():

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def squared_distances(z: Tensor, centers: Tensor) -> Tensor:
-    """Squared Euclidean distances (N, K) between embeddings (N, D) and centres (K, D).
+    """Squared Euclidean distances (N, K) between embeddings (N, D) and centers (K, D).
 
     Computed from differences, not from |z|² + |μ|² - 2zμ, which loses the small distances that matter most.
 
@@ -29,7 +29,7 @@ def log_soft_assignment(z: Tensor, centers: Tensor, alpha: float = 1.0) -> Tenso
 
     Args:
         z: embeddings (N, D).
-        centers: cluster centres μ (K, D).
+        centers: cluster centers μ (K, D).
         alpha: degrees of freedom of Student's t distribution; the paper uses 1.
 
     >>> log_soft_assignment(torch.zeros(1, 2), torch.eye(2)).exp().tolist()

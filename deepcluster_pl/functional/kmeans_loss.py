@@ -1,4 +1,4 @@
-"""k-means' objective as a loss: the distance to the nearest centre, or to all, weighed by a softmax that may harden."""
+"""k-means' objective as a loss: the distance to the nearest center, or to all, weighed by a softmax that may harden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deepcluster_pl.functional.assignment import squared_distances
 
 
 def kmeans_loss(z: Tensor, centers: Tensor) -> Tensor:
-    """Mean over samples of the squared distance |z - μ|² to the nearest centre, summed over D.
+    """Mean over samples of the squared distance |z - μ|² to the nearest center, summed over D.
 
     Computed in float32 or better whatever the autocast state.
 
@@ -28,8 +28,8 @@ def kmeans_loss(z: Tensor, centers: Tensor) -> Tensor:
 def soft_kmeans_loss(z: Tensor, centers: Tensor, inverse_temperature: float) -> Tensor:
     """Mean over samples of Σ_k |z - μ_k|² · softmax_k(-a |z - μ_k|²), with a the inverse temperature.
 
-    As a grows, the softmax becomes the choice of the nearest centre and the sum becomes k-means' objective; at 0 every
-    centre weighs the same (Moradi Fard, Thonet, Gaussier 2018). Distances are summed over D. The softmax takes the
+    As a grows, the softmax becomes the choice of the nearest center and the sum becomes k-means' objective; at 0 every
+    center weighs the same (Moradi Fard, Thonet, Gaussier 2018). Distances are summed over D. The softmax takes the
     nearest one off by itself, so nothing overflows. Computed in float32 or better whatever the autocast state.
 
     Args:

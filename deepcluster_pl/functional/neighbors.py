@@ -1,4 +1,4 @@
-"""Who is near whom: exact nearest neighbours of many points, some rows at a time."""
+"""Who is near whom: exact nearest neighbors of many points, some rows at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> Tensor:
     """Row numbers (N, n_neighbors), int32, of the nearest other points by Euclidean distance, the nearest first.
 
-    A point is never its own neighbour; one with a twin has the twin. See `nearest_rows` for exactness and memory.
+    A point is never its own neighbor; one with a twin has the twin. See `nearest_rows` for exactness and memory.
 
     Args:
         z: points (N, D).
@@ -28,12 +28,12 @@ def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int =
     """Row numbers (N, n_neighbors), int32, in `among` of the points nearest to each of z, the nearest first.
 
     Distances come from |b|² - 2ab about the common mean, in the precision of the points, float32 at least: for ranking
-    neighbours that is exact enough, and a matrix product makes it quick. The memory needed is that of
+    neighbors that is exact enough, and a matrix product makes it quick. The memory needed is that of
     rows_at_once · M distances.
 
     Args:
         z: points (N, D).
-        among: points (M, D), which hold the neighbours.
+        among: points (M, D), which hold the neighbors.
         n_neighbors: M at most.
         rows_at_once: points whose distances to all of `among` are held at once.
 

@@ -1,4 +1,4 @@
-"""A new place for centres whose clusters have lost all of their samples."""
+"""A new place for centers whose clusters have lost all of their samples."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from deepcluster_pl.functional.partition import cluster_sizes
 
 
 def reseeded_centers(z: Tensor, clusters: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
-    """Centres (K, D), each empty cluster's moved onto a sample that lies farthest from its own, and which moved (K,).
+    """Centers (K, D), each empty cluster's moved onto a sample that lies farthest from its own, and which moved (K,).
 
     scikit-learn's rule for k-means: the samples with the largest squared distances, one for each empty cluster. Samples
-    that are alone in their cluster stay, and so do centres for which no sample at a distance is left.
+    that are alone in their cluster stay, and so do centers for which no sample at a distance is left.
 
     Args:
         z: embeddings (N, D).

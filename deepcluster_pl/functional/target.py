@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """Target p (N, K): q squared, divided by each cluster's total, rows renormalised to one.
+    """Target p (N, K): q squared, divided by each cluster's total, rows renormalized to one.
 
     p_ij ∝ q_ij² / f_j with f_j = Σ_i q_ij (Xie, Girshick, Farhadi 2016, equation 3). The totals f run over the
     whole data set: pass all N rows, never a mini-batch, which would be another algorithm. An empty cluster

@@ -42,7 +42,7 @@ def whitening_matrix(covariance: Tensor, total: float) -> Tensor:
     """
     variances, axes = torch.linalg.eigh(covariance)
     if not variances[-1] > 0:
-        raise ValueError("no sample lies off its centre, so that there is no variance to whiten")
+        raise ValueError("no sample lies off its center, so that there is no variance to whiten")
     stretch = (total / len(variances) / variances.clamp_min(_FLATTEST * variances[-1])).sqrt()
     matrix: Tensor = (axes * stretch) @ axes.T
     return matrix

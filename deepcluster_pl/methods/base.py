@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from deepcluster_pl.data.samples import Batch
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.embed import embed
 
@@ -27,7 +27,7 @@ class ClusteringModule(pl.LightningModule, ABC):
         needs_linear_code: whether it uses the net's `features` and `code_layer`.
         distributable: whether several processes come to what one would: the loss is a mean over samples, and all that
             is remembered between steps is the same everywhere.
-        clusters_are_centers: whether new centres are all that it needs to begin anew within a fit.
+        clusters_are_centers: whether new centers are all that it needs to begin anew within a fit.
         has_centers: whether `centers` are still those of its clusters behind a fit.
         net: encoder and decoder.
         name: names the run's folder and its tables.
@@ -52,8 +52,8 @@ class ClusteringModule(pl.LightningModule, ABC):
         self.targets = None
 
     @abstractmethod
-    def begin(self, start: Start) -> None:
-        """Take over the start's centres, on the module's own device."""
+    def initialize(self, start: Initialization) -> None:
+        """Take over the start's centers, on the module's own device."""
 
     @abstractmethod
     def assign(self, z: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class ClusteringModule(pl.LightningModule, ABC):
 
     @torch.no_grad()
     def move_centers(self, centers: Tensor, moved: Tensor) -> None:
-        """Put some centres elsewhere within a fit; what is remembered of their way so far is forgotten.
+        """Put some centers elsewhere within a fit; what is remembered of their way so far is forgotten.
 
         Args:
             centers: all of them (K, D), in their new places.

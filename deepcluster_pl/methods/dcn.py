@@ -1,4 +1,4 @@
-"""Deep Clustering Network: reconstruction beside k-means' objective, with centres that are running means."""
+"""Deep Clustering Network: reconstruction beside k-means' objective, with centers that are running means."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from deepcluster_pl.data.augmentation import Affine, at_step
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import kmeans_loss, moved_centers, soft_assignment, squared_distances
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 class DCN(ClusteringModule):
-    """Minimises MSE(x, decoder(encoder(x))) + λ/2 · |z - μ_s|² / V (Yang, Fu, Sidiropoulos, Hong 2017).
+    """Minimizes MSE(x, decoder(encoder(x))) + λ/2 · |z - μ_s|² / V (Yang, Fu, Sidiropoulos, Hong 2017).
 
-    μ_s is the centre nearest to z. MSE is the mean over all values of all samples; |z - μ_s|² is summed over the D of
+    μ_s is the center nearest to z. MSE is the mean over all values of all samples; |z - μ_s|² is summed over the D of
     the code and averaged over the batch. V is the number of values of a sample: the paper sums the reconstruction error
     over them, so its loss is V times this one and λ is the paper's, whatever the size of a sample.
 
-    The optimizer trains encoder and decoder while the centres stand still. After each of its steps the batch is
-    embedded once more, and each sample moves the centre that is now nearest by one over that cluster's count.
+    The optimizer trains encoder and decoder while the centers stand still. After each of its steps the batch is
+    embedded once more, and each sample moves the center that is now nearest by one over that cluster's count.
 
     Args:
         net: pretrained autoencoder; the run supplies it.
         name: names the run's folder and its tables.
         n_clusters: K.
         weight: λ.
-        initial_count: how many samples each of the start's centres stands for.
+        initial_count: how many samples each of the start's centers stands for.
         optimizer: makes the optimizer of the net's parameters.
-        augment: distorts training batches, which then are reconstructed, and drawn to the centre nearest to them, as
-            distorted; centres move by clean samples.
+        augment: distorts training batches, which then are reconstructed, and drawn to the center nearest to them, as
+            distorted; centers move by clean samples.
 
     Attributes:
         centers: μ (K, D).
-        counts: samples (K,) that each centre stands for, the initial ones included.
+        counts: samples (K,) that each center stands for, the initial ones included.
     """
 
     learns = True
@@ -68,18 +68,18 @@ class DCN(ClusteringModule):
         self.augment = augment
         self._batches: list[Batch] = []  # since the optimizer's last step; several where gradients accumulate
 
-    def begin(self, start: Start) -> None:
-        """The start's centres, each standing for the initial count."""
+    def initialize(self, start: Initialization) -> None:
+        """The start's centers, each standing for the initial count."""
         self.centers.copy_(start.centers)
         self.counts.fill_(self.initial_count)
 
     def move_centers(self, centers: Tensor, moved: Tensor) -> None:
-        """As in the base; a centre in a new place stands for the initial count again."""
+        """As in the base; a center in a new place stands for the initial count again."""
         super().move_centers(centers, moved)
         self.counts[moved] = self.initial_count
 
     def assign(self, z: Tensor) -> Tensor:
-        """Shares (N, K) by Student's t kernel; the nearest centre's is the largest."""
+        """Shares (N, K) by Student's t kernel; the nearest center's is the largest."""
         return soft_assignment(z, self.centers)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -93,7 +93,7 @@ class DCN(ClusteringModule):
         return mse + self.weight / 2 * distance / math.prod(self.net.input_shape)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """A step of the net, then of the centres, before anyone looks at them or writes a checkpoint."""
+        """A step of the net, then of the centers, before anyone looks at them or writes a checkpoint."""
         super().optimizer_step(*args, **kwargs)
         z = self.embed(self._batches)
         self._batches.clear()
@@ -101,5 +101,5 @@ class DCN(ClusteringModule):
         self.centers, self.counts = moved_centers(z, clusters, self.centers, self.counts)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for encoder and decoder; centres are no weights."""
+        """One optimizer for encoder and decoder; centers are no weights."""
         return self.optimizer(self.parameters())

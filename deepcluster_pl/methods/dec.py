@@ -1,4 +1,4 @@
-"""Deep Embedded Clustering: encoder and centres learn to agree with their own confident assignments."""
+"""Deep Embedded Clustering: encoder and centers learn to agree with their own confident assignments."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from deepcluster_pl.data.augmentation import Affine, at_step
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 class DEC(ClusteringModule):
-    """Minimises KL(p‖q), summed over clusters, averaged over the batch (Xie, Girshick, Farhadi 2016).
+    """Minimizes KL(p‖q), summed over clusters, averaged over the batch (Xie, Girshick, Farhadi 2016).
 
     q is the soft assignment of each embedding, p the target distribution over all fitted samples, which the
     `TargetRefresh` callback recomputes now and then. The decoder stays as pretraining left it.
@@ -27,8 +27,8 @@ class DEC(ClusteringModule):
         name: names the run's folder and its tables.
         n_clusters: K.
         alpha: degrees of freedom of the Student's t kernel.
-        optimizer: makes the optimizer of the encoder's and the centres' parameters.
-        augment: distorts training batches; p and the centres' start are of clean samples.
+        optimizer: makes the optimizer of the encoder's and the centers' parameters.
+        augment: distorts training batches; p and the centers' start are of clean samples.
     """
 
     learns = True
@@ -52,8 +52,8 @@ class DEC(ClusteringModule):
         self.optimizer = optimizer
         self.augment = augment
 
-    def begin(self, start: Start) -> None:
-        """Centres are trained weights from here on."""
+    def initialize(self, start: Initialization) -> None:
+        """Centers are trained weights from here on."""
         self.centers.data.copy_(start.centers)
 
     def assign(self, z: Tensor) -> Tensor:
@@ -76,5 +76,5 @@ class DEC(ClusteringModule):
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for encoder and centres."""
+        """One optimizer for encoder and centers."""
         return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)

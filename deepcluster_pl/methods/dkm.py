@@ -1,4 +1,4 @@
-"""Deep k-Means: reconstruction beside a smooth version of k-means' objective, whose centres are trained weights."""
+"""Deep k-Means: reconstruction beside a smooth version of k-means' objective, whose centers are trained weights."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from deepcluster_pl.data.augmentation import Affine, at_step
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import annealed_inverse_temperature, soft_assignment, soft_kmeans_loss
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 class DKM(ClusteringModule):
-    """Minimises MSE(x, decoder(encoder(x))) + λ · Σ_k |z - μ_k|² softmax_k(-a |z - μ_k|²) / V.
+    """Minimizes MSE(x, decoder(encoder(x))) + λ · Σ_k |z - μ_k|² softmax_k(-a |z - μ_k|²) / V.
 
     From Moradi Fard, Thonet, Gaussier 2018. MSE is the mean over all values of all samples; the second term is summed
     over the D of the code and averaged over the batch. V is the number of values of a sample: the paper sums the
@@ -36,8 +36,8 @@ class DKM(ClusteringModule):
         inverse_temperature: a, or the first term where it is annealed.
         anneal_every: optimizer steps that each term lasts; null keeps a constant.
         anneal_terms: the last term that is reached, and kept.
-        optimizer: makes the optimizer of the net's and the centres' parameters.
-        augment: distorts training batches, which then are reconstructed, and drawn to centres, as distorted.
+        optimizer: makes the optimizer of the net's and the centers' parameters.
+        augment: distorts training batches, which then are reconstructed, and drawn to centers, as distorted.
     """
 
     learns = True
@@ -65,12 +65,12 @@ class DKM(ClusteringModule):
         self.optimizer = optimizer
         self.augment = augment
 
-    def begin(self, start: Start) -> None:
-        """Centres are trained weights from here on."""
+    def initialize(self, start: Initialization) -> None:
+        """Centers are trained weights from here on."""
         self.centers.data.copy_(start.centers)
 
     def assign(self, z: Tensor) -> Tensor:
-        """Shares (N, K) by Student's t kernel, the same at every temperature; the nearest centre's is the largest."""
+        """Shares (N, K) by Student's t kernel, the same at every temperature; the nearest center's is the largest."""
         return soft_assignment(z, self.centers)
 
     def temperature_at(self, step: int) -> float:
@@ -90,5 +90,5 @@ class DKM(ClusteringModule):
         return mse + self.weight * distance / math.prod(self.net.input_shape)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for encoder, decoder and centres."""
+        """One optimizer for encoder, decoder and centers."""
         return self.optimizer(self.parameters())

@@ -10,14 +10,14 @@ from deepcluster_pl.data.augmentation import Affine, at_step
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import log_soft_assignment, soft_assignment, target_distribution
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 class IDEC(ClusteringModule):
-    """Minimises MSE(x, decoder(encoder(x))) + gamma · KL(p‖q) (Guo, Gao, Liu, Yin 2017, equation 8).
+    """Minimizes MSE(x, decoder(encoder(x))) + gamma · KL(p‖q) (Guo, Gao, Liu, Yin 2017, equation 8).
 
     MSE is the mean over all values of all samples, KL is summed over clusters and averaged over the batch. p is the
     target distribution over all fitted samples, which the `TargetRefresh` callback recomputes now and then.
@@ -28,7 +28,7 @@ class IDEC(ClusteringModule):
         n_clusters: K.
         alpha: degrees of freedom of the Student's t kernel.
         gamma: weight of the clustering loss.
-        optimizer: makes the optimizer of the net's and the centres' parameters.
+        optimizer: makes the optimizer of the net's and the centers' parameters.
         augment: distorts training batches, which then are reconstructed as distorted; p is of clean samples.
     """
 
@@ -54,8 +54,8 @@ class IDEC(ClusteringModule):
         self.optimizer = optimizer
         self.augment = augment
 
-    def begin(self, start: Start) -> None:
-        """Centres are trained weights from here on."""
+    def initialize(self, start: Initialization) -> None:
+        """Centers are trained weights from here on."""
         self.centers.data.copy_(start.centers)
 
     def assign(self, z: Tensor) -> Tensor:
@@ -80,5 +80,5 @@ class IDEC(ClusteringModule):
         return mse + self.gamma * kl
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for encoder, decoder and centres."""
+        """One optimizer for encoder, decoder and centers."""
         return self.optimizer(self.parameters())

@@ -21,7 +21,7 @@ from deepcluster_pl.methods.base import ClusteringModule
 
 
 @dataclass(frozen=True)
-class Inference:
+class Predictor:
     """Looks at samples in float64, whatever the model was trained in.
 
     In float32 the same sample's numbers differ in the seventh digit with the samples beside it in a batch, as the

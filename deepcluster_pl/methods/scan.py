@@ -1,4 +1,4 @@
-"""Semantic clustering by adopting nearest neighbours: a sample and its neighbours shall be in one cluster."""
+"""Semantic clustering by adopting nearest neighbors: a sample and its neighbors shall be in one cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import consistency_loss, mean_entropy, nearest_neighbors
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.random import generator_at
@@ -21,11 +21,11 @@ _COPIES = 1
 
 
 class SCAN(ClusteringModule):
-    """Minimises -log Σ_k p_k(x) p_k(x') - weight · H(mean p) (Van Gansbeke, Vandenhende and others 2020, equation 2).
+    """Minimizes -log Σ_k p_k(x) p_k(x') - weight · H(mean p) (Van Gansbeke, Vandenhende and others 2020, equation 2).
 
-    p is a softmax head on the embedding and x' one of the sample's nearest neighbours in the code, drawn anew at every
+    p is a softmax head on the embedding and x' one of the sample's nearest neighbors in the code, drawn anew at every
     step. The second term keeps one cluster from taking all. Several heads learn side by side: the first begins with the
-    start's centres, the others at random. The one whose loss is lowest speaks for the method; labels have no say.
+    start's centers, the others at random. The one whose loss is lowest speaks for the method; labels have no say.
 
     Args:
         net: pretrained autoencoder; the run supplies it.
@@ -38,9 +38,9 @@ class SCAN(ClusteringModule):
             it is sure of on clean samples as labels of the distorted ones; null never does.
         confidence: share from which it counts as sure.
         optimizer: makes the optimizer of the encoder's and the heads' parameters.
-        augment: distorts both samples of every pair, each by its own amounts; neighbours are of clean samples. Where
+        augment: distorts both samples of every pair, each by its own amounts; neighbors are of clean samples. Where
             the data holds distorted copies of its samples, as of pictures, these are what is trained on.
-        seed: decides which neighbours are drawn, and where heads begin.
+        seed: decides which neighbors are drawn, and where heads begin.
 
     Attributes:
         centers: the start's (K, D).
@@ -82,8 +82,8 @@ class SCAN(ClusteringModule):
         self.augment = augment
         self.seed = seed
 
-    def begin(self, start: Start) -> None:
-        """The first head assigns to the start's nearest centre; the others cut the code at random, as sharply."""
+    def initialize(self, start: Initialization) -> None:
+        """The first head assigns to the start's nearest center; the others cut the code at random, as sharply."""
         self.centers = start.centers.to(self.heads.weight)
         k, d = self.centers.shape
         middle = self.centers.mean(dim=0)
@@ -91,7 +91,7 @@ class SCAN(ClusteringModule):
         apart = torch.where(apart > 0, apart, 1.0)
         generator = torch.Generator().manual_seed(self.seed)
         directions = torch.randn(self.n_heads * k, d, generator=generator).to(middle)
-        weight = directions / (apart / 2).sqrt()  # |μ - middle|² is half of what centres are apart, on average
+        weight = directions / (apart / 2).sqrt()  # |μ - middle|² is half of what centers are apart, on average
         weight[:k] = 4 / apart * (self.centers - middle)
         bias = -weight @ middle
         bias[:k] = -2 / apart * (self.centers.square().sum(dim=1) - middle.square().sum())
@@ -111,7 +111,7 @@ class SCAN(ClusteringModule):
             return torch.log_softmax(logits, dim=-1).transpose(0, 1)
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor:
-        """The nearest neighbours (N, n_neighbors) of each sample in the code."""
+        """The nearest neighbors (N, n_neighbors) of each sample in the code."""
         if len(z) <= self.n_neighbors:
             raise UserError(f"method.n_neighbors={self.n_neighbors} should be below the {len(z)} samples; type fewer")
         return nearest_neighbors(z, self.n_neighbors)
@@ -119,9 +119,9 @@ class SCAN(ClusteringModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Consistency and evenness of pairs; or, late in the fit if asked, what the head is sure of."""
         if self.self_label_from is not None and self.global_step >= self.self_label_from:
-            return self._self_labelling(batch, batch_idx)
+            return self._self_labeling(batch, batch_idx)
         if self.targets is None:
-            raise RuntimeError("SCAN has no neighbours; add the TargetRefresh callback")
+            raise RuntimeError("SCAN has no neighbors; add the TargetRefresh callback")
         x, index = batch
         partners = self._partners(index, batch_idx)
         pairs = torch.cat([x, self.trainer.datamodule.samples("fit", partners)])  # type: ignore[attr-defined]
@@ -141,7 +141,7 @@ class SCAN(ClusteringModule):
         return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
 
     def _partners(self, index: Tensor, batch_idx: int) -> Tensor:
-        """For each sample the row of one of its neighbours."""
+        """For each sample the row of one of its neighbors."""
         generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank)
         which = torch.randint(self.n_neighbors, (len(index), 1), generator=generator).to(index.device)
         return self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
@@ -156,7 +156,7 @@ class SCAN(ClusteringModule):
         which = torch.randint(n_copies + 1, (len(index),), generator=generator)
         return data.distorted("fit", index, which)  # type: ignore[no-any-return]
 
-    def _self_labelling(self, batch: Batch, batch_idx: int) -> Tensor:
+    def _self_labeling(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy of distorted samples with what their clean ones surely are; every cluster weighs the same."""
         x, index = batch
         best = int(self.head_losses.argmin())

@@ -17,8 +17,8 @@ from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.initial_clustering import Start
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 SCHEMA = 1
@@ -57,7 +57,7 @@ def save_model(
         "features": features,
     }
     save_tensors(module.state_dict(), folder / "model.safetensors")
-    with replacing(folder / "model.json") as file:
+    with atomic_write(folder / "model.json") as file:
         json.dump(description, file, indent=2)
 
 
@@ -68,14 +68,14 @@ def load_model(folder: str | Path) -> ClusteringModule:
         folder: a run's `model/` folder.
     """
     folder = Path(folder)
-    description = describe_model(folder)
+    description = read_description(folder)
     tensors = load_tensors(folder / "model.safetensors")
     try:
         net = _build(description["net"], input_shape=tuple(description["input_shape"]))
         module = _build(description["method"], net=net)
         if not isinstance(module, ClusteringModule):
             raise TypeError(f"it describes {type(module).__name__}, expected a clustering method")
-        module.begin(Start(**{field.name: tensors.get(field.name) for field in fields(Start)}))  # type: ignore[arg-type]
+        module.initialize(Initialization(**{field.name: tensors.get(field.name) for field in fields(Initialization)}))  # type: ignore[arg-type]
         module.load_state_dict(tensors)
     except UserError:
         raise
@@ -92,7 +92,7 @@ def load_features(folder: str | Path) -> Features:
         folder: a run's `model/` folder.
     """
     folder = Path(folder)
-    node = describe_model(folder).get("features")
+    node = read_description(folder).get("features")
     if node is None:
         raise UserError(f"{folder} holds a model of samples that are not made of picture files")
     try:
@@ -107,7 +107,7 @@ def load_features(folder: str | Path) -> Features:
     return features
 
 
-def describe_model(folder: Path) -> dict[str, Any]:
+def read_description(folder: Path) -> dict[str, Any]:
     """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deepcluster_pl.functional import gaussian_log_density, inverse_distance_mean, soft_assignment
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.ranges import Count
 
@@ -17,11 +17,11 @@ _TAKEN = (
 )  # fmt: skip
 
 
-class StartOnly(ClusteringModule):
+class ShallowClustering(ClusteringModule):
     """The start's partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
 
-    A mixture gives its posterior. Centres alone give the Student-t kernel's shares, whose largest is the nearest
-    centre's. Where the start laid the embeddings out anew, as UMAP does, a fitted sample has its place, and any other
+    A mixture gives its posterior. Centers alone give the Student-t kernel's shares, whose largest is the nearest
+    center's. Where the start laid the embeddings out anew, as UMAP does, a fitted sample has its place, and any other
     the mean of its nearest fitted samples' places, each weighing 1 / distance; the mixture of the places judges both.
 
     Args:
@@ -39,7 +39,7 @@ class StartOnly(ClusteringModule):
             self.register_buffer(name, None)
         self.centers = torch.zeros(n_clusters, net.latent_dim)
 
-    def begin(self, start: Start) -> None:
+    def initialize(self, start: Initialization) -> None:
         """Keep all that the start has, but for the labels."""
         for name in _TAKEN:
             tensor = getattr(start, name)

@@ -11,7 +11,7 @@ from deepcluster_pl.data.augmentation import Affine, at_step
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.functional import gaussian_log_density, gaussian_loss, mixture_divergence
 from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.random import generator_at
@@ -19,7 +19,7 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat, Sh
 
 
 class VaDE(ClusteringModule):
-    """Minimises -log p(x | z) + KL(q(z, c | x) ‖ p(z, c)) (Jiang, Zheng, Tan, Tang, Zhou 2017).
+    """Minimizes -log p(x | z) + KL(q(z, c | x) ‖ p(z, c)) (Jiang, Zheng, Tan, Tang, Zhou 2017).
 
     q(z | x) is a Gaussian about the code with a variance from a head of its own, z a draw from it, p(z, c) a mixture
     whose weights, means and diagonal variances are trained, and q(c | x) the mixture's shares of z. p(x | z) is a
@@ -70,11 +70,11 @@ class VaDE(ClusteringModule):
         self.augment = augment
         self.seed = seed
 
-    def begin(self, start: Start) -> None:
+    def initialize(self, start: Initialization) -> None:
         """The mixture is the start's; the head says the same small variance of every sample.
 
-        Full covariances give their diagonals. Centres alone get even weights and one variance for all, as wide as they
-        themselves lie: the nearest centre wins.
+        Full covariances give their diagonals. Centers alone get even weights and one variance for all, as wide as they
+        themselves lie: the nearest center wins.
         """
         factors = start.precisions_cholesky
         if factors is None:
@@ -97,7 +97,7 @@ class VaDE(ClusteringModule):
         return self.log_shares(z).exp()
 
     def log_shares(self, z: Tensor) -> Tensor:
-        """Logarithms (N, K) of the posterior, in the centres' own type under any precision."""
+        """Logarithms (N, K) of the posterior, in the centers' own type under any precision."""
         with torch.autocast(z.device.type, enabled=False):
             density = gaussian_log_density(z.to(self.centers), self.centers, torch.exp(-0.5 * self.log_variances))
             return torch.log_softmax(self.logits + density, dim=1)

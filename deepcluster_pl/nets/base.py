@@ -44,7 +44,7 @@ class Autoencoder(nn.Module, ABC):
         """Length D of an embedding."""
 
     @abstractmethod
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """Draw every weight anew by the net's own rule.
 
         Args:

@@ -67,18 +67,18 @@ class PCA(Autoencoder):
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, math.prod(self.input_shape)), nn.Unflatten(1, self.input_shape)
         )
-        self.initialise()
+        self.initialize()
 
     @property
     def latent_dim(self) -> int:
         """Length of the code."""
         return self._latent_dim
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """The correction's layers anew; what was measured stays."""
         code = self.encoder[-1]  # type: ignore[index]
         if isinstance(code, Corrected):
-            code.initialise(generator)
+            code.initialize(generator)
 
     @torch.no_grad()
     def measure(self, data: ClusteringData) -> None:
@@ -124,7 +124,7 @@ class Corrected(nn.Module):
         layers = [module for pair in itertools.pairwise(widths) for module in (nn.Linear(*pair), nn.ReLU())]
         self.beside = nn.Sequential(*layers[:-1])
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """He's weights and zero biases; the last layer is zero."""
         layers = [layer for layer in self.beside if isinstance(layer, nn.Linear)]
         for layer in layers:

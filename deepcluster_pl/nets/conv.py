@@ -62,14 +62,14 @@ class ConvAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(_Function(to_planes, layout), *down, nn.Flatten(), code)
         self.decoder = nn.Sequential(grow, nn.Unflatten(1, bottom), *up, _Function(from_planes, layout))
         self._latent_dim = latent_dim
-        self.initialise()
+        self.initialize()
 
     @property
     def latent_dim(self) -> int:
         """Length of the code."""
         return self._latent_dim
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """Glorot's weights and zero biases."""
         for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

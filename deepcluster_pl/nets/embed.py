@@ -11,7 +11,7 @@ from torch import Tensor
 from deepcluster_pl.data.datamodule import ClusteringData, PartName
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.utils.distributed import gather_rows, own_slice
+from deepcluster_pl.utils.distributed import gather_rows, rank_slice
 
 
 @torch.no_grad()
@@ -49,4 +49,4 @@ def _joined(codes: Iterator[Tensor], n_batches: int) -> Tensor:
 def embed_part(net: Autoencoder, data: ClusteringData, name: PartName) -> Tensor:
     """Embeddings (N, D) of one part, in its order; several processes share the work, and each of them gets all."""
     n = len(data.part(name))
-    return gather_rows(embed(net, data.loader(name, own_slice(n))), n)
+    return gather_rows(embed(net, data.loader(name, rank_slice(n))), n)

@@ -27,5 +27,5 @@ class Identity(Autoencoder):
         """Number of values in a sample."""
         return math.prod(self.input_shape)
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """There are no weights."""

@@ -46,18 +46,18 @@ class MLPAutoencoder(Autoencoder):
         self.decoder = nn.Sequential(*_layers(widths[::-1], activation), nn.Unflatten(1, self.input_shape))
         self._latent_dim = dims[-1]
         self._init: Init = init
-        self.initialise()
+        self.initialize()
 
     @property
     def latent_dim(self) -> int:
         """Width of the encoder's last layer."""
         return self._latent_dim
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialize(self, generator: torch.Generator | None = None) -> None:
         """Draw the weights of all layers as `init` says."""
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
-                _initialise(layer, self._init, generator)
+                _initialize(layer, self._init, generator)
 
 
 def _layers(widths: list[int], activation: str) -> list[nn.Module]:
@@ -67,7 +67,7 @@ def _layers(widths: list[int], activation: str) -> list[nn.Module]:
     return layers[:-1]
 
 
-def _initialise(layer: nn.Linear, init: Init, generator: torch.Generator | None) -> None:
+def _initialize(layer: nn.Linear, init: Init, generator: torch.Generator | None) -> None:
     if init == "glorot_uniform":
         nn.init.xavier_uniform_(layer.weight, generator=generator)
     elif init == "normal":

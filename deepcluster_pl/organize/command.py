@@ -31,7 +31,7 @@ from deepcluster_pl.organize.plan import folder_of, pictures_of
 from deepcluster_pl.organize.undo import undo
 from deepcluster_pl.reporting.gallery.selection import partition_digest
 from deepcluster_pl.runs.folder import saved_run
-from deepcluster_pl.utils.locking import held
+from deepcluster_pl.utils.locking import folder_lock
 
 _DEFAULTS = {"run": "", "to": "", "undo": "", "mode": "copy", "by": "cluster", "gallery": "", "apply": "false"}
 _ALLOWED = {"mode": ("copy", "symlink", "hardlink"), "by": ("cluster", "month", "place"), "apply": ("true", "false")}
@@ -105,7 +105,7 @@ def organize(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
             *lines, f"{len(wanted):,} files would be placed in {target} ({typed['mode']}, by {typed['by']}, {told})",
             "nothing was done; type apply=true to do it",
         ], {}  # fmt: skip
-    with held(target):
+    with folder_lock(target):
         if typed["mode"] == "copy":
             check_room(target, wanted)
         result = place_all(wanted, target, typed["mode"])  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ def take_back(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
     target, apply = Path(typed["undo"]).expanduser().absolute(), typed["apply"] == "true"
     if not (target / NAME).is_file():
         raise UserError(f"undo={target}: found no {NAME} there, so nothing that could be taken back")
-    with held(target) if apply else nullcontext():
+    with folder_lock(target) if apply else nullcontext():
         result = undo(target, apply)
     gone = f", {result.absent:,} were gone already" if result.absent else ""
     stay = f", {len(result.kept):,} stay" if result.kept else ""

@@ -18,14 +18,14 @@ from torch.utils.tensorboard import SummaryWriter
 from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.data.samples import Part
 from deepcluster_pl.evaluation.predictions import Prediction
-from deepcluster_pl.reporting.figures.centers import centre_pictures, decoded_centres
+from deepcluster_pl.reporting.figures.centers import center_pictures, decoded_centers
 from deepcluster_pl.utils.image_layout import as_picture, is_image
 from deepcluster_pl.utils.random import sample_rows
 
 _POINTS, _SPRITE = 2000, 32
 
 
-def save_board(folder: Path, data: ClusteringData, fitted: Prediction, seed: int) -> None:
+def save_tensorboard(folder: Path, data: ClusteringData, fitted: Prediction, seed: int) -> None:
     """Write <folder>/result for TensorBoard: every picture of figures/, and the projector's files.
 
     The projector gets at most 2,000 fitted samples, their embeddings, ids, clusters, shares and labels, and their
@@ -69,9 +69,9 @@ def _sprites(part: Part, rows: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2) / 255
 
 
-def _show_centres(logger: TensorBoardLogger, trainer: pl.Trainer, module: Any, step: int) -> None:
-    """What the centres decode to by now, where samples are images and the decoder is trained with them."""
+def _show_centers(logger: TensorBoardLogger, trainer: pl.Trainer, module: Any, step: int) -> None:
+    """What the centers decode to by now, where samples are images and the decoder is trained with them."""
     if is_image(trainer.datamodule.input_shape):  # type: ignore[attr-defined]
-        centres = decoded_centres(module)
-        if centres is not None:
-            logger.experiment.add_figure("clusters/centres", centre_pictures(centres), step)
+        centers = decoded_centers(module)
+        if centers is not None:
+            logger.experiment.add_figure("clusters/centers", center_pictures(centers), step)

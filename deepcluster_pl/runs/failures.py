@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.atomic_files import refused_by_the_disk
+from deepcluster_pl.utils.atomic_files import disk_error
 
 
 @contextmanager
-def told_in_a_line(folder: Path) -> Iterator[None]:
+def friendly_errors(folder: Path) -> Iterator[None]:
     """Raise `UserError` with what to type in place of an accident's own error.
 
     Args:
@@ -29,7 +29,7 @@ def told_in_a_line(folder: Path) -> Iterator[None]:
 
 
 def _accident(error: Exception, folder: Path) -> str | None:
-    reason = refused_by_the_disk(error)
+    reason = disk_error(error)
     if reason is not None:
         return f"a file in {folder} cannot be written: {reason}"
     text = str(error)

@@ -21,7 +21,7 @@ _WRITTEN_FIRST = ("config", "multirun.yaml")  # by Hydra, before a job begins
 _HYDRAS = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
-def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
+def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> None:
     """Raise `UserError` if a folder cannot be written, or holds a run already; leaves nothing behind.
 
     Args:
@@ -43,7 +43,7 @@ def refuse_unusable(folder: Path, option: str, has_begun: bool = False) -> None:
         raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
 
 
-def forget_unbegun(folder: Path) -> None:
+def remove_unstarted(folder: Path) -> None:
     """Empty a folder that holds nothing but its lock and the config Hydra wrote for a run that was refused."""
     config = folder / "config"
     if [path for path in folder.iterdir() if path.name != LOCK] == [config] and {

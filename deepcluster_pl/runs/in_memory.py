@@ -25,10 +25,10 @@ from deepcluster_pl.config.validation import plain, without_hydra
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.serialization import describe_model, load_model, save_model
-from deepcluster_pl.runs.pipeline import run_in_memory
+from deepcluster_pl.methods.serialization import load_model, read_description, save_model
+from deepcluster_pl.runs.pipeline import run_on_samples
 from deepcluster_pl.utils.csv_logger import read_curves
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _TAKEN = {
     "method": "method", "n_clusters": "n_clusters", "seed": "random_state", "trainer.accelerator": "accelerator",
@@ -42,7 +42,7 @@ class Fitted:
 
     Attributes:
         module: as trained, on the CPU.
-        description: how to build it anew; see `describe_model`.
+        description: how to build it anew; see `read_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
     """
 
@@ -51,7 +51,7 @@ class Fitted:
     history: dict[str, NDArray[np.float64]]
 
 
-def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
+def fit_samples(table: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
     """Compose a recipe and carry it out.
 
     Args:
@@ -68,7 +68,7 @@ def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], 
     with tempfile.TemporaryDirectory() as scratch, _left_as_found():
         folder = Path(scratch)
         try:
-            trained = run_in_memory(cfg, table, folder, console)
+            trained = run_on_samples(cfg, table, folder, console)
         except InterruptedRun as end:
             if end.number == signal.SIGINT:
                 raise KeyboardInterrupt from None
@@ -78,7 +78,7 @@ def fit_table(table: Table, settings: dict[str, Any], overrides: Sequence[str], 
         save_model(trained.method, net, method, None, folder / "model", samples)
         curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
         history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
-        return Fitted(load_model(folder / "model"), describe_model(folder / "model"), history)
+        return Fitted(load_model(folder / "model"), read_description(folder / "model"), history)
 
 
 def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:
@@ -105,7 +105,7 @@ def _left_as_found() -> Iterator[None]:
     environment = dict(os.environ)
     try:
         with warnings.catch_warnings(), isolate_rng():
-            quiet()
+            silence_libraries()
             yield
     finally:
         torch.set_flush_denormal(False)

@@ -20,7 +20,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.distributed import from_first
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero
 
 _VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
 _PATIENCE = timedelta(days=7)  # the first process may work alone for long, on a start or on scores
@@ -28,7 +28,7 @@ _GRACE_S = 20.0
 
 
 @contextmanager
-def company(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator[None]:
+def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator[None]:
     """Inside, `world` processes carry out the config together; a run of one process stays alone.
 
     Processes that were started from outside, as torchrun does, are joined; otherwise they are started here, on this
@@ -54,7 +54,7 @@ def company(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator
             f"trainer.num_nodes={cfg.trainer.num_nodes}: processes on other machines are started by torchrun; type "
             f"torchrun --nnodes={cfg.trainer.num_nodes} --nproc-per-node=<processes on a machine> -m deepcluster_pl …"
         )
-    refuse_loners(cfg)
+    check_distributable(cfg)
     plan = {"cfg": OmegaConf.to_container(cfg), "folder": str(folder.absolute()), "cwd": os.getcwd()}
     others: list[subprocess.Popen[bytes]] = []
     before, threads = {name: os.environ.get(name) for name in _VARIABLES}, torch.get_num_threads()
@@ -62,7 +62,7 @@ def company(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator
         if started == 1:
             others = _start_others(world, max(1, threads // world))
         _watch(others)
-        joined(lambda: plan | {"command": command})
+        join_process_group(lambda: plan | {"command": command})
         yield
         for process in others:
             process.wait()
@@ -81,7 +81,7 @@ def company(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
-def refuse_loners(cfg: DictConfig) -> None:
+def check_distributable(cfg: DictConfig) -> None:
     """`UserError` where a part of the recipe would come out differently in several processes.
 
     A class says by `distributable` whether its loss is a mean over samples, and all it remembers is the same
@@ -94,11 +94,11 @@ def refuse_loners(cfg: DictConfig) -> None:
             raise UserError(f"{key}: {name} works in one process; type trainer.devices=1 trainer.strategy=auto")
 
 
-def joined(make_plan: Any) -> Any:
+def join_process_group(make_plan: Any) -> Any:
     """Meet the other processes, by what the environment says, and take over the first one's plan."""
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, timeout=_PATIENCE)
-    return from_first(make_plan)
+    return broadcast_from_rank_zero(make_plan)
 
 
 def _start_others(world: int, threads: int) -> list[subprocess.Popen[bytes]]:

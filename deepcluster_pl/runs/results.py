@@ -11,20 +11,20 @@ from torch import Tensor
 
 from deepcluster_pl.config.validation import plain
 from deepcluster_pl.data.datamodule import ClusteringData, PartName
-from deepcluster_pl.data.sources.image_folder import Images
+from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation import scoring as results
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
-from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_of
+from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.n_clusters import NumberFound
+from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 from deepcluster_pl.methods.serialization import save_model
 from deepcluster_pl.reporting.console_summary import print_summary
 from deepcluster_pl.reporting.figures import save_figures
 from deepcluster_pl.reporting.gallery import save_gallery
 from deepcluster_pl.reporting.html_report import Told, save_report
 from deepcluster_pl.reporting.palette import palette
-from deepcluster_pl.reporting.tensorboard import save_board
+from deepcluster_pl.reporting.tensorboard import save_tensorboard
 from deepcluster_pl.runs.trainer import Workshop
 
 
@@ -45,7 +45,7 @@ class Trained:
     """
 
     cfg: DictConfig
-    number: NumberFound | None
+    number: ClusterNumberEstimate | None
     data: ClusteringData
     method: ClusteringModule
     clusterer: Any
@@ -73,7 +73,7 @@ def leave(shop: Workshop, trained: Trained, command: str, code: str | None) -> d
     results.save_assignments(folder, data, predictions, places)
     save_figures(folder, data, method, predictions, places["fit"], cfg.map)
     if shop.make_loggers.get("tensorboard") is not None:
-        save_board(folder, data, predictions["fit"], cfg.seed)
+        save_tensorboard(folder, data, predictions["fit"], cfg.seed)
     k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
     raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
     scorer = results.Scorer(data, cfg.n_clusters, cfg.seed, trained.codes["fit"])
@@ -82,11 +82,11 @@ def leave(shop: Workshop, trained: Trained, command: str, code: str | None) -> d
          "n_clusters_found": asdict(trained.number) if trained.number else None, **trained.ended},
         {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
          "published": (plain(cfg)["published"] or {}).get(method.name)},
-        data, scorer, partition_of(predictions), trained.started,
+        data, scorer, partition_from(predictions), trained.started,
         {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
     )  # fmt: skip
     results.save_scores(folder, scores)
-    if isinstance(data, Images):
+    if isinstance(data, ImageFolder):
         title = f"{data.name}: {cfg.n_clusters} groups"
         save_gallery(folder, data, predictions, places, palette(cfg.n_clusters), title)
     save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))

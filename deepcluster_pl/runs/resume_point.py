@@ -9,19 +9,19 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.training.checkpoints import (
     LAST,
     PREVIOUS,
-    is_whole,
+    is_intact,
     stage_of,
 )
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResumePoint:
     """Files of an earlier run that take the place of work.
 
     Attributes:
         pretrained: a finished pretraining.
         pretrain_from: go on pretraining from here.
-        start: centres and labels to begin from.
+        start: centers and labels to begin from.
         fit_from: go on fitting from here.
         final: a finished fit.
         remark: what the person should know of the choice.
@@ -35,12 +35,12 @@ class Entry:
     remark: str = ""
 
 
-def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> Entry:
+def find_resume_point(folder: Path, ckpt_path: str | None, pretrained: str | None) -> ResumePoint:
     """Where a run enters: behind the furthest in its own folder, or else behind `ckpt_path` or `pretrained`."""
     kept = folder / "checkpoints"
     last, remark = _last(kept)
     stage = stage_of(last) if last else None
-    own = Entry(
+    own = ResumePoint(
         pretrained=_if_there(kept / "pretrained.ckpt"),
         pretrain_from=last if stage == "pretrain" else None,
         start=_if_there(folder / "start.safetensors"),
@@ -57,8 +57,8 @@ def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> E
                     raise UserError(
                         f"ckpt_path={path} needs {needed} of its own run; leave checkpoints in their folder"
                     )
-            return Entry(pretrained=beside, start=above, fit_from=path)
-        return own if own.pretrained or own.pretrain_from else Entry(pretrain_from=path)
+            return ResumePoint(pretrained=beside, start=above, fit_from=path)
+        return own if own.pretrained or own.pretrain_from else ResumePoint(pretrain_from=path)
     if own.pretrained or pretrained in (None, "auto"):
         return own
     return replace(own, pretrained=Path(str(pretrained)).expanduser())
@@ -67,9 +67,9 @@ def find_entry(folder: Path, ckpt_path: str | None, pretrained: str | None) -> E
 def _last(kept: Path) -> tuple[Path | None, str]:
     """What was kept last, or before, where the last was damaged or a run was killed just then; and a word of it."""
     last, previous = _if_there(kept / LAST), _if_there(kept / PREVIOUS)
-    if previous is None or (last and is_whole(last)):
+    if previous is None or (last and is_intact(last)):
         return last, ""
-    if not is_whole(previous):
+    if not is_intact(previous):
         return last or previous, ""
     return (
         previous,

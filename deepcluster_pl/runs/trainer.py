@@ -20,13 +20,13 @@ from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.training.callbacks.divergence import DivergenceStop
 from deepcluster_pl.training.callbacks.empty_clusters import EmptyClusterWarning
-from deepcluster_pl.training.callbacks.gradient_averaging import GlobalMean
+from deepcluster_pl.training.callbacks.gradient_averaging import GradientAveraging
 from deepcluster_pl.training.callbacks.interruption import Interruption
 from deepcluster_pl.training.callbacks.progress import ProgressLine
 from deepcluster_pl.training.checkpoints import (
     STAMP,
     AtomicCheckpointIO,
-    Stamp,
+    CheckpointMetadata,
     check_fits,
 )
 from deepcluster_pl.utils.provenance import machine
@@ -62,18 +62,18 @@ class Workshop:
         return self._probe.strategy.root_device
 
     @cached_property
-    def world(self) -> int:
+    def world_size(self) -> int:
         """Number of processes that share the work: one a device."""
         return int(self._probe.world_size)
 
     def describe(self) -> str:
         """The machine in a few words; `UserError` if the one asked for is not there."""
-        many = f"{self.world} processes, " if self.world > 1 else ""
+        many = f"{self.world_size} processes, " if self.world_size > 1 else ""
         return f"on {self.device.type}, {many}precision {self._probe.precision}"
 
     def machine(self) -> dict[str, Any]:
         """What the numbers are computed on."""
-        return machine(self.device, self._probe.precision, self.world)
+        return machine(self.device, self._probe.precision, self.world_size)
 
     def checkpoint(self, name: str) -> Path:
         """Where a checkpoint of this run lies."""
@@ -96,20 +96,20 @@ class Workshop:
         """Train, from a checkpoint if one is given, and keep the end as checkpoint `keep`."""
         if resume_from is not None:
             check_fits(module, resume_from)
-        stamp = Stamp(stage, self.origin)
+        stamp = CheckpointMetadata(stage, self.origin)
         interruption = Interruption(self.folder, self.checkpoint("last"), self.checkpoint_interval)
         if "holdout" not in data.parts:
             limits["limit_val_batches"] = 0
         watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
-        if self.world > 1:
-            watching.append(GlobalMean())
+        if self.world_size > 1:
+            watching.append(GradientAveraging())
         trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption], **limits)
         with _no_search_for_gpus(self.device):
             trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
         stamp.finished = True
         trainer.save_checkpoint(keep)
         self.seconds[stage] = stamp.seconds
-        interruption.stop_if_noticed()
+        interruption.raise_if_interrupted()
 
     @cached_property
     def _probe(self) -> pl.Trainer:

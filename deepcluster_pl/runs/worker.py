@@ -11,18 +11,18 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from deepcluster_pl.errors import InterruptedRun, UserError
-from deepcluster_pl.runs.launch import joined
+from deepcluster_pl.runs.launch import join_process_group
 from deepcluster_pl.runs.pipeline import run
-from deepcluster_pl.utils.warnings_filter import quiet
+from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _GRACE_S = 5.0
 
 
 def main() -> None:
     """Join the run that the environment names (RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT)."""
-    quiet()
+    silence_libraries()
     try:
-        plan = joined(dict)
+        plan = join_process_group(dict)
         os.chdir(plan["cwd"])
         run(OmegaConf.create(plan["cfg"]), Path(plan["folder"]), plan["command"], Console(quiet=True))
     except UserError as error:

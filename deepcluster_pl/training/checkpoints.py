@@ -15,8 +15,8 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from deepcluster_pl import __version__
-from deepcluster_pl.errors import UserError, diverged
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.errors import UserError, divergence_error
+from deepcluster_pl.utils.atomic_files import atomic_write
 
 STAMP = "deepcluster_pl"
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
@@ -35,7 +35,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         check_finite(checkpoint)
         path = Path(path)
-        with replacing(path, "wb", keep=path.with_name(PREVIOUS) if path.name == LAST else None) as file:
+        with atomic_write(path, "wb", keep=path.with_name(PREVIOUS) if path.name == LAST else None) as file:
             torch.save(checkpoint, file)
 
     def load_checkpoint(
@@ -45,7 +45,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return read_checkpoint(Path(path))
 
 
-class Stamp(pl.Callback):
+class CheckpointMetadata(pl.Callback):
     """Writes into every checkpoint what it belongs to, whether its stage was finished, and the seconds trained so far.
 
     Args:
@@ -94,7 +94,7 @@ def check_finite(checkpoint: dict[str, Any]) -> None:
     if not weights or bool(torch.stack([tensor.isfinite().all() for tensor in weights]).all()):
         return
     step, stage = int(checkpoint["global_step"]), str(checkpoint[STAMP]["stage"])
-    raise diverged(stage, step, "weights are NaN or infinite")
+    raise divergence_error(stage, step, "weights are NaN or infinite")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -102,14 +102,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         return _read(path)
     except UserError as error:
-        sound = newest_sound(path.parent)
+        sound = newest_intact(path.parent)
         raise UserError(f"{error}; sound beside it is {sound.name}" if sound else str(error)) from error
 
 
-def newest_sound(folder: Path) -> Path | None:
+def newest_intact(folder: Path) -> Path | None:
     """The newest checkpoint of a folder that can be read, if there is one."""
     dated = sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.ckpt") if path.is_file())
-    return next((path for _, path in reversed(dated) if is_whole(path)), None)
+    return next((path for _, path in reversed(dated) if is_intact(path)), None)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def is_whole(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
     """Whether a checkpoint is there and can be read; a damaged one in a cache is simply made again."""
     try:
         _read(path)
@@ -148,7 +148,7 @@ def stage_of(path: Path) -> str:
     return str(read_checkpoint(path)[STAMP]["stage"])
 
 
-def check_origin(path: Path, origin: dict[str, str]) -> None:
+def check_fingerprint(path: Path, origin: dict[str, str]) -> None:
     """Raise `UserError` naming what differs, unless a checkpoint belongs to the same data, net, method and seed.
 
     A fit's must belong to the same start as well; a pretraining's came before any.

@@ -21,7 +21,7 @@ _OF_THE_DISK = (
 
 
 @contextmanager
-def replacing(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator[IO[Any]]:
+def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; on success sync it and put it in place of `path`.
 
     The old file stays where anything fails: a full disk (a `UserError` that names `path`), an exception, a killed
@@ -49,13 +49,13 @@ def replacing(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator
     except BaseException as error:
         if name is not None:
             Path(name).unlink(missing_ok=True)
-        reason = refused_by_the_disk(error)
+        reason = disk_error(error)
         if reason is None:
             raise
         raise UserError(f"{path} cannot be written: {reason}; what was there before is left as it was") from error
 
 
-def refused_by_the_disk(error: BaseException | None) -> str | None:
+def disk_error(error: BaseException | None) -> str | None:
     """The system's words where an error, or one behind it, says that the disk is full, failing or not to be written."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
@@ -64,16 +64,16 @@ def refused_by_the_disk(error: BaseException | None) -> str | None:
     return None
 
 
-def forget_unfinished(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Remove what killed writers left of a run's own files; a folder may hold a person's files beside them."""
     for name in _OWN:
         for path in folder.glob(f"{name}.????????{_UNFINISHED}"):
             path.unlink(missing_ok=True)
 
 
-def copy_whole(source: Path, target: Path) -> None:
+def atomic_copy(source: Path, target: Path) -> None:
     """Copy a file so that the target is never half there."""
-    with source.open("rb") as original, replacing(target, "wb") as copy:
+    with source.open("rb") as original, atomic_write(target, "wb") as copy:
         shutil.copyfileobj(original, copy)
 
 

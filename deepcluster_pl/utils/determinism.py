@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from threadpoolctl import ThreadpoolController
 
 
-def repeatable() -> AbstractContextManager[object]:
+def deterministic_openmp() -> AbstractContextManager[object]:
     """Inside, OpenMP uses two threads at most.
 
     scikit-learn's k-means adds up what each thread has summed in the order in which the threads happen to finish, and
     sums of floats depend on their order. Those of two terms do not: with two threads the same seed gives the same
-    centres, bit for bit; with three or more it does not.
+    centers, bit for bit; with three or more it does not.
     """
     openmp = ThreadpoolController().select(user_api="openmp")
     limited: AbstractContextManager[object] = openmp.limit(

@@ -1,4 +1,4 @@
-"""Which axes of a sample are an image's height, width and colours."""
+"""Which axes of a sample are an image's height, width and colors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def channels_last(image: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def as_picture(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Channels last, a single channel dropped, colours in 0 … 1."""
+    """Channels last, a single channel dropped, colors in 0 … 1."""
     last = channels_last(image)
     if last.ndim == 2 or last.dtype == np.uint8:
         return last

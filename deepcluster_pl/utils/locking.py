@@ -12,13 +12,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.atomic_files import forget_unfinished
+from deepcluster_pl.utils.atomic_files import remove_partial_files
 
 LOCK = "run.lock"
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Keep a folder for this process; `UserError` names the process that has it.
 
     The system lets go of the lock when its process ends, however that ends: what a killed run left is taken over, and
@@ -36,7 +36,7 @@ def held(folder: Path) -> Iterator[None]:
         raise UserError(f"{folder} cannot be locked: {error.strerror}; choose another folder") from error
     try:
         path.write_text(_this_process(), encoding="utf-8")
-        forget_unfinished(folder)
+        remove_partial_files(folder)
         yield
     finally:
         path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 
 _SUM = "sha256"
 
@@ -20,7 +20,7 @@ _SUM = "sha256"
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write tensors, with the SHA-256 of all of them in the file's metadata."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with replacing(path, "wb") as file:
+    with atomic_write(path, "wb") as file:
         file.write(save(plain, metadata={_SUM: _digest(plain)}))
 
 

@@ -6,10 +6,10 @@ import logging
 import threading
 import warnings
 
-from deepcluster_pl.utils.atomic_files import refused_by_the_disk
+from deepcluster_pl.utils.atomic_files import disk_error
 
 
-def quiet() -> None:
+def silence_libraries() -> None:
     """Leave Lightning's errors and everybody's real warnings; drop its tips and greetings."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -31,5 +31,5 @@ def quiet() -> None:
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
     """Say why a thread failed, unless the disk refused: TensorBoard's then fails its run, which says it once."""
-    if refused_by_the_disk(args.exc_value) is None:
+    if disk_error(args.exc_value) is None:
         threading.__excepthook__(args)

@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def write_rows(path: Path, n: int) -> None:
-    """Rows around ten centres, written slice by slice."""
+    """Rows around ten centers, written slice by slice."""
     draw = np.random.default_rng(0)
     centers = draw.normal(size=(CLUSTERS, FEATURES)) * 2
     x = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n, FEATURES))

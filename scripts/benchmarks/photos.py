@@ -1,4 +1,4 @@
-"""How fast pictures are read, how the recipe was chosen without labels, and how good recipes are on a labelled library.
+"""How fast pictures are read, how the recipe was chosen without labels, and how good recipes are on a labeled library.
 
     python -m scripts.benchmarks.photos speed                    on pictures that the script makes itself
     python -m scripts.benchmarks.photos choose --root <folder>   no label is read
@@ -35,17 +35,17 @@ from deepcluster_pl.config.validation import plain
 from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.data.images.decoding import decode, upright_rgb
 from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
-from deepcluster_pl.data.images.discovery import find_pictures
+from deepcluster_pl.data.images.discovery import find_images
 from deepcluster_pl.data.images.extraction import Job, Measured, outcomes
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
-from deepcluster_pl.data.images.thumbnails import alike, thumbnail_of
+from deepcluster_pl.data.images.thumbnails import near_duplicates, thumbnail_of
 from deepcluster_pl.nets.base import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "photos.md"
 SEEDS = (0, 1, 2, 3, 4)
 RECIPES = {
-    "k-means on colours and gradients": "method=kmeans data.features.blocks=[palette,gradients] data.copies=0",
+    "k-means on colors and gradients": "method=kmeans data.features.blocks=[palette,gradients] data.copies=0",
     "k-means on all numbers": "method=kmeans data.copies=0",
     "… on blocks' components, not whitened": "method=photos/kmeans net.whitening=0.0 data.copies=0",
     "… half whitened": "method=photos/kmeans data.copies=0",
@@ -142,7 +142,7 @@ def choose(root: Path, cache: Path) -> list[str]:
 
 def copies(root: Path) -> list[str]:
     """Of every fifth picture, how many changed copies are taken for the same; and how many originals for each other."""
-    found = find_pictures(root, False).files
+    found = find_images(root, False).files
     originals = [thumbnail_of(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
     names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
              "5 % cut off the top")  # fmt: skip
@@ -161,9 +161,9 @@ def copies(root: Path) -> list[str]:
             ImageEnhance.Brightness(image).enhance(1.04), *(image.crop(box) for box in boxes),
         )  # fmt: skip
         for name, copy in zip(changed, made, strict=True):
-            changed[name] += bool(alike([original, thumbnail_of(np.asarray(copy.convert("RGB")))]))
+            changed[name] += bool(near_duplicates([original, thumbnail_of(np.asarray(copy.convert("RGB")))]))
     lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
-    return [*lines, f"| originals taken for copies | {sum(map(len, alike(originals)))} of {len(originals)} |"]
+    return [*lines, f"| originals taken for copies | {sum(map(len, near_duplicates(originals)))} of {len(originals)} |"]
 
 
 def _found(net: Autoencoder, data: ClusteringData, copy: int) -> float:

@@ -104,7 +104,7 @@ def resumed(root: Path) -> Path:
 
 
 def pictures(root: Path) -> Path:
-    """Carry out a run on drawn pictures: three colours with stripes of three widths."""
+    """Carry out a run on drawn pictures: three colors with stripes of three widths."""
     from PIL import Image
 
     random, folder = np.random.default_rng(0), root / "library"

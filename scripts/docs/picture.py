@@ -35,7 +35,7 @@ def main() -> int:
         rows.append(beside([Image.open(file).convert("RGB") for file in files]))
     joined = below(rows, chosen.width)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    few = joined.quantize(256, method=Image.Quantize.FASTOCTREE)  # small, and rare colours and greys survive
+    few = joined.quantize(256, method=Image.Quantize.FASTOCTREE)  # small, and rare colors and grays survive
     few.save(chosen.out, optimize=True)
     return 0
 

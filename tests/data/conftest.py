@@ -6,7 +6,7 @@ import pytest
 from helpers.pictures import library
 
 from deepcluster_pl.data.images.features import Descriptors
-from deepcluster_pl.data.sources.image_folder import Images
+from deepcluster_pl.data.sources.image_folder import ImageFolder
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def images(tmp_path, common):
             "reading_processes": 0, "cache_dir": str(tmp_path / "cache"),
         }  # fmt: skip
         own = {name: changes.pop(name) for name in list(changes) if name in options}
-        return Images(**(options | own), **common(**changes))
+        return ImageFolder(**(options | own), **common(**changes))
 
     return make
 

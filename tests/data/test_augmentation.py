@@ -1,4 +1,4 @@
-"""What distortions promise: the stated amounts, repeatable, and nothing on what is not an image."""
+"""What distortions promise: the stated amounts, deterministic_openmp, and nothing on what is not an image."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_the_same_place_gives_the_same_and_another_place_or_seed_another():
 def test_every_layout_of_an_image_is_moved_alike():
     x = torch.rand(4, 6, 8)
     flat = affine(rotation=25.0, shift=0.1)(x, 1)
-    for colours in (1, 3):
-        last = affine(rotation=25.0, shift=0.1)(x[..., None].expand(-1, -1, -1, colours), 1)
-        first = affine(rotation=25.0, shift=0.1)(x[:, None].expand(-1, colours, -1, -1), 1)
+    for colors in (1, 3):
+        last = affine(rotation=25.0, shift=0.1)(x[..., None].expand(-1, -1, -1, colors), 1)
+        first = affine(rotation=25.0, shift=0.1)(x[:, None].expand(-1, colors, -1, -1), 1)
         assert torch.allclose(last[..., 0], flat, atol=1e-6)
         assert torch.allclose(first[:, -1], flat, atol=1e-6)
 

@@ -66,8 +66,8 @@ def test_a_batch_is_samples_and_their_positions_and_never_a_label(source, dtype)
 
 
 def test_labels_do_not_change_a_single_batch(source):
-    labelled, unlabelled = source(holdout=0.3), source(holdout=0.3, labels=None)
-    for one, other in zip(labelled.train_dataloader(), unlabelled.train_dataloader(), strict=True):
+    labeled, unlabeled = source(holdout=0.3), source(holdout=0.3, labels=None)
+    for one, other in zip(labeled.train_dataloader(), unlabeled.train_dataloader(), strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 

@@ -25,7 +25,7 @@ def mapped(tmp_path, common):
         options = {"holdout": 0.3, "residency": where, **options}
         data = ArrayData(str(tmp_path / "x.npy"), None, None, None, **common(**options))
         data.setup()
-        data.settle(CPU)
+        data.move_to(CPU)
         return data
 
     return make

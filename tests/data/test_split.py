@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionDataset
 from deepcluster_pl.data.split import Subset, split_rows
 from deepcluster_pl.errors import UserError
 
@@ -102,7 +102,7 @@ def test_article_protocol_fits_34300_and_holds_out_14700():
 @pytest.mark.realdata
 def test_article_protocol_on_mnist_gives_the_labels_of_the_genuine_train_csv(real_data, common):
     options = common(subset=Subset(49_000, True, 128), holdout=0.3, split="order")
-    data = TorchvisionImages("MNIST", "both", str(real_data), False, **options)
+    data = TorchvisionDataset("MNIST", "both", str(real_data), False, **options)
     data.setup()
     with (real_data / "datahack" / "train.csv").open(newline="") as file:
         genuine = [int(row["label"]) for row in csv.DictReader(file)]

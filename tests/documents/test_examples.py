@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAYS = {
     "from_python.py": "the same after loading: True",
     "in_a_pipeline.py": "chosen: ",
-    "images.py": "its centre decodes to",
+    "images.py": "its center decodes to",
     "from_a_run.py": "ready for new samples of 13 features",
 }
 

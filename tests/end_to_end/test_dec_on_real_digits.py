@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from deepcluster_pl import load_model
-from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionDataset
 from deepcluster_pl.data.split import Subset
 
 GAIN = 0.01
@@ -53,7 +53,7 @@ def test_the_targets_are_those_of_the_whole_data_and_not_of_batches(folder, real
     """`max_steps` is a whole number of intervals, so the last refresh belongs to the final weights."""
     common = {"name": "mnist", "subset": Subset(None, False, 0), "holdout": 0.0, "split": "random", "seed": 0,
               "scale": "none", "num_workers": 0, "residency": "auto"}  # fmt: skip
-    data = TorchvisionImages("MNIST", "test", str(real_data), False, **common)
+    data = TorchvisionDataset("MNIST", "test", str(real_data), False, **common)
     data.setup()
     model = load_model(folder / "model")
     z = model.embed(data.loader("fit")).double().numpy()

@@ -94,7 +94,7 @@ def test_a_collapse_of_the_fit_is_counted_scored_and_said_once(cli_run):
 def test_empty_clusters_are_seeded_anew_where_asked(cli_run):
     run = cli_run(*TINY_DEC, "callbacks.target_refresh.reseed_empty=true", "fit.optimizer.lr=1000.0", "fit.max_steps=6")
     assert run.code == 0, run.err
-    assert ", after the centres of " in run.out
+    assert ", after the centers of " in run.out
 
 
 def test_a_healthy_run_warns_of_nothing(cli_run):

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl import load_model
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 
 QUICK = TINY_DEC
@@ -40,7 +40,7 @@ def typed(method, *texts):
 def test_restarts_that_agree_start_a_fit_and_are_on_record(cli_run, start):
     run = cli_run(*typed("idec", *QUICK), f"start={start}", "start.n_restarts=4")
     assert run.code == 0, run.err
-    kept = Start.load(run.folder / "start.safetensors")
+    kept = Initialization.load(run.folder / "start.safetensors")
     assert (kept.agreement.shape, kept.criterion.shape) == ((4,), (4,))
     assert "agreement of 4 restarts with the others" in run.out
     assert run.scores["baselines"]["kmeans_code"]["fit"]["n"] == 120
@@ -83,7 +83,7 @@ def test_the_start_is_of_the_new_code_and_the_reconstruction_is_the_old_one(cli_
     same, old_code, old = read_back(plain, samples())
     labels, code, reconstruction = read_back(white, samples())
     torch.testing.assert_close(reconstruction, old, atol=1e-4, rtol=1e-4)
-    start = Start.load(white.folder / "start.safetensors")
+    start = Initialization.load(white.folder / "start.safetensors")
     expected = (old_code.double() - start.code_shift) @ start.code_matrix.T
     torch.testing.assert_close(code.double(), expected, atol=1e-4, rtol=1e-4)
     assert labels == same == start.labels.tolist() == clusters(white)

@@ -24,7 +24,7 @@ def weights(run):
 
 
 @EACH
-def test_a_run_moves_its_centres_and_its_model_gives_the_same_clusters(cli_run, common, options):
+def test_a_run_moves_its_centers_and_its_model_gives_the_same_clusters(cli_run, common, options):
     run = cli_run(*tiny(*options))
     assert run.code == 0, run.err
     assert (run.scores["steps"], run.scores["stopped"]) == (20, "max_steps")
@@ -38,7 +38,7 @@ def test_a_run_moves_its_centres_and_its_model_gives_the_same_clusters(cli_run, 
 
 
 @EACH
-def test_a_resumed_run_ends_with_the_weights_centres_and_counts_of_the_whole_one(cli_run, monkeypatch, options):
+def test_a_resumed_run_ends_with_the_weights_centers_and_counts_of_the_whole_one(cli_run, monkeypatch, options):
     whole = cli_run(*tiny(*options), name="whole")
     calls, original = [], ClusterMetrics.on_refresh
 

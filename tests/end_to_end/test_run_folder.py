@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from deepcluster_pl import load_model
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 
 BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "bic", "cluster_sizes",
          "size_entropy", "n_empty", "collapsed"}  # fmt: skip
@@ -73,7 +73,7 @@ def test_methods_without_a_fit_run_and_their_model_loads(cli_run, method):
 
 def test_a_mixture_keeps_the_labels_scikit_learn_gave(cli_run):
     run = cli_run(*TINY, "method=ae_gmm", "data.spread=6.0")
-    start = Start.load(run.folder / "start.safetensors")
+    start = Initialization.load(run.folder / "start.safetensors")
     assert [int(row["cluster"]) for row in run.assignments] == start.labels.tolist()
 
 
@@ -147,8 +147,8 @@ def test_the_tutorials_table_without_labels_gives_the_same_assignments_file(cli_
     rng = np.random.default_rng(0)
     names = [f"{number}.png" for number in range(49_000, 49_040)]
     for i, name in enumerate(names):
-        grey = Image.fromarray(rng.integers(0, 60, (8, 8), dtype=np.uint8) + np.uint8(60 * (i % 3)))
-        (grey.convert("RGBA") if i % 2 else grey).save(tmp_path / name)
+        gray = Image.fromarray(rng.integers(0, 60, (8, 8), dtype=np.uint8) + np.uint8(60 * (i % 3)))
+        (gray.convert("RGBA") if i % 2 else gray).save(tmp_path / name)
     (tmp_path / "test.csv").write_text("filename\n" + "\n".join(names) + "\n")
     run = cli_run(*TINY_DEC[4:], "data=datahack", "data.csv=test.csv")
     assert run.code == 0, run.err

@@ -10,7 +10,7 @@ import torch
 from helpers.command_line import TINY
 
 from deepcluster_pl import load_model
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 
 needs_umap = pytest.mark.skipif(
     importlib.util.find_spec("umap") is None,
@@ -34,7 +34,7 @@ def test_a_run_holds_out_samples_and_its_model_is_read_back_with_the_same_cluste
     assert run.code == 0, run.err
     assert run.scores["start"]["fit"]["acc"] == run.scores["fit"]["acc"]
     model = load_model(run.folder / "model")
-    kept = Start.load(run.folder / "start.safetensors")
+    kept = Initialization.load(run.folder / "start.safetensors")
     assert torch.equal(model.places, kept.places)
     clusters = [int(row["cluster"]) for row in run.assignments if row["part"] == "fit"]
     assert kept.labels.tolist() == clusters

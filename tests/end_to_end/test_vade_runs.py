@@ -10,7 +10,7 @@ from helpers.command_line import TINY
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl import load_model
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 
 
 def typed(*others):
@@ -38,7 +38,7 @@ def test_a_run_learns_keeps_the_groups_and_its_model_says_what_the_run_said(cli_
 
 def test_it_begins_with_a_diagonal_mixture(cli_run):
     run = cli_run(*typed())
-    start = Start.load(run.folder / "start.safetensors")
+    start = Initialization.load(run.folder / "start.safetensors")
     assert start.precisions_cholesky.shape == start.centers.shape
     mixture = cli_run(*TINY, "method=ae_gmm", "start.covariance_type=diag", name="mixture")
     assert run.scores["start"]["fit"] == mixture.scores["fit"]

@@ -14,7 +14,7 @@ from deepcluster_pl.data.sources.synthetic import Blobs
 from deepcluster_pl.evaluation import baselines as module_under_test
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
 from deepcluster_pl.methods.dec import DEC
-from deepcluster_pl.methods.shallow import StartOnly
+from deepcluster_pl.methods.shallow import ShallowClustering
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
@@ -125,23 +125,23 @@ def both(blobs, baselines):
 
 
 def test_kmeans_on_the_input_has_no_baseline_but_itself(both):
-    assert both(StartOnly(Identity((3,)), "kmeans", 3), kmeans()) == (None, None)
+    assert both(ShallowClustering(Identity((3,)), "kmeans", 3), kmeans()) == (None, None)
 
 
 def test_kmeans_on_the_code_is_compared_with_the_input_only(both, blobs, baselines):
-    raw, coded = both(StartOnly(autoencoder(), "ae_kmeans", 3), kmeans())
+    raw, coded = both(ShallowClustering(autoencoder(), "ae_kmeans", 3), kmeans())
     assert same(raw, baselines().kmeans(blobs, blobs.prepared, None))
     assert coded is None
 
 
 def test_mixture_on_the_input_is_compared_with_kmeans_on_it(both):
-    raw, coded = both(StartOnly(Identity((3,)), "gmm", 3), GaussianMixture(3))
+    raw, coded = both(ShallowClustering(Identity((3,)), "gmm", 3), GaussianMixture(3))
     assert raw is not None
     assert coded is None
 
 
 def test_mixture_on_the_code_is_compared_with_both(both):
-    raw, coded = both(StartOnly(autoencoder(), "ae_gmm", 3), GaussianMixture(3))
+    raw, coded = both(ShallowClustering(autoencoder(), "ae_gmm", 3), GaussianMixture(3))
     assert raw is not None
     assert set(coded) == {"fit", "holdout"}
     assert not same(coded, STARTED)
@@ -161,6 +161,6 @@ def test_none_means_none(both):
 
 
 def test_a_start_that_changed_the_code_repeats_no_baseline(both, blobs, baselines):
-    method = StartOnly(autoencoder(), "ae_kmeans", 3)
+    method = ShallowClustering(autoencoder(), "ae_kmeans", 3)
     codes = {name: method.embed(blobs.loader(name)).numpy() for name in blobs.parts}
     assert same(both(method, None)[1], baselines().kmeans(blobs, codes.get, None))

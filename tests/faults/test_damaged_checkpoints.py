@@ -145,7 +145,7 @@ def test_a_cached_net_that_was_damaged_is_made_again(cli_run, tmp_path):
 @pytest.mark.parametrize("file", ["model/model.safetensors", "start.safetensors"])
 def test_a_flipped_bit_in_saved_tensors_is_noticed(cli_run, tmp_path, file):
     from deepcluster_pl.errors import UserError
-    from deepcluster_pl.methods.initialization.initial_clustering import Start
+    from deepcluster_pl.methods.initialization.initial_clustering import Initialization
     from deepcluster_pl.methods.serialization import load_model
 
     run = cli_run(*TINY_DEC)
@@ -153,7 +153,7 @@ def test_a_flipped_bit_in_saved_tensors_is_noticed(cli_run, tmp_path, file):
     content[-9] ^= 1
     (run.folder / file).write_bytes(content)
     with pytest.raises(UserError, match="is damaged: its checksum does not fit"):
-        load_model(run.folder / "model") if "model" in file else Start.load(run.folder / file)
+        load_model(run.folder / "model") if "model" in file else Initialization.load(run.folder / file)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_single_sample_is_a_cluster(cli_run, tmp_path, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_copies_of_one_sample_leave_clusters_empty_and_nothing_infinite(cli_run, tmp_path, method):
     run = on(cli_run, tmp_path, np.ones((30, 4)), "n_clusters=3", f"method={method}")
-    if run.code:  # a mixture, or neighbours, of one point
+    if run.code:  # a mixture, or neighbors, of one point
         assert run.err.count("\n") == 1
         assert "Traceback" not in run.err
         return

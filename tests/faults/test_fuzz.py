@@ -17,7 +17,7 @@ from deepcluster_pl.config.allowlist import trusted_targets, untrusted
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.sources.tabular import ArrayData
-from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionDataset
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.training.checkpoints import read_checkpoint
 
@@ -115,7 +115,7 @@ def test_damaged_idx_files_are_refused_or_give_as_many_labels_as_images(tmp_path
         for name, content in sound.items():
             damaged = mutated(content, draw) if name == hit else content
             (raw / f"train-{name}-ubyte").write_bytes(damaged)
-        source = TorchvisionImages("MNIST", "train", str(tmp_path), False, **common())
+        source = TorchvisionDataset("MNIST", "train", str(tmp_path), False, **common())
         found = told(lambda source=source: source.setup() or source.part("fit"))
         refused += found is None
         assert found is None or (len(found.labels) == len(found) and source.prepared("fit").min() >= 0)

@@ -56,7 +56,7 @@ def test_small_distances_survive_far_from_the_origin():
     assert squared_distances(z, centers).item() == pytest.approx(2 * 2**-20, rel=1e-5)
 
 
-def test_rows_sum_to_one_and_the_nearest_centre_wins(points):
+def test_rows_sum_to_one_and_the_nearest_center_wins(points):
     z, centers = points
     q = soft_assignment(z, centers)
     torch.testing.assert_close(q.sum(dim=1), torch.ones(len(z)))
@@ -90,7 +90,7 @@ def test_logarithm_is_finite_and_the_loss_no_nan_where_q_and_p_are_zero():
     assert F.kl_div(log_q, p, reduction="batchmean").item() == pytest.approx(0, abs=1e-6)
 
 
-def test_gradient_is_finite_where_an_embedding_sits_on_a_centre():
+def test_gradient_is_finite_where_an_embedding_sits_on_a_center():
     centers = torch.tensor([[0.0, 0.0], [1.0, 2.0]], requires_grad=True)
     z = torch.zeros(1, 2, requires_grad=True)
     log_soft_assignment(z, centers)[0, 1].backward()

@@ -14,7 +14,7 @@ N, D, K = 4, 3, 5
 
 @pytest.fixture
 def parts():
-    """Mean, log variance, log shares, log weights, centres, log variances."""
+    """Mean, log variance, log shares, log weights, centers, log variances."""
     draw = torch.Generator().manual_seed(0)
 
     def normal(*shape):

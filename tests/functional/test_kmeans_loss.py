@@ -34,7 +34,7 @@ def test_the_soft_loss_agrees_with_the_slow_double_loop(points, a):
     assert soft_kmeans_loss(z, centers, a).item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_hard_loss_is_the_distance_to_the_nearest_centre_and_the_soft_one_hardens_to_it(points):
+def test_the_hard_loss_is_the_distance_to_the_nearest_center_and_the_soft_one_hardens_to_it(points):
     z, centers = points
     nearest = [min(sum((u - v) ** 2 for u, v in zip(s, m, strict=True)) for m in centers.tolist()) for s in z.tolist()]
     hard = kmeans_loss(z, centers).item()
@@ -51,7 +51,7 @@ def test_gradients_agree_with_finite_differences(points):
 
 
 @pytest.mark.parametrize("loss", [kmeans_loss, lambda z, centers: soft_kmeans_loss(z, centers, 1000.0)])
-def test_far_samples_and_samples_on_a_centre_have_finite_gradients(loss):
+def test_far_samples_and_samples_on_a_center_have_finite_gradients(loss):
     z = torch.tensor([[0.0, 0.0], [1e6, -1e6], [1.0, 2.0]], requires_grad=True)
     centers = torch.tensor([[0.0, 0.0], [1.0, 2.0]], requires_grad=True)
     loss(z, centers).backward()

@@ -1,4 +1,4 @@
-"""Nearest neighbours, against a loop over all pairs."""
+"""Nearest neighbors, against a loop over all pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def naive(z, n):
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 7, 1000])
-def test_neighbours_are_those_of_a_loop_however_many_rows_are_held_at_once(rows_at_once):
+def test_neighbors_are_those_of_a_loop_however_many_rows_are_held_at_once(rows_at_once):
     z = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     assert nearest_neighbors(z, 5, rows_at_once).tolist() == naive(z, 5)
 
@@ -29,7 +29,7 @@ def test_far_from_the_origin_they_are_the_same():
     assert nearest_neighbors(z + 2**20, 3).tolist() == nearest_neighbors(z, 3).tolist()
 
 
-def test_a_twin_is_a_neighbour_and_the_point_itself_is_not():
+def test_a_twin_is_a_neighbor_and_the_point_itself_is_not():
     z = torch.tensor([[0.0], [0.0], [5.0]])
     assert nearest_neighbors(z, 1)[:2].tolist() == [[1], [0]]
 

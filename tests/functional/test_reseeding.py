@@ -1,4 +1,4 @@
-"""Empty clusters' centres against a loop over samples, and the cases in which nothing can move."""
+"""Empty clusters' centers against a loop over samples, and the cases in which nothing can move."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_without_empty_clusters_nothing_moves():
     assert not moved.any()
 
 
-def test_copies_on_their_centre_leave_nothing_to_move_to():
+def test_copies_on_their_center_leave_nothing_to_move_to():
     z = torch.ones(4, 2)
     centers, moved = reseeded_centers(z, torch.zeros(4, dtype=torch.long), torch.tensor([[1.0, 1.0], [7.0, 7.0]]))
     assert centers.tolist() == [[1.0, 1.0], [7.0, 7.0]]

@@ -1,4 +1,4 @@
-"""Centres moved by a whole batch at once, against the paper's loop over its samples."""
+"""Centers moved by a whole batch at once, against the paper's loop over its samples."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_order_of_the_samples_does_not_matter_and_two_halves_are_one_whole(b
         assert torch.equal(other[1], whole[1])
 
 
-def test_a_centre_without_samples_stays_and_a_count_of_one_gives_the_mean(batch):
+def test_a_center_without_samples_stays_and_a_count_of_one_gives_the_mean(batch):
     z, clusters, centers, _ = batch
     moved, counted = moved_centers(*batch)
     assert (clusters == 3).sum() == 0
@@ -59,7 +59,7 @@ def test_small_moves_survive_far_from_the_origin():
     assert (moved - centers).item() == pytest.approx(2**-9)
 
 
-def test_half_precision_embeddings_move_centres_in_float32(batch):
+def test_half_precision_embeddings_move_centers_in_float32(batch):
     z, clusters, centers, counts = batch
     with torch.autocast("cpu", dtype=torch.bfloat16):
         moved, _ = moved_centers(z.bfloat16(), clusters, centers, counts)

@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def scene(seed: int, width: int = 80, height: int = 60) -> Image.Image:
-    """Smooth colours, as of a photo."""
+    """Smooth colors, as of a photo."""
     coarse = np.random.default_rng(seed).integers(256, size=(4, 5, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 

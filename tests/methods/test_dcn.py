@@ -1,4 +1,4 @@
-"""DCN: the loss in the paper's proportion, centres that move by one over their count behind each step."""
+"""DCN: the loss in the paper's proportion, centers that move by one over their count behind each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.functional import squared_distances
 from deepcluster_pl.methods.dcn import DCN
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
 N, K, D, V = 6, 3, 2, 16
@@ -24,7 +24,7 @@ def dcn(weight=2.0, initial_count=100, augment=None):
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     centers = torch.randn(K, D, generator=torch.Generator().manual_seed(1)) / 10
-    module.begin(Start(torch.zeros(N, dtype=torch.long), centers))
+    module.initialize(Initialization(torch.zeros(N, dtype=torch.long), centers))
     return module
 
 
@@ -64,7 +64,7 @@ def test_the_loss_is_the_papers_divided_by_the_values_of_a_sample(weight):
     }
 
 
-def test_behind_a_step_each_sample_moves_its_centre_by_one_over_its_count():
+def test_behind_a_step_each_sample_moves_its_center_by_one_over_its_count():
     module = dcn(initial_count=5)
     centers, counts = module.centers.tolist(), module.counts.tolist()
     assert counts == [5, 5, 5]
@@ -80,7 +80,7 @@ def test_behind_a_step_each_sample_moves_its_centre_by_one_over_its_count():
     torch.testing.assert_close(module.centers, torch.tensor(centers))
 
 
-def test_encoder_and_decoder_are_trained_and_the_loss_never_reaches_the_centres():
+def test_encoder_and_decoder_are_trained_and_the_loss_never_reaches_the_centers():
     module = dcn()
     before = {name: parameter.clone() for name, parameter in module.named_parameters()}
     assert {name for name in before if not name.startswith("net.")} == set()
@@ -93,7 +93,7 @@ def test_encoder_and_decoder_are_trained_and_the_loss_never_reaches_the_centres(
     assert torch.equal(module.centers, centers)
 
 
-def test_batches_whose_gradients_are_accumulated_all_move_the_centres_and_each_only_once():
+def test_batches_whose_gradients_are_accumulated_all_move_the_centers_and_each_only_once():
     module = dcn()
     step(module, batch(2), batch(3))
     assert module.counts.sum() == K * 100 + 2 * N
@@ -101,7 +101,7 @@ def test_batches_whose_gradients_are_accumulated_all_move_the_centres_and_each_o
     assert module.counts.sum() == K * 100 + 3 * N
 
 
-def test_more_initial_samples_move_a_centre_less():
+def test_more_initial_samples_move_a_center_less():
     centers = dcn().centers
     moves = []
     for initial_count in (1, 100, 10**6):
@@ -111,7 +111,7 @@ def test_more_initial_samples_move_a_centre_less():
     assert moves[0] > 10 * moves[1] > 100 * moves[2]
 
 
-def test_centres_and_counts_are_in_the_state_and_fit_a_fresh_module():
+def test_centers_and_counts_are_in_the_state_and_fit_a_fresh_module():
     module = dcn()
     step(module, batch())
     other = dcn()
@@ -122,7 +122,7 @@ def test_centres_and_counts_are_in_the_state_and_fit_a_fresh_module():
     assert torch.equal(other.centers, module.centers)
 
 
-def test_shares_sum_to_one_and_the_nearest_centre_wins():
+def test_shares_sum_to_one_and_the_nearest_center_wins():
     module = dcn()
     z = torch.randn(200, D, generator=torch.Generator().manual_seed(3))
     q = module.assign(z)
@@ -131,7 +131,7 @@ def test_shares_sum_to_one_and_the_nearest_centre_wins():
     assert module.make_targets(z, q) is None
 
 
-def test_a_distorted_batch_is_reconstructed_as_distorted_and_centres_move_by_clean_samples():
+def test_a_distorted_batch_is_reconstructed_as_distorted_and_centers_move_by_clean_samples():
     augment = Affine(0.2, 90.0, 0.0, 0.0, "nearest", 0)
     plain, distorting = dcn(), dcn(augment=augment)
     distorting._trainer = type("Place", (), {"current_epoch": 0, "global_rank": 0, "log_every_n_steps": 0})()
@@ -159,10 +159,10 @@ def test_everything_is_float32_under_bf16_autocast():
     assert module.logged["fit/distance"] == pytest.approx(distance.item(), rel=1e-5)
 
 
-def test_beginning_anew_forgets_what_the_centres_have_seen():
+def test_beginning_anew_forgets_what_the_centers_have_seen():
     module = dcn(initial_count=5)
     step(module, batch())
     assert int(module.counts.sum()) == 5 * K + N
-    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.ones(K, D)))
+    module.initialize(Initialization(torch.zeros(N, dtype=torch.long), torch.ones(K, D)))
     assert module.counts.tolist() == [5] * K
     assert torch.equal(module.centers, torch.ones(K, D))

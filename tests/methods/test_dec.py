@@ -10,7 +10,7 @@ import torch
 
 from deepcluster_pl.methods import base
 from deepcluster_pl.methods.dec import DEC
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
 
@@ -20,7 +20,7 @@ def dec(input_shape=(6,), dims=(8, 3), n_clusters=4, **optimizer):
     make = functools.partial(torch.optim.SGD, **({"lr": 0.1} | optimizer))
     module = DEC(net, "dec", n_clusters, 1.0, make, None)
     module.log = lambda *args, **kwargs: None
-    module.begin(Start(torch.zeros(5, dtype=torch.long), torch.randn(n_clusters, dims[-1])))
+    module.initialize(Initialization(torch.zeros(5, dtype=torch.long), torch.randn(n_clusters, dims[-1])))
     return module
 
 
@@ -38,7 +38,7 @@ def test_mnist_trains_exactly_1_665_110_weights():
     assert sum(parameter.numel() for parameter in module.net.parameters()) == 3_330_794
 
 
-def test_centres_are_trained_with_the_encoder_and_the_decoder_is_not():
+def test_centers_are_trained_with_the_encoder_and_the_decoder_is_not():
     module = dec()
     optimizer = module.configure_optimizers()
     before = {name: parameter.clone() for name, parameter in module.named_parameters()}

@@ -12,7 +12,7 @@ import torch
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.functional import squared_distances
 from deepcluster_pl.methods.dkm import DKM
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
 N, K, D, V = 6, 3, 2, 16
@@ -27,7 +27,7 @@ def dkm(weight=1.0, inverse_temperature=1000.0, anneal_every=None, anneal_terms=
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     module._trainer = SimpleNamespace(global_step=step, current_epoch=0, global_rank=0, log_every_n_steps=1)
     centers = torch.randn(K, D, generator=torch.Generator().manual_seed(1)) / 10
-    module.begin(Start(torch.zeros(N, dtype=torch.long), centers))
+    module.initialize(Initialization(torch.zeros(N, dtype=torch.long), centers))
     return module
 
 
@@ -64,7 +64,7 @@ def test_the_loss_is_the_papers_divided_by_the_values_of_a_sample(weight, a):
     }
 
 
-def test_encoder_decoder_and_centres_all_move():
+def test_encoder_decoder_and_centers_all_move():
     module = dkm(inverse_temperature=0.1)
     optimizer = module.configure_optimizers()
     before = {name: parameter.clone() for name, parameter in module.named_parameters()}
@@ -92,7 +92,7 @@ def test_a_step_takes_the_temperature_of_its_place_in_training():
         assert module.training_step((x, index), 0).item() == pytest.approx((error + distance) / V, rel=1e-5)
 
 
-def test_shares_sum_to_one_the_nearest_centre_wins_and_no_temperature_changes_them():
+def test_shares_sum_to_one_the_nearest_center_wins_and_no_temperature_changes_them():
     hard, soft = dkm(), dkm(inverse_temperature=0.1, anneal_every=5)
     z = torch.randn(200, D, generator=torch.Generator().manual_seed(3))
     q = hard.assign(z)

@@ -11,7 +11,7 @@ import torch
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.methods.idec import IDEC
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
 N, K = 5, 3
@@ -23,7 +23,7 @@ def idec(gamma=0.1, augment=None):
     module = IDEC(net, "idec", K, 1.0, gamma, functools.partial(torch.optim.SGD, lr=0.1), augment)
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
-    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.randn(K, 2)))
+    module.initialize(Initialization(torch.zeros(N, dtype=torch.long), torch.randn(K, 2)))
     module.targets = torch.softmax(torch.randn(N, K), dim=1)
     return module
 
@@ -57,7 +57,7 @@ def test_the_loss_is_the_mean_squared_error_plus_gamma_times_the_divergence(gamm
     assert module.logged == {"fit/mse": pytest.approx(mse, rel=1e-5), "fit/kl": pytest.approx(kl, rel=1e-5)}
 
 
-def test_encoder_decoder_and_centres_all_move():
+def test_encoder_decoder_and_centers_all_move():
     module = idec()
     optimizer = module.configure_optimizers()
     before = {name: parameter.clone() for name, parameter in module.named_parameters()}

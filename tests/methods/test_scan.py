@@ -1,4 +1,4 @@
-"""SCAN: the loss of every head, who speaks, what is trained, and which neighbours are drawn."""
+"""SCAN: the loss of every head, who speaks, what is trained, and which neighbors are drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import nearest_neighbors, squared_distances
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.scan import SCAN
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 
@@ -36,7 +36,9 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
         global_rank=0,
         global_step=step,
     )
-    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.randn(K, 2, generator=torch.Generator().manual_seed(2))))
+    module.initialize(
+        Initialization(torch.zeros(N, dtype=torch.long), torch.randn(K, 2, generator=torch.Generator().manual_seed(2)))
+    )
     module.targets = module.make_targets(module.net.encode(x).detach(), torch.zeros(N, K))
     return module, x
 
@@ -56,7 +58,7 @@ def partners_of(module, index, batch_idx):
     return module._partners(index, batch_idx).tolist()
 
 
-def test_the_first_head_begins_with_the_nearest_centre_and_others_do_not():
+def test_the_first_head_begins_with_the_nearest_center_and_others_do_not():
     module, _ = scan()
     z = torch.randn(200, 2, generator=torch.Generator().manual_seed(3))
     shares = module.log_shares(z).exp()
@@ -67,13 +69,13 @@ def test_the_first_head_begins_with_the_nearest_centre_and_others_do_not():
     assert all((shares[h].argmax(dim=1) != distances.argmin(dim=1)).float().mean() > 0.1 for h in range(1, HEADS))
 
 
-def test_a_partner_is_one_of_the_neighbours_and_another_at_another_step():
+def test_a_partner_is_one_of_the_neighbors_and_another_at_another_step():
     module, x = scan()
     index = torch.arange(N)
-    neighbours = nearest_neighbors(module.net.encode(x).detach(), 2)
+    neighbors = nearest_neighbors(module.net.encode(x).detach(), 2)
     drawn = [partners_of(module, index, step) for step in range(20)]
     for i in range(N):
-        assert {rows[i] for rows in drawn} == set(neighbours[i].tolist())
+        assert {rows[i] for rows in drawn} == set(neighbors[i].tolist())
     assert partners_of(module, index, 3) == drawn[3]
 
 
@@ -117,7 +119,7 @@ def test_both_of_a_pair_are_distorted_each_by_its_own_amounts():
     assert module.head_losses.tolist() == pytest.approx(expected, rel=1e-4)
 
 
-def test_self_labelling_teaches_with_what_is_sure_and_every_cluster_weighs_the_same():
+def test_self_labeling_teaches_with_what_is_sure_and_every_cluster_weighs_the_same():
     module, x = scan(self_label_from=10, confidence=0.4, step=10)
     log_p = module.log_shares(module.net.encode(x))[0].detach()
     shares, clusters = log_p.exp().max(dim=1)
@@ -129,7 +131,7 @@ def test_self_labelling_teaches_with_what_is_sure_and_every_cluster_weighs_the_s
     assert module.logged["fit/sure"] == pytest.approx(len(sure) / N)
 
 
-def test_self_labelling_waits_for_its_step_and_a_batch_without_a_sure_sample_teaches_nothing():
+def test_self_labeling_waits_for_its_step_and_a_batch_without_a_sure_sample_teaches_nothing():
     waiting, x = scan(self_label_from=10, step=9)
     waiting.training_step((x, torch.arange(N)), 0)
     assert "fit/consistency" in waiting.logged
@@ -145,21 +147,21 @@ def test_everything_is_float32_under_bf16_autocast():
     assert torch.isfinite(loss)
 
 
-def test_more_neighbours_than_samples_are_refused_with_what_to_type():
+def test_more_neighbors_than_samples_are_refused_with_what_to_type():
     module, x = scan()
     module.n_neighbors = N
     with pytest.raises(UserError, match=rf"n_neighbors={N} .*{N} samples"):
         module.make_targets(module.net.encode(x), torch.zeros(N, K))
 
 
-def test_without_neighbours_it_says_which_callback_is_missing():
+def test_without_neighbors_it_says_which_callback_is_missing():
     module, x = scan()
     module.targets = None
     with pytest.raises(RuntimeError, match="TargetRefresh"):
         module.training_step((x, torch.arange(N)), 0)
 
 
-def test_heads_are_finite_where_all_centres_are_one():
+def test_heads_are_finite_where_all_centers_are_one():
     module, x = scan()
-    module.begin(Start(torch.zeros(N, dtype=torch.long), torch.ones(K, 2)))
+    module.initialize(Initialization(torch.zeros(N, dtype=torch.long), torch.ones(K, 2)))
     assert torch.isfinite(module.log_shares(module.net.encode(x))).all()

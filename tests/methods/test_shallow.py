@@ -9,8 +9,8 @@ from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
 
-from deepcluster_pl.methods.initialization.initial_clustering import fit_start
-from deepcluster_pl.methods.shallow import StartOnly
+from deepcluster_pl.methods.initialization.initial_clustering import fit_initialization
+from deepcluster_pl.methods.shallow import ShallowClustering
 from deepcluster_pl.nets.identity import Identity
 
 
@@ -21,8 +21,8 @@ def points():
 
 
 def begun(clusterer, points):
-    module = StartOnly(Identity((4,)), "x", 3)
-    module.begin(fit_start(clusterer, points))
+    module = ShallowClustering(Identity((4,)), "x", 3)
+    module.initialize(fit_initialization(clusterer, points))
     return module
 
 
@@ -40,7 +40,7 @@ def test_a_mixture_gives_scikit_learns_posterior(points, covariance_type):
     np.testing.assert_allclose(module.assign(points).numpy(), posterior, atol=1e-5)
 
 
-def test_a_clusterer_without_centres_gets_its_groups_means(points):
+def test_a_clusterer_without_centers_gets_its_groups_means(points):
     module = begun(AgglomerativeClustering(3), points)
     labels = AgglomerativeClustering(3).fit_predict(points.numpy())
     np.testing.assert_allclose(module.centers[1].numpy(), points.numpy()[labels == 1].mean(0), rtol=1e-5)

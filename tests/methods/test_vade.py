@@ -14,7 +14,7 @@ from torch import nn
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.initial_clustering import Start, fit_start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.vade import VaDE
 from deepcluster_pl.nets.conv import ConvAutoencoder
 from deepcluster_pl.nets.mlp import MLPAutoencoder
@@ -37,7 +37,7 @@ def vade(augment=None, seed=0, covariance_type="diag", epoch=0, rank=0):
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     module._trainer = SimpleNamespace(current_epoch=epoch, global_step=0, global_rank=rank, log_every_n_steps=1)
     mixture = GaussianMixture(K, covariance_type=covariance_type, random_state=0)
-    module.begin(fit_start(mixture, module.net.encode(samples()).detach()))
+    module.initialize(fit_initialization(mixture, module.net.encode(samples()).detach()))
     return module, mixture
 
 
@@ -111,15 +111,15 @@ def test_the_first_noise_is_a_tenth_of_the_clusters_own_width():
     np.testing.assert_allclose(module.log_variance_head(features).detach(), expected, rtol=1e-4)
 
 
-def test_centres_alone_begin_with_the_nearest_centre_and_one_centre_with_no_spread():
+def test_centers_alone_begin_with_the_nearest_center_and_one_center_with_no_spread():
     module, _ = vade()
     centers = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]])
-    module.begin(Start(None, centers))
+    module.initialize(Initialization(None, centers))
     z = torch.randn(200, D, generator=torch.Generator().manual_seed(3)) * 3
     q = module.assign(z).detach()
     assert torch.equal(q.argmax(dim=1), torch.cdist(z, centers).argmin(dim=1))
     torch.testing.assert_close(q.sum(dim=1), torch.ones(200))
-    module.begin(Start(None, torch.ones(K, D)))
+    module.initialize(Initialization(None, torch.ones(K, D)))
     assert torch.isfinite(module.assign(z)).all()
 
 

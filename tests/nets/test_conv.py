@@ -113,9 +113,9 @@ def test_what_cannot_be_is_refused_with_what_to_type(shape, options, message):
 def test_weights_drawn_anew_come_from_the_generator_alone():
     net, again = conv((8, 8), channels=(2, 3), kernels=(3, 3), latent=4), conv((8, 8), (2, 3), (3, 3), 4)
     before = torch.get_rng_state()
-    net.initialise(torch.Generator().manual_seed(5))
+    net.initialize(torch.Generator().manual_seed(5))
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(5)
-    again.initialise()
+    again.initialize()
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
     assert net.embedding_layer is net.encoder[-1]

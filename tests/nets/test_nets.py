@@ -202,10 +202,10 @@ def test_a_code_that_is_not_between_linear_layers_cannot_be_changed(net, found):
 def test_weights_drawn_anew_are_drawn_as_at_first_and_from_the_generator_alone(init):
     net, again = small(init=init), small(init=init)
     before = torch.get_rng_state()
-    net.initialise(torch.Generator().manual_seed(5))
+    net.initialize(torch.Generator().manual_seed(5))
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(5)
-    again.initialise()
+    again.initialize()
     first = linear_layers(small(init=init))[0]
     for layer, other in zip(linear_layers(net), linear_layers(again), strict=True):
         assert torch.equal(layer.weight, other.weight)

@@ -1,4 +1,4 @@
-"""Ways to lose a picture while a library is organised, each tried."""
+"""Ways to lose a picture while a library is organized, each tried."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deepcluster_pl.organize import command as organize
 from deepcluster_pl.organize.manifest import NAME, Manifest
 from deepcluster_pl.organize.placement import place_all
 from deepcluster_pl.organize.undo import undo
-from deepcluster_pl.utils.locking import held
+from deepcluster_pl.utils.locking import folder_lock
 
 
 @pytest.mark.parametrize("mode", ["copy", "hardlink"])
@@ -64,12 +64,12 @@ def test_a_group_that_would_lie_in_the_library_is_refused(library, tmp_path, cal
 def test_two_at_once_in_one_folder_are_one_too_many(library, tmp_path, call):  # noqa: F811
     _, run, _ = library
     out = tmp_path / "out"
-    with held(out):
+    with folder_lock(out):
         code, _, err = call(f"run={run}", f"to={out}", "apply=true")
     assert code == 1
     assert f"{out} is in use by process {os.getpid()}" in err
     assert call(f"run={run}", f"to={out}", "apply=true")[0] == 0
-    with held(out):
+    with folder_lock(out):
         assert call(f"undo={out}", "apply=true")[0] == 1
         assert call(f"undo={out}")[0] == 0
     assert len(Manifest(out).placed) == 16

@@ -1,4 +1,4 @@
-"""Organising a library: nothing is ever written over, moved or lost, and all of it can be taken back."""
+"""Organizing a library: nothing is ever written over, moved or lost, and all of it can be taken back."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_a_disk_without_hard_links_gets_copies_all_the_same(library, tmp_path, m
         (["run={run}", "to={root}/below"], "lies in the library itself"),
         (["run={root}", "to={out}"], "found no run on a folder of pictures"),
         (["run={run}", "to={out}", "mode=move"], "expected mode=copy or symlink or hardlink"),
-        (["run={run}", "to={out}", "colour=red"], "expected run=, to="),
+        (["run={run}", "to={out}", "color=red"], "expected run=, to="),
         (["undo={root}"], f"found no {NAME} there"),
         (["undo={root}", "run={run}"], "leave out run="),
         (["run={run}", "to={run}/assignments.csv"], "is a file"),

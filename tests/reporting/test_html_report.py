@@ -63,9 +63,9 @@ def test_a_chart_is_thinned_keeps_its_end_and_leaves_out_what_has_no_logarithm()
 
 
 @pytest.mark.parametrize("n", [1, 10, 11, 300])
-def test_every_cluster_has_a_colour_of_its_own(n):
+def test_every_cluster_has_a_color_of_its_own(n):
     assert len(set(palette(n))) == n
-    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in palette(n))
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in palette(n))
 
 
 def scores(**changes):
@@ -144,5 +144,5 @@ def test_the_page_of_images_shows_them_and_stays_small(cli_run):
     page = (run.folder / "report.html").read_text()
     assert len(page) < 5e6
     assert page.count("data:image/png;base64,") > 100
-    assert "Decoded centre of group" in page
+    assert "Decoded center of group" in page
     assert "held out" in page

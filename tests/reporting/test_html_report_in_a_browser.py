@@ -69,6 +69,6 @@ def test_the_page_fits_a_narrow_screen_and_a_dark_one(cli_run, browser):
     assert browser.get_log("browser") == []
 
 
-def brightness(colour: str) -> float:
+def brightness(color: str) -> float:
     """Mean of red, green and blue of `rgb(r, g, b)`."""
-    return sum(float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]) / 3
+    return sum(float(part) for part in color.split("(")[1].rstrip(")").split(",")[:3]) / 3

@@ -34,13 +34,13 @@ def test_a_table_has_its_figures_and_its_code_in_the_projector(cli_run):
     assert "clusters/changed" in shown(run.folder / "fit", "scalars")
 
 
-def test_images_have_sprites_and_centres_at_every_refresh(cli_run):
+def test_images_have_sprites_and_centers_at_every_refresh(cli_run):
     digits = [text for text in TINY if not text.startswith(("data", "n_clusters"))]
     run = cli_run("data=digits", "data.subset.size=100", *digits, "n_clusters=3", "method=idec")
     assert run.code == 0, run.err
-    pictures = {"map", "confusion", "curves", "members", "centres", "reconstructions"}
+    pictures = {"map", "confusion", "curves", "members", "centers", "reconstructions"}
     assert set(shown(run.folder / "result", "images")) == pictures
-    assert "clusters/centres" in shown(run.folder / "fit", "images")
+    assert "clusters/centers" in shown(run.folder / "fit", "images")
     names, _ = projected(run.folder)
     with Image.open(run.folder / "result" / "00000" / "code" / "sprite.png") as sprite:
         assert sprite.width // 8 * (sprite.height // 8) >= len(names) == 100

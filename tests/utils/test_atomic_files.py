@@ -9,23 +9,23 @@ import sys
 
 import pytest
 
-from deepcluster_pl.utils.atomic_files import copy_whole, forget_unfinished, replacing
+from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write, remove_partial_files
 
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-with replacing(Path(sys.argv[1]), "wb") as file:
+with atomic_write(Path(sys.argv[1]), "wb") as file:
     file.write(bytes(100_000))
 """
 
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from deepcluster_pl.utils.atomic_files import replacing
-with replacing(Path(sys.argv[1])) as file:
+from deepcluster_pl.utils.atomic_files import atomic_write
+with atomic_write(Path(sys.argv[1])) as file:
     file.write("half")
     file.flush()
     print("writing", flush=True)
@@ -41,26 +41,26 @@ def target(tmp_path):
 
 
 def test_new_content_takes_the_place_of_the_old(target):
-    with replacing(target) as file:
+    with atomic_write(target) as file:
         file.write("new, ü\n")
     assert target.read_bytes() == "new, ü\n".encode()
     assert os.listdir(target.parent) == ["scores.json"]
 
 
 def test_bytes_are_written_as_they_are(target):
-    with replacing(target, "wb") as file:
+    with atomic_write(target, "wb") as file:
         file.write(b"\x00\r\n\xff")
     assert target.read_bytes() == b"\x00\r\n\xff"
 
 
 def test_line_ends_are_not_translated(target):
-    with replacing(target) as file:
+    with atomic_write(target) as file:
         file.write("a\r\nb\n")
     assert target.read_bytes() == b"a\r\nb\n"
 
 
 def test_a_reader_in_between_finds_the_old_file(target):
-    with replacing(target) as file:
+    with atomic_write(target) as file:
         file.write("new")
         file.flush()
         assert target.read_text() == "old"
@@ -68,7 +68,7 @@ def test_a_reader_in_between_finds_the_old_file(target):
 
 
 def write_half(path, error):
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write("half")
         raise error("stop")
 
@@ -88,7 +88,7 @@ def test_no_file_appears_when_the_first_writing_fails(tmp_path):
 
 
 def test_folders_on_the_way_are_made(tmp_path):
-    with replacing(tmp_path / "a" / "b" / "c.txt") as file:
+    with atomic_write(tmp_path / "a" / "b" / "c.txt") as file:
         file.write("there")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "there"
 
@@ -98,7 +98,7 @@ def test_folders_on_the_way_are_made(tmp_path):
 def test_mode_follows_the_umask_and_the_umask_stays(target, umask):
     before = os.umask(umask)
     try:
-        with replacing(target) as file:
+        with atomic_write(target) as file:
             file.write("new")
         assert target.stat().st_mode & 0o777 == 0o666 & ~umask
     finally:
@@ -129,14 +129,14 @@ def test_killed_writer_leaves_the_old_file(target):
 def test_copy_is_whole_and_replaces(target, tmp_path):
     content = os.urandom(300_000)
     (tmp_path / "source.bin").write_bytes(content)
-    copy_whole(tmp_path / "source.bin", target)
+    atomic_copy(tmp_path / "source.bin", target)
     assert target.read_bytes() == content
     assert (tmp_path / "source.bin").read_bytes() == content
 
 
 def test_copy_of_nothing_leaves_the_target(target, tmp_path):
     with pytest.raises(FileNotFoundError):
-        copy_whole(tmp_path / "gone", target)
+        atomic_copy(tmp_path / "gone", target)
     assert target.read_text() == "old"
 
 
@@ -146,5 +146,5 @@ def test_only_a_runs_own_unfinished_files_are_removed(tmp_path):
     for name in [*own, *theirs]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    forget_unfinished(tmp_path)
+    remove_partial_files(tmp_path)
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(theirs)

@@ -26,7 +26,7 @@ class Pretrained(Features):
     """A backbone of torchvision or timm without its classifier: float32 (F,) of pictures stretched to a square.
 
     Nothing is fetched unless `weights=default` asks for it. A file, of PyTorch's own kind or safetensors, runs no code.
-    Colours are scaled as ImageNet's are, or as timm says of the backbone.
+    Colors are scaled as ImageNet's are, or as timm says of the backbone.
 
     Args:
         library: where the backbone is from; timm is the extra `encoders`.
@@ -55,7 +55,7 @@ class Pretrained(Features):
 
     @cached_property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Length of the embedding, found by embedding a grey square."""
+        """Length of the embedding, found by embedding a gray square."""
         return tuple(self.of_many(np.full((1, self.side, self.side, 3), 128, dtype=np.uint8)).shape[1:])
 
     def check(self) -> None:
@@ -106,7 +106,7 @@ class Pretrained(Features):
 
     @cached_property
     def _net(self) -> Any:
-        """The backbone in evaluation mode, and mean and deviation (3, 1, 1) of the colours it is used to."""
+        """The backbone in evaluation mode, and mean and deviation (3, 1, 1) of the colors it is used to."""
         import torch
 
         if self.weights is None:

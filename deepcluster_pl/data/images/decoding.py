@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from deepcluster_pl.data.images.descriptors.planes import RGB
-from deepcluster_pl.data.images.exif import Facts, facts_of
+from deepcluster_pl.data.images.exif import ImageMetadata, read_metadata
 
 Image.MAX_IMAGE_PIXELS = None  # `max_megapixels` is looked at before anything is decoded, and Pillow need not warn
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
@@ -20,7 +20,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _CHUNK = 2**20
 
 
-class UnreadablePictureError(Exception):
+class UnreadableImageError(Exception):
     """Why a file is no picture, in a line."""
 
 
@@ -35,7 +35,7 @@ class Decoded(NamedTuple):
 
     rgb: RGB
     digest: bytes
-    facts: Facts
+    facts: ImageMetadata
 
 
 def add_heif() -> None:
@@ -48,7 +48,7 @@ def add_heif() -> None:
 
 
 def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decoded:
-    """Read a file, whatever its suffix says; `UnreadablePictureError` where that is impossible.
+    """Read a file, whatever its suffix says; `UnreadableImageError` where that is impossible.
 
     Args:
         path: the file.
@@ -62,16 +62,16 @@ def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decod
             try:
                 rgb, facts = _read(file, side, smallest, max_megapixels)
             except UnidentifiedImageError as error:
-                raise UnreadablePictureError(_unknown(file)) from error
+                raise UnreadableImageError(_unknown(file)) from error
             return Decoded(rgb, _digest(file), facts)
-    except UnreadablePictureError:
+    except UnreadableImageError:
         raise
     except MemoryError as error:
-        raise UnreadablePictureError("too large for the memory there is") from error
+        raise UnreadableImageError("too large for the memory there is") from error
     except OSError as error:
-        raise UnreadablePictureError(error.strerror or _line(error)) from error
+        raise UnreadableImageError(error.strerror or _line(error)) from error
     except Exception as error:  # a damaged file can make a decoder fail in any way
-        raise UnreadablePictureError(f"damaged: {_line(error)}") from error
+        raise UnreadableImageError(f"damaged: {_line(error)}") from error
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
@@ -88,14 +88,14 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _read(file: BinaryIO, side: int, smallest: int, max_megapixels: float) -> tuple[RGB, Facts]:
+def _read(file: BinaryIO, side: int, smallest: int, max_megapixels: float) -> tuple[RGB, ImageMetadata]:
     with Image.open(file) as image:
         width, height = image.size
         if width * height > max_megapixels * 1e6:
-            raise UnreadablePictureError(
+            raise UnreadableImageError(
                 f"{width} x {height} pixels are more than {max_megapixels:g} million; data.max_megapixels allows more"
             )
-        facts = facts_of(image, os.fstat(file.fileno()).st_size)
+        facts = read_metadata(image, os.fstat(file.fileno()).st_size)
         if image.format == "JPEG":
             image.draft(None, _fitted(width, height, side))  # decodes an eighth to all of the lines
         wanted = _fitted(width, height, side)
@@ -113,7 +113,7 @@ def _read(file: BinaryIO, side: int, smallest: int, max_megapixels: float) -> tu
 
 
 def _may_shrink(image: Image.Image) -> bool:
-    """Whether mixing neighbouring pixels of this mode gives pixels between them."""
+    """Whether mixing neighboring pixels of this mode gives pixels between them."""
     return image.mode in ("RGB", "L", "CMYK", "YCbCr") and "transparency" not in image.info
 
 
@@ -128,7 +128,7 @@ def _fitted(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def _from_numbers(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits as 8 bits: white is 65,535 in 16 bits, of floats and 32 bits what their range says."""
+    """Gray of more than 8 bits as 8 bits: white is 65,535 in 16 bits, of floats and 32 bits what their range says."""
     x = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low = min(0.0, float(x.min()))
     high = float(x.max())

@@ -20,7 +20,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class File:
-    """A picture's file; what it is recognised by the next time.
+    """A picture's file; what it is recognized by the next time.
 
     Attributes:
         name: path below the root, with `/` between folders; bytes that are no UTF-8 are surrogates, as `os.fsdecode`
@@ -51,7 +51,7 @@ class Found:
     n_others: int = 0
 
 
-def find_pictures(root: Path, follow_links: bool) -> Found:
+def find_images(root: Path, follow_links: bool) -> Found:
     """Look through a folder and those in it, in the order of their names.
 
     A folder or file that several links lead to counts once, under its own path rather than a link's. Links that lead

@@ -1,4 +1,4 @@
-"""What a picture's file says beside its colours: size, when and where it was taken."""
+"""What a picture's file says beside its colors: size, when and where it was taken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TURNED = (5, 6, 7, 8)
 _TIME = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})[ T](\d{2}):(\d{2}):(\d{2})")
 
 
-class Facts(NamedTuple):
+class ImageMetadata(NamedTuple):
     """Of one file.
 
     Attributes:
@@ -32,7 +32,7 @@ class Facts(NamedTuple):
     longitude: float | None
 
 
-def facts_of(image: Image.Image, n_bytes: int) -> Facts:
+def read_metadata(image: Image.Image, n_bytes: int) -> ImageMetadata:
     """Read the header of a picture that nothing was done to yet; broken metadata count as none."""
     width, height = image.size
     try:
@@ -44,11 +44,11 @@ def facts_of(image: Image.Image, n_bytes: int) -> Facts:
         latitude = _degrees(places, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
         longitude = _degrees(places, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180)
     except Exception:  # a damaged block of metadata can make its reader fail in any way
-        return Facts(width, height, n_bytes, "", None, None)
+        return ImageMetadata(width, height, n_bytes, "", None, None)
     if turned:
         width, height = height, width
     whole = latitude is not None and longitude is not None
-    return Facts(width, height, n_bytes, taken, latitude if whole else None, longitude if whole else None)
+    return ImageMetadata(width, height, n_bytes, taken, latitude if whole else None, longitude if whole else None)
 
 
 def _time(value: Any) -> str:

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.images.decoding import UnreadablePictureError, add_heif, decode
+from deepcluster_pl.data.images.decoding import UnreadableImageError, add_heif, decode
 from deepcluster_pl.data.images.descriptors import SMALLEST_SIDE
-from deepcluster_pl.data.images.exif import Facts
+from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.images.random_views import distorted, generator_of
 from deepcluster_pl.data.images.thumbnails import thumbnail_of
@@ -45,7 +45,7 @@ class Measured(NamedTuple):
 
     kept: NDArray[Any]
     digest: str
-    facts: Facts
+    facts: ImageMetadata
     thumbnail: bytes
 
 
@@ -76,7 +76,7 @@ class Job:
             copies = (distorted(rgb, SMALLEST_SIDE, generator_of(digest, copy)) for copy in range(self.n_copies))
             kept = np.stack([self.features.of_picture(picture) for picture in (rgb, *copies)])
             return Measured(kept, digest.hex(), facts, thumbnail_of(rgb))
-        except UnreadablePictureError as error:
+        except UnreadableImageError as error:
             return str(error)
         except Exception as error:
             return f"cannot be measured: {(str(error) or type(error).__name__).splitlines()[0]}"

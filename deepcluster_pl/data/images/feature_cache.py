@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from deepcluster_pl import __version__
 from deepcluster_pl.data.images.discovery import File
-from deepcluster_pl.data.images.exif import Facts
+from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.atomic_files import refused_by_the_disk
+from deepcluster_pl.utils.atomic_files import disk_error
 
 _FORMAT = 2
 """To be raised with every change of what is measured of a picture, or of how it is kept."""
@@ -36,11 +36,11 @@ class Kept(NamedTuple):
 
     file: File
     digest: str
-    facts: Facts
+    facts: ImageMetadata
     place: tuple[int, int] = (0, 0)
 
 
-class Store:
+class FeatureCache:
     """Rows of equal shape that are only ever appended, a thumbnail and a line of JSON for each.
 
     A row is on the disk before its line is, so that a process killed in between leaves nothing that counts. Rows of
@@ -139,7 +139,7 @@ class Store:
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
 
-def store_folder(cache_dir: Path, root: Path, recipe: Mapping[str, Any]) -> Path:
+def cache_folder(cache_dir: Path, root: Path, recipe: Mapping[str, Any]) -> Path:
     """The folder of what a recipe makes of the pictures below a root."""
     decides = json.dumps(
         {"format": _FORMAT, "version": __version__, "root": os.path.realpath(root), **recipe}, sort_keys=True
@@ -160,12 +160,14 @@ def _parse(line: bytes) -> Kept | None:
     try:
         name, size, mtime_ns, digest, start, length, *facts = json.loads(line)
         return (
-            Kept(File(name, size, mtime_ns), digest, Facts(*facts), (start, length)) if line.endswith(b"\n") else None
+            Kept(File(name, size, mtime_ns), digest, ImageMetadata(*facts), (start, length))
+            if line.endswith(b"\n")
+            else None
         )
     except (ValueError, TypeError):
         return None
 
 
 def _refused(folder: Path, error: OSError) -> UserError:
-    reason = refused_by_the_disk(error) or error.strerror
+    reason = disk_error(error) or error.strerror
     return UserError(f"{folder} cannot be written: {reason}; type cache_dir=<a folder with room>")

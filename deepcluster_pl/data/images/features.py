@@ -67,7 +67,7 @@ class Thumbnails(Features):
 
 
 class Descriptors(Features):
-    """Numbers that describe colour, drawing, gradients, texture, structure and writing: float32 (F,).
+    """Numbers that describe color, drawing, gradients, texture, structure and writing: float32 (F,).
 
     Args:
         blocks: names in `deepcluster_pl.data.images.descriptors.BLOCKS`, in the order of the numbers.

@@ -35,10 +35,10 @@ def thumbnail_of(rgb: RGB) -> bytes:
     return file.getvalue()
 
 
-def alike(thumbnails: Sequence[bytes]) -> list[list[int]]:
+def near_duplicates(thumbnails: Sequence[bytes]) -> list[list[int]]:
     """Groups of pictures that show the same, such as copies in other sizes, each with at least two, by position.
 
-    Two are alike where the differences of neighbouring pixels have the same sign in all but six places of an 8 x 8 grid
+    Two are alike where the differences of neighboring pixels have the same sign in all but six places of an 8 x 8 grid
     (the difference hash), and their squares of 16 x 16 differ by less than eight levels of 255 on average and
     correlate above .98, without which any two nearly white pages would be copies. The whole of one is compared with the
     whole of the other, and with what is left of it where its edges are cut: up to a tenth of all, or an eighth of one.
@@ -71,13 +71,13 @@ def _same(one_square: NDArray[np.uint8], other_square: NDArray[np.uint8]) -> boo
 
 
 def _outlines(thumbnail: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Signs (P, 64) of differences along rows of the grey picture, and small squares (P, 16, 16, 3), of each part."""
+    """Signs (P, 64) of differences along rows of the gray picture, and small squares (P, 16, 16, 3), of each part."""
     with Image.open(io.BytesIO(thumbnail)) as image:
-        rgb, grey = image.convert("RGB"), image.convert("L")
+        rgb, gray = image.convert("RGB"), image.convert("L")
     lines, squares = [], []
     for left, top, right, bottom in _PARTS:
         box = (left * rgb.width, top * rgb.height, right * rgb.width, bottom * rgb.height)
-        lines.append(np.asarray(grey.resize((_HASH + 1, _HASH), Image.Resampling.BOX, box)))
+        lines.append(np.asarray(gray.resize((_HASH + 1, _HASH), Image.Resampling.BOX, box)))
         squares.append(np.asarray(rgb.resize((16, 16), Image.Resampling.BOX, box)))
     grid = np.stack(lines)
     signs = np.where(grid[:, :, 1:] > grid[:, :, :-1], np.float32(1), np.float32(-1))

@@ -16,8 +16,8 @@ from deepcluster_pl.data.sources.csv_reader import read_csv
 from deepcluster_pl.errors import UserError
 
 
-class DataHack(ClusteringData):
-    """Grey images as bytes (N, height, width), in the order of the CSV; the file name is the id.
+class ImageCsv(ClusteringData):
+    """Gray images as bytes (N, height, width), in the order of the CSV; the file name is the id.
 
     Args:
         csv: table with a column `filename` and, if known, `label`.
@@ -41,7 +41,7 @@ class DataHack(ClusteringData):
             raise UserError(f"data.root={root}: no such folder")
         names = [str(name) for name in columns["filename"]]
         _check_names(names, lines, csv)
-        images = [_read_grey(root / name, line) for name, line in zip(names, lines, strict=True)]
+        images = [_read_gray(root / name, line) for name, line in zip(names, lines, strict=True)]
         x = np.stack(_same_shape(images, names))
         return Table(x, names, columns.get("label"))
 
@@ -57,11 +57,11 @@ def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
             raise UserError(f"{csv.name}, row {row}: {name!r} occurs {counts[name]} times; file names must differ")
 
 
-def _read_grey(path: Path, row: int) -> NDArray[np.uint8]:
+def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
     """One image as bytes; an alpha channel is dropped, as the competition's copies with one are opaque."""
     try:
         with Image.open(path) as image:
-            if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip to white
+            if image.mode.startswith("I"):  # 16-bit gray, which convert() would clip to white
                 return (np.asarray(image) // 257).astype(np.uint8)
             return np.asarray(image.convert("RGB").convert("L"))
     except FileNotFoundError as error:

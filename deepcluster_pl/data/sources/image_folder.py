@@ -15,21 +15,21 @@ from rich.console import Console
 from typing_extensions import Unpack
 
 from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, PartName
-from deepcluster_pl.data.images.discovery import SUFFIXES, File, Found, find_pictures, shown
-from deepcluster_pl.data.images.exif import Facts
+from deepcluster_pl.data.images.discovery import SUFFIXES, File, Found, find_images, shown
+from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.extraction import Job, Measured, Rate, cores, outcomes
-from deepcluster_pl.data.images.feature_cache import Kept, Store, store_folder
+from deepcluster_pl.data.images.feature_cache import FeatureCache, Kept, cache_folder
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.ranges import NonNegativeInt, PositiveFloat
 
 _ROWS_AT_ONCE = 256
 _SECONDS_AT_ONCE = 5.0
 
 
-class Images(ClusteringData):
+class ImageFolder(ClusteringData):
     """All pictures below a folder; a file's path from there is its id.
 
     Samples come in the order of their files' contents (SHA-256), so that no name, folder or date can tell in what is
@@ -73,22 +73,22 @@ class Images(ClusteringData):
         self.cache_dir = cache_dir
         self.skipped: dict[str, str] = {}
         self.passed_over: dict[str, str] = {}
-        self.facts: dict[str, Facts] = {}
+        self.facts: dict[str, ImageMetadata] = {}
         self._told = ""
         self._entries: list[Kept] = []
-        self._store: Store | None = None
+        self._store: FeatureCache | None = None
 
     def load(self) -> Table:
         """Find the pictures, measure those that are new, and map all into memory."""
         root = self._existing_root()
         self.features.check()
-        found = find_pictures(root, self.follow_links)
+        found = find_images(root, self.follow_links)
         if not found.files:
             raise UserError(_no_pictures(root, found))
         self.skipped, self.passed_over = dict(found.skipped), found.passed_over
         recipe = {**self.features.recipe(), "copies": self.n_copies}
-        folder = store_folder(Path(self.cache_dir).expanduser(), root, recipe)
-        store = Store(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
+        folder = cache_folder(Path(self.cache_dir).expanduser(), root, recipe)
+        store = FeatureCache(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
         with store.lock():
             place = store.open()
             new = [file for file in found.files if file not in place]
@@ -119,9 +119,9 @@ class Images(ClusteringData):
 
     def save_records(self, folder: Path) -> None:
         """Write `pictures.csv`, what each file says of itself, and `skipped.csv`, what was left out and why."""
-        with replacing(folder / "skipped.csv") as file:
+        with atomic_write(folder / "skipped.csv") as file:
             csv.writer(file).writerows([("path", "reason"), *sorted((self.passed_over | self.skipped).items())])
-        with replacing(folder / "pictures.csv") as file:
+        with atomic_write(folder / "pictures.csv") as file:
             writer = csv.writer(file)
             writer.writerow(["id", "width", "height", "bytes", "taken", "latitude", "longitude"])
             writer.writerows([name, *facts] for name, facts in self.facts.items())
@@ -136,7 +136,7 @@ class Images(ClusteringData):
             )
         return root
 
-    def _measure(self, root: Path, new: list[File], store: Store, rate: Rate) -> None:
+    def _measure(self, root: Path, new: list[File], store: FeatureCache, rate: Rate) -> None:
         """Add new pictures to the store; those read before an error or Ctrl-C stay there."""
         job = Job(str(root), self.features, self.n_copies, self.max_megapixels)
         by_name = {file.name: file for file in new}
@@ -157,7 +157,7 @@ class Images(ClusteringData):
         finally:
             self._keep(store, waiting)
 
-    def _keep(self, store: Store, some: list[tuple[File, Measured]]) -> None:
+    def _keep(self, store: FeatureCache, some: list[tuple[File, Measured]]) -> None:
         if not some:
             return
         kept = np.stack([measured.kept for _, measured in some])

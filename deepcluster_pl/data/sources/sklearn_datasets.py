@@ -12,7 +12,7 @@ from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions
 from deepcluster_pl.data.samples import Table
 
 
-class Bundled(ClusteringData):
+class SklearnDataset(ClusteringData):
     """Handwritten digits as images (1797, 8, 8) in 0 … 1, or a table of measurements.
 
     Args:

@@ -1,4 +1,4 @@
-"""Gaussian blobs around random centres: made up, quick, for tests and first steps."""
+"""Gaussian blobs around random centers: made up, quick, for tests and first steps."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Blobs(ClusteringData):
         n_samples: points in all.
         n_features: dimensions of a point.
         n_centers: groups.
-        spread: standard deviation within a group; the centres lie in a cube of side 20.
-        random_state: decides centres and points.
+        spread: standard deviation within a group; the centers lie in a cube of side 20.
+        random_state: decides centers and points.
         common: see `CommonOptions`.
     """
 

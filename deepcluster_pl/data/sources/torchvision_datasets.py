@@ -16,8 +16,8 @@ from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 
 
-class TorchvisionImages(ClusteringData):
-    """Grey images as bytes (N, height, width) and their labels.
+class TorchvisionDataset(ClusteringData):
+    """Gray images as bytes (N, height, width) and their labels.
 
     Args:
         dataset: torchvision's class.

@@ -13,7 +13,7 @@ from deepcluster_pl.functional import adjusted_rand_indices
 from deepcluster_pl.utils.ranges import NonNegativeInt, Range
 
 
-class MostAgreed:
+class ConsensusRestarts:
     """Of several restarts, the partition with the largest mean adjusted Rand index with all others.
 
     The usual choice is the restart with the best criterion. On a deep code the lowest inertia often belongs to a

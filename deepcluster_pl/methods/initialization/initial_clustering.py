@@ -1,4 +1,4 @@
-"""The start: a scikit-learn clusterer on the embeddings gives the first centres and labels."""
+"""The start: a scikit-learn clusterer on the embeddings gives the first centers and labels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.determinism import repeatable
+from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)
-class Start:
+class Initialization:
     """What a method begins from.
 
     Attributes:
@@ -24,7 +24,7 @@ class Start:
         centers: (K, D).
         weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
-        agreement: of each restart (R,) with the others, where `MostAgreed` chose among restarts; a record.
+        agreement: of each restart (R,) with the others, where `ConsensusRestarts` chose among restarts; a record.
         criterion: of each restart (R,), the larger the better; a record.
         code_matrix: A (D, D) of the code z' = A (z - m) that all of the above is of, where z is the pretrained code;
             None where it is of the pretrained code itself.
@@ -73,10 +73,10 @@ class Start:
         save_tensors({name: tensor for name, tensor in tensors.items() if tensor is not None}, path)
 
     @staticmethod
-    def load(path: Path) -> Start:
+    def load(path: Path) -> Initialization:
         """Read what `save` wrote."""
         try:
-            return Start(**load_tensors(path))
+            return Initialization(**load_tensors(path))
         except (UserError, TypeError) as error:
             text = error if isinstance(error, UserError) else f"{path} holds no start: {error}"
             raise UserError(f"{text}; delete it, and the start is made anew") from error
@@ -105,22 +105,22 @@ def check_embeddings(z: Tensor) -> None:
         )
 
 
-def fit_start(clusterer: Any, z: Tensor) -> Start:
+def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
 
-    Centres are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. Of a
+    Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. Of a
     clusterer that lays the embeddings out anew (`places_`), the layout and its mixture are kept as well.
     """
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
     check_embeddings(z)
     try:
-        with repeatable():
+        with deterministic_openmp():
             labels = torch.as_tensor(clusterer.fit_predict(data)).long()
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:
-        return Start(labels, *_mixture(clusterer), **_of_restarts(clusterer))
+        return Initialization(labels, *_mixture(clusterer), **_of_restarts(clusterer))
     centers = getattr(clusterer, "cluster_centers_", None)
     if not bool((labels >= 0).any()):
         raise UserError(f"start: {type(clusterer).__name__} found no cluster")
@@ -128,9 +128,9 @@ def fit_start(clusterer: Any, z: Tensor) -> Start:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
     centers = torch.as_tensor(np.asarray(centers, dtype=np.float32))
     if not hasattr(clusterer, "places_"):
-        return Start(labels, centers, **_of_restarts(clusterer))
+        return Initialization(labels, centers, **_of_restarts(clusterer))
     means, weights, factors = _mixture(clusterer.mixture)
-    return Start(
+    return Initialization(
         labels,
         centers,
         codes=torch.as_tensor(clusterer.codes_),
@@ -151,7 +151,7 @@ def _mixture(mixture: Any) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _of_restarts(clusterer: Any) -> dict[str, Tensor]:
-    """What `MostAgreed` chose by; nothing where there were no restarts to choose from."""
+    """What `ConsensusRestarts` chose by; nothing where there were no restarts to choose from."""
     names = ("agreement", "criterion")
     return {name: torch.as_tensor(getattr(clusterer, f"{name}_")) for name in names if hasattr(clusterer, f"{name}_")}
 

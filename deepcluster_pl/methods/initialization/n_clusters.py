@@ -19,8 +19,8 @@ from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.initialization.initial_clustering import check_embeddings
-from deepcluster_pl.utils.atomic_files import replacing
-from deepcluster_pl.utils.determinism import repeatable
+from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Range
 
@@ -33,7 +33,7 @@ _FAINT, _BEYOND, _FULL = 0.2, 0.05, 0.99
 
 
 @dataclass(frozen=True)
-class NumberFound:
+class ClusterNumberEstimate:
     """A number of clusters, and what speaks for it.
 
     Attributes:
@@ -79,7 +79,7 @@ class NumberFound:
     def describe(self) -> str:
         """The number, its evidence, and what comes next, in a line.
 
-        >>> NumberFound(3, [2, 3, 4], [0.5, 0.9, 0.6], [0.4, 0.3, 0.3], [0.01, 0.01, 0.01], 99).describe()
+        >>> ClusterNumberEstimate(3, [2, 3, 4], [0.5, 0.9, 0.6], [0.4, 0.3, 0.3], [0.01, 0.01, 0.01], 99).describe()
         'n_clusters=3: halves of the data agree by 0.90, without groups they would by 0.30; next comes 4 (0.60, 0.30)'
         """
         here, there = self.evidence(self.n_clusters)
@@ -96,20 +96,20 @@ class NumberFound:
 
     def save(self, path: Path) -> None:
         """Write a JSON file."""
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             json.dump(asdict(self), file, indent=2)
 
     @staticmethod
-    def load(path: Path) -> NumberFound:
+    def load(path: Path) -> ClusterNumberEstimate:
         """Read what `save` wrote; `UserError` where it is damaged."""
         try:
-            return NumberFound(**json.loads(path.read_text(encoding="utf-8")))
+            return ClusterNumberEstimate(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             text = f"{path} cannot be read: {str(error).splitlines()[0]}; type n_clusters=<number>"
             raise UserError(text) from error
 
 
-class AgreementOfHalves:
+class SplitHalfStability:
     """Finds the number of clusters whose partition is the most reproducible, beyond what any number is.
 
     The samples are halved. k-means on each half assigns all samples, and the adjusted Rand index tells how far the two
@@ -161,7 +161,7 @@ class AgreementOfHalves:
                 f"{min(n, self.sample_size)}; type n_clusters=<number>"
             )
 
-    def find(self, z: Tensor) -> NumberFound:
+    def find(self, z: Tensor) -> ClusterNumberEstimate:
         """The number of clusters in embeddings (N, D), of which the 64 leading principal components are looked at."""
         self.check(len(z))
         check_embeddings(z)
@@ -173,7 +173,7 @@ class AgreementOfHalves:
         spread = points.std(axis=0)
         candidates = list(range(self.smallest, min(self.largest, len(points) // _ROWS_A_CLUSTER) + 1))
         found: list[list[float]] = []
-        with repeatable(), warnings.catch_warnings():
+        with deterministic_openmp(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
             for k in candidates:
                 draw = np.random.default_rng([self.random_state, k])
@@ -185,7 +185,7 @@ class AgreementOfHalves:
                 found.append([statistics.mean(here), statistics.mean(there), _error(here, there)])
         agreement, reference, error = (list(column) for column in zip(*found, strict=True))
         taken = most_agreed(candidates, agreement, reference, error)
-        return NumberFound(taken, candidates, agreement, reference, error, len(points))
+        return ClusterNumberEstimate(taken, candidates, agreement, reference, error, len(points))
 
     def _agreement(self, points: NDArray[np.float64], k: int, draw: np.random.Generator) -> float:
         order = draw.permutation(len(points))

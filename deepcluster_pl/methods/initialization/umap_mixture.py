@@ -15,7 +15,7 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Range, Share
 class UmapMixture:
     """Clusters points by where UMAP puts them (McInnes, Healy, Melville 2018), as N2D does with codes.
 
-    UMAP draws near neighbours together and leaves gaps between groups. Points that are equal get one place: they are
+    UMAP draws near neighbors together and leaves gaps between groups. Points that are equal get one place: they are
     laid out once, and every one of them counts in the mixture. The same seed gives the same places on one machine,
     for which UMAP works in a single thread.
 

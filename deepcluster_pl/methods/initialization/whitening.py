@@ -10,10 +10,10 @@ from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import gaussian_log_density, mapped_precisions, pooled_covariance, whitening_matrix
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 
 
-def whitened(start: Start, z: Tensor, total: float) -> Start:
+def whitened(start: Initialization, z: Tensor, total: float) -> Initialization:
     """The start in the code z' = A (z - m), in which its pooled within-group covariance is total / D · I.
 
     Student's t kernel knows distances alone: of a group as long as it is flat it sees the far ends leave first. A
@@ -23,10 +23,10 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
     Args:
         start: found in the code z.
         z: embeddings (N, D) that the start was found on.
-        total: trace of that covariance afterwards, the mean squared distance to the own centre.
+        total: trace of that covariance afterwards, the mean squared distance to the own center.
 
     Returns:
-        labels unchanged, centres, precisions and codes of the new code, and the map itself as `code_matrix`,
+        labels unchanged, centers, precisions and codes of the new code, and the map itself as `code_matrix`,
         `code_shift`, which the net has to take over (`Autoencoder.change_code`).
     """
     points, centers = z.cpu().double(), start.centers.double()
@@ -46,7 +46,7 @@ def whitened(start: Start, z: Tensor, total: float) -> Start:
     )
 
 
-def _shares(start: Start, z: Tensor) -> Tensor:
+def _shares(start: Initialization, z: Tensor) -> Tensor:
     """How much (N, K) of each sample belongs to each group; nothing of what the start calls noise."""
     if start.weights is None or start.precisions_cholesky is None:
         k = len(start.centers)

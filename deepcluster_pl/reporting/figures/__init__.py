@@ -13,7 +13,7 @@ from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.reporting.figures.centers import centre_pictures, decoded_centres
+from deepcluster_pl.reporting.figures.centers import center_pictures, decoded_centers
 from deepcluster_pl.reporting.figures.confusion import confusion_matrix
 from deepcluster_pl.reporting.figures.curves import curves
 from deepcluster_pl.reporting.figures.embedding_map import embedding_map
@@ -35,15 +35,15 @@ def save_figures(
     """Write what there is to show of a finished run into figures/.
 
     map.png, the fitted part at `places` (N, 2) of a `kind` of map; members.png, where samples are images, and
-    centres.png, where centres can be decoded as well; confusion.png, where there are labels, of the held-out part if
+    centers.png, where centers can be decoded as well; confusion.png, where there are labels, of the held-out part if
     there is one; curves.png, where the stages left a metrics.csv.
     """
     figures, n_clusters = _made(folder), method.n_clusters
     embedding_map(places, predictions["fit"], n_clusters, kind).savefig(figures / "map.png")
     if is_image(data.input_shape):
         central_members(data, predictions["fit"], n_clusters).savefig(figures / "members.png")
-        if (centres := decoded_centres(method)) is not None:
-            centre_pictures(centres).savefig(figures / "centres.png")
+        if (centers := decoded_centers(method)) is not None:
+            center_pictures(centers).savefig(figures / "centers.png")
     part: PartName = "holdout" if "holdout" in data.parts else "fit"
     labels = data.part(part).labels
     if labels is not None and known_labels(labels).any():

@@ -1,4 +1,4 @@
-"""What the centres of clusters look like, where a decoder was trained with them."""
+"""What the centers of clusters look like, where a decoder was trained with them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _MOST, _COLUMNS = 60, 10
 
 
 @torch.no_grad()
-def decoded_centres(method: ClusteringModule) -> NDArray[np.float32] | None:
-    """What the centres decode to, (K, *input_shape), bytes as 0 … 1; None where no decoder was trained with them."""
+def decoded_centers(method: ClusteringModule) -> NDArray[np.float32] | None:
+    """What the centers decode to, (K, *input_shape), bytes as 0 … 1; None where no decoder was trained with them."""
     net = method.net
     trained = [parameter for parameter in net.decoder.parameters() if parameter.requires_grad]
     if not method.has_centers or not trained or method.centers.shape[1] != net.latent_dim:
@@ -27,17 +27,17 @@ def decoded_centres(method: ClusteringModule) -> NDArray[np.float32] | None:
     return np.asarray(decoded.float().cpu().numpy())
 
 
-def centre_pictures(centres: NDArray[np.float32]) -> Figure:
-    """Decoded centres (K, *image shape) side by side, each with the number of its cluster; at most 60 of them."""
-    shown = centres[:_MOST]
+def center_pictures(centers: NDArray[np.float32]) -> Figure:
+    """Decoded centers (K, *image shape) side by side, each with the number of its cluster; at most 60 of them."""
+    shown = centers[:_MOST]
     columns = min(_COLUMNS, len(shown))
     lines = -(-len(shown) // columns)
     figure = Figure(figsize=(columns * 0.6, lines * 0.75), dpi=120, layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
-    for k, (axis, centre) in enumerate(zip(axes, shown, strict=False)):
-        picture = as_picture(np.nan_to_num(np.clip(centre, 0, 1)))
+    for k, (axis, center) in enumerate(zip(axes, shown, strict=False)):
+        picture = as_picture(np.nan_to_num(np.clip(center, 0, 1)))
         axis.imshow(picture, cmap="gray_r" if picture.ndim == 2 else None)
         axis.set_title(str(k), fontsize=7)
     return figure

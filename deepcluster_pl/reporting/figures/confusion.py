@@ -40,7 +40,7 @@ def confusion_matrix(labels: NDArray[Any], clusters: NDArray[np.int64], title: s
         axes.set_yticks(range(len(names)), [str(name)[:20] for name in names])
         for (row, column), count in np.ndenumerate(table):
             if count:
-                colour = "white" if shares[row, column] > 0.5 else "black"
-                axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
+                color = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=color)
     axes.set(xlabel="cluster", ylabel="label", title=f"{title}: labels and clusters")
     return figure

@@ -1,4 +1,4 @@
-"""A map of the embeddings, coloured by cluster."""
+"""A map of the embeddings, colored by cluster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAP_POINTS = 10_000
 
 
 def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_clusters: int, kind: Map) -> Figure:
-    """Scatter of places (N, 2) on a kind of map, one colour a cluster."""
+    """Scatter of places (N, 2) on a kind of map, one color a cluster."""
     figure = Figure(figsize=(6, 6), dpi=120, layout="constrained")
     axes = figure.subplots()
     rows = np.random.default_rng(0).permutation(len(places))[:_MAP_POINTS]

@@ -16,12 +16,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.datamodule import PartName
-from deepcluster_pl.data.images.thumbnails import alike
-from deepcluster_pl.data.sources.image_folder import Images
+from deepcluster_pl.data.images.thumbnails import near_duplicates
+from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Places
 from deepcluster_pl.reporting.gallery.selection import central_first, partition_digest, thinned
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 
 MOST = 5000
 """Pictures in one page: about 25 MB."""
@@ -36,7 +36,7 @@ class Shown(NamedTuple):
 
 
 def save_gallery(
-    folder: Path, data: Images, predictions: Predictions, places: Places, colours: Sequence[str], title: str
+    folder: Path, data: ImageFolder, predictions: Predictions, places: Places, colors: Sequence[str], title: str
 ) -> None:
     """Write gallery.html into a run's folder.
 
@@ -45,15 +45,15 @@ def save_gallery(
         data: a folder of pictures, with their thumbnails.
         predictions: of each of its parts.
         places: point (N, 2) of every picture on the map, by part.
-        colours: K of them.
+        colors: K of them.
         title: of the page.
     """
-    shown = chosen(predictions, len(colours))
+    shown = chosen(predictions, len(colors))
     facts = gathered(folder, data, predictions, places, shown)
-    facts["colours"] = list(colours)
-    sizes = np.zeros(len(colours), dtype=np.int64)
+    facts["colors"] = list(colors)
+    sizes = np.zeros(len(colors), dtype=np.int64)
     for prediction in predictions.values():
-        sizes += np.bincount(prediction.clusters.numpy(), minlength=len(colours))
+        sizes += np.bincount(prediction.clusters.numpy(), minlength=len(colors))
     facts["sizes"] = sizes.tolist()
     environment = Environment(
         loader=PackageLoader("deepcluster_pl.reporting.gallery"), autoescape=select_autoescape(["html"]),
@@ -63,7 +63,7 @@ def save_gallery(
     page = environment.get_template("gallery.html").render(
         title=title, facts=script_json(facts), style=Markup(style), n_all=int(sizes.sum()), n_shown=len(shown)
     )
-    with replacing(folder / "gallery.html") as file:
+    with atomic_write(folder / "gallery.html") as file:
         file.write(page)
 
 
@@ -79,7 +79,7 @@ def chosen(predictions: Predictions, n_clusters: int) -> list[Shown]:
 
 
 def gathered(
-    folder: Path, data: Images, predictions: Predictions, places: Places, shown: Sequence[Shown]
+    folder: Path, data: ImageFolder, predictions: Predictions, places: Places, shown: Sequence[Shown]
 ) -> dict[str, Any]:
     """What the page knows of each picture, a list for each kind of fact."""
     ids = [str(data.part(one.part).ids[one.row]) for one in shown]
@@ -100,7 +100,7 @@ def gathered(
         "where": [None if fact.latitude is None else [fact.latitude, fact.longitude] for fact in facts],
         "sizes_px": [[fact.width, fact.height] for fact in facts],
         "thumbnails": [base64.b64encode(thumbnail).decode() for thumbnail in thumbnails],
-        "alike": alike(thumbnails),
+        "alike": near_duplicates(thumbnails),
     }
 
 

@@ -13,7 +13,7 @@ from deepcluster_pl.data.datamodule import ClusteringData
 from deepcluster_pl.evaluation.metrics import known_labels
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.reporting.figures.centers import decoded_centres
+from deepcluster_pl.reporting.figures.centers import decoded_centers
 from deepcluster_pl.reporting.html_report.data_uri import data_uri, jpeg_uri
 from deepcluster_pl.reporting.html_report.representatives import central, doubtful, most_frequent
 from deepcluster_pl.reporting.html_report.typical_features import MOST_FEATURES, Feature, typical_features
@@ -39,7 +39,7 @@ class Card:
 
     Attributes:
         number: from 0.
-        colour: on the map.
+        color: on the map.
         size: fitted samples.
         share: of all fitted samples.
         confidence: mean share of its samples in it.
@@ -47,11 +47,11 @@ class Card:
         central: in its middle.
         doubtful: that nearly went elsewhere.
         features: typical of it, where samples are rows of a table.
-        centre: what its centre decodes to, as a picture.
+        center: what its center decodes to, as a picture.
     """
 
     number: int
-    colour: str
+    color: str
     size: int
     share: float
     confidence: float
@@ -59,32 +59,32 @@ class Card:
     central: list[Member]
     doubtful: list[Member]
     features: list[Feature]
-    centre: str | None
+    center: str | None
 
 
 def cards(
-    data: ClusteringData, method: ClusteringModule, prediction: Prediction, colours: Sequence[str], seed: int
+    data: ClusteringData, method: ClusteringModule, prediction: Prediction, colors: Sequence[str], seed: int
 ) -> list[Card]:
     """A card for each cluster that holds samples, the largest first.
 
     Args:
         data: its fitted part is shown.
-        method: whose centres are decoded, where its decoder belongs to them.
+        method: whose centers are decoded, where its decoder belongs to them.
         prediction: of the fitted part.
-        colours: K of them.
+        colors: K of them.
         seed: decides the rows that typical features are measured on, at most 20,000.
     """
     part, shape = data.part("fit"), data.input_shape
     clusters, confidence = prediction.clusters.numpy(), prediction.confidence.numpy()
-    n_clusters = len(colours)
+    n_clusters = len(colors)
     as_pictures = is_image(shape)
-    features: list[list[Feature]] = [[] for _ in colours]
+    features: list[list[Feature]] = [[] for _ in colors]
     if not as_pictures and data.n_features <= (_NAMELESS if part.feature_names is None else MOST_FEATURES):
         rows = sample_rows(len(part), _ROWS, seed)
         names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
         x = part.take(rows).reshape(len(rows), -1)
         features = typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
-    centres = decoded_centres(method) if as_pictures else None
+    centers = decoded_centers(method) if as_pictures else None
     most = max(2, min(_CENTRAL, _PICTURES // max(1, n_clusters)))
 
     def member(row: int) -> Member:
@@ -94,14 +94,14 @@ def cards(
         return Member(str(part.ids[row]), float(confidence[row]), picture)
 
     made = []
-    for k, colour in enumerate(colours):
+    for k, color in enumerate(colors):
         here = clusters == k
         if here.any():
             made.append(Card(
-                k, colour, int(here.sum()), float(here.mean()), float(confidence[here].mean()),
+                k, color, int(here.sum()), float(here.mean()), float(confidence[here].mean()),
                 _labels(part.labels, here), [member(row) for row in central(prediction, k, most)],
                 [member(row) for row in doubtful(prediction, k, min(_DOUBTFUL, most))], features[k],
-                data_uri(centres[k]) if centres is not None else None,
+                data_uri(centers[k]) if centers is not None else None,
             ))  # fmt: skip
     return sorted(made, key=lambda card: -card.size)
 

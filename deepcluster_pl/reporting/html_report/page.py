@@ -25,14 +25,14 @@ from deepcluster_pl.reporting.html_report.cards import cards
 from deepcluster_pl.reporting.html_report.representatives import DOUBT
 from deepcluster_pl.reporting.html_report.svg_charts import line_chart, scatter
 from deepcluster_pl.reporting.palette import palette
-from deepcluster_pl.utils.atomic_files import replacing
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import Curves, read_curves
 from deepcluster_pl.utils.random import sample_rows
 
 _MAP_POINTS, _MOST_CARDS, _MOST_LABELS = 3000, 60, 40
 _COLUMNS = (
     ("acc", "ACC", "Share of samples right, each cluster named after its best label"),
-    ("nmi", "NMI", "Normalised mutual information with the labels; 1 is perfect, 0 is chance"),
+    ("nmi", "NMI", "Normalized mutual information with the labels; 1 is perfect, 0 is chance"),
     ("ari", "ARI", "Adjusted Rand index: pairs that belong together; 0 is chance"),
     (
         "silhouette",
@@ -77,20 +77,20 @@ def save_report(folder: Path, told: Told) -> None:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     for template, name in (("report.html", "report.html"), ("model_card.md", "MODEL_CARD.md")):
-        with replacing(folder / name) as file:
+        with atomic_write(folder / name) as file:
             file.write(environment.get_template(template).render(facts))
 
 
 def gathered(folder: Path, told: Told) -> dict[str, Any]:
     """All that the templates ask for, by name."""
     scores, data, fitted = told.scores, told.data, told.predictions["fit"]
-    colours = palette(scores["n_clusters"])
+    colors = palette(scores["n_clusters"])
     n_doubtful = int((fitted.doubt > DOUBT).sum())
     curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
     changed = curves.get("clusters/changed", {})
     rows = sample_rows(len(told.places), _MAP_POINTS, scores["seed"])
     ids = data.part("fit").ids
-    found = cards(data, told.method, fitted, colours, scores["seed"])
+    found = cards(data, told.method, fitted, colors, scores["seed"])
     return {
         "scores": scores,
         "title": f"{data.name}: {scores['n_clusters']} clusters by {scores['method']}",
@@ -104,7 +104,7 @@ def gathered(folder: Path, told: Told) -> dict[str, Any]:
             for title, names in panels(curves).items()
         ],
         "number": number_chart(scores["n_clusters_found"]),
-        "map": Markup(scatter(told.places[rows], fitted.clusters.numpy()[rows], [ids[int(i)] for i in rows], colours)),
+        "map": Markup(scatter(told.places[rows], fitted.clusters.numpy()[rows], [ids[int(i)] for i in rows], colors)),
         "n_map": len(rows),
         "map_by": NAMES[told.kind],
         "cards": found[:_MOST_CARDS],

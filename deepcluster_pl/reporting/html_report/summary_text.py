@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepcluster_pl.methods.initialization.n_clusters import NumberFound
+from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 
 _SMALL = 0.1
 
@@ -50,7 +50,7 @@ def warnings(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> 
             f"{fit['n_empty']} of {scores['n_clusters']} clusters hold no sample. Type a smaller n_clusters, or "
             f"callbacks.target_refresh.reseed_empty=true."
         )
-    if scores["n_clusters_found"] and NumberFound(**scores["n_clusters_found"]).is_faint:
+    if scores["n_clusters_found"] and ClusterNumberEstimate(**scores["n_clusters_found"]).is_faint:
         found.append("Halves of the data hardly agree more than they would without groups: there may be none.")
     small = [k for k, size in enumerate(sizes) if 0 < size < _SMALL * fit["n"] / scores["n_clusters"]]
     if small and fit["n"] >= 100:
@@ -78,7 +78,7 @@ def _number(found: dict[str, Any] | None) -> str:
     """How the number of groups was found, where nobody typed it."""
     if not found:
         return ""
-    number = NumberFound(**found)
+    number = ClusterNumberEstimate(**found)
     here, there = number.evidence(number.n_clusters)
     looked = (
         f"Of {number.candidates[0]} to {number.candidates[-1]} groups" if number.second else "No more were looked at"
@@ -106,7 +106,7 @@ def _labels(scores: dict[str, Any]) -> str:
         return "No labels were given, so nobody can say how right this is; the scores below only measure its shape."
     held = (scores["holdout"] or {}).get("acc")
     more = f", and {held:.1%} of the held-out samples" if held is not None else ""
-    right = f"With each group named after its best label, {acc:.1%} of the labelled samples are right{more}."
+    right = f"With each group named after its best label, {acc:.1%} of the labeled samples are right{more}."
     return f"{right} Labels only score; training never saw them."
 
 

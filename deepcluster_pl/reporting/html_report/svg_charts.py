@@ -1,4 +1,4 @@
-"""Small charts as inline SVG, in the colours of the page, with nothing to load."""
+"""Small charts as inline SVG, in the colors of the page, with nothing to load."""
 
 from __future__ import annotations
 
@@ -56,22 +56,22 @@ def line_chart(series: Mapping[str, Mapping[int, float]], log: bool, over: str =
 
 
 def scatter(
-    places: NDArray[np.float32], clusters: NDArray[np.int64], ids: Sequence[object], colours: Sequence[str]
+    places: NDArray[np.float32], clusters: NDArray[np.int64], ids: Sequence[object], colors: Sequence[str]
 ) -> str:
-    """A map: one point a sample, in its cluster's colour; a title with its id shows under the pointer.
+    """A map: one point a sample, in its cluster's color; a title with its id shows under the pointer.
 
     Args:
         places: (N, 2).
         clusters: (N,).
         ids: N names.
-        colours: one for each cluster.
+        colors: one for each cluster.
     """
     low, high = places.min(axis=0), places.max(axis=0)
     scale = (_MAP - 2 * _EDGE) / max(float((high - low).max()), 1e-12)
     at = (places - (low + high) / 2) * scale + _MAP / 2
     title = "<title>{} · cluster {}</title>"
     points = "".join(
-        f'<circle data-k="{k}" cx="{x:.0f}" cy="{_MAP - y:.0f}" r="3" fill="{colours[k]}">'
+        f'<circle data-k="{k}" cx="{x:.0f}" cy="{_MAP - y:.0f}" r="3" fill="{colors[k]}">'
         f"{title.format(escape(str(name)[:80]), k)}</circle>"
         for (x, y), k, name in zip(at.tolist(), clusters.tolist(), ids, strict=True)
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from deepcluster_pl.errors import diverged
-from deepcluster_pl.utils.distributed import anywhere
+from deepcluster_pl.errors import divergence_error
+from deepcluster_pl.utils.distributed import any_process
 
 
 class DivergenceStop(pl.Callback):
@@ -31,6 +31,6 @@ class DivergenceStop(pl.Callback):
         if trainer.global_step % interval:
             return
         loss = float(outputs["loss"])
-        if anywhere(not math.isfinite(loss)):
+        if any_process(not math.isfinite(loss)):
             found = "of another process is not finite" if math.isfinite(loss) else f"is {loss}"
-            raise diverged(self.stage, trainer.global_step, f"the loss {found}")
+            raise divergence_error(self.stage, trainer.global_step, f"the loss {found}")

@@ -29,5 +29,5 @@ class EmptyClusterWarning(pl.Callback):
             self._said = True
             told = f"{n_empty} of {module.n_clusters} clusters are empty at step {refresh.step}"
             if refresh.n_reseeded:
-                told += f", after the centres of {refresh.n_reseeded} that were had been moved"
+                told += f", after the centers of {refresh.n_reseeded} that were had been moved"
             self.console.print(f"warning: {told}", soft_wrap=True)

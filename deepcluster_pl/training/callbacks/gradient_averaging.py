@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 
-class GlobalMean(pl.Callback):
+class GradientAveraging(pl.Callback):
     """Makes the gradient that of the mean loss over all samples of a batch, whatever their split.
 
     `DistributedDataParallel` averages over processes, which weighs samples differently where a batch does not divide

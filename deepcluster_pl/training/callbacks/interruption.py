@@ -12,7 +12,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from deepcluster_pl.errors import InterruptedRun
-from deepcluster_pl.utils.distributed import anywhere
+from deepcluster_pl.utils.distributed import any_process
 
 
 class Interruption(pl.Callback):
@@ -49,14 +49,14 @@ class Interruption(pl.Callback):
         """Keep the state if it is time; keep it and stop on a signal, all processes behind the same step."""
         if trainer.world_size > 1 and trainer.global_step % (trainer.log_every_n_steps or 50):  # type: ignore[attr-defined]
             return
-        if anywhere(self._number is not None):
+        if any_process(self._number is not None):
             trainer.save_checkpoint(self.checkpoint)
             raise InterruptedRun(self._number or signal.SIGTERM, self.folder)
-        if anywhere(time.monotonic() - self._kept >= self.interval_s):
+        if any_process(time.monotonic() - self._kept >= self.interval_s):
             trainer.save_checkpoint(self.checkpoint)
             self._kept = time.monotonic()
 
-    def stop_if_noticed(self) -> None:
+    def raise_if_interrupted(self) -> None:
         """Stop behind a finished stage, where the signal came after its last step."""
         if self._number is not None:
             raise InterruptedRun(self._number, self.folder)

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from deepcluster_pl.evaluation.metrics import label_scores, separation_scores
 from deepcluster_pl.nets.embed import embed
-from deepcluster_pl.utils.determinism import repeatable
+from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
@@ -48,7 +48,7 @@ class KMeansProbe(pl.Callback):
         z = embed(pl_module.net, data.loader("fit", rows)).cpu().numpy()  # type: ignore[arg-type]
         if not np.isfinite(z).all():
             return  # pretraining diverged; the start will say so
-        with repeatable():
+        with deterministic_openmp():
             clusters = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit_predict(z)
         few = sample_rows(len(z), 2000, self.seed)
         values = {

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from deepcluster_pl.errors import diverged
+from deepcluster_pl.errors import divergence_error
 from deepcluster_pl.functional import reseeded_centers, share_changed
 from deepcluster_pl.nets.embed import embed_part
 from deepcluster_pl.utils.ranges import Count, Share
@@ -24,8 +24,8 @@ class Refresh:
         z: embeddings (N, D).
         q: soft assignment (N, K).
         clusters: argmax (N,) of q.
-        changed: share of samples whose cluster differs from the last refresh; None at the first, or with centres moved.
-        n_reseeded: clusters that were empty, and whose centres were moved.
+        changed: share of samples whose cluster differs from the last refresh; None at the first, or with centers moved.
+        n_reseeded: clusters that were empty, and whose centers were moved.
     """
 
     step: int
@@ -56,8 +56,8 @@ class TargetRefresh(pl.Callback):
         update_interval: optimizer steps between refreshes.
         tol: share of changed samples below which training stops; 0 never stops.
         per_epoch: count `update_interval` in epochs instead.
-        reseed_empty: move the centre of a cluster that holds no sample onto the sample farthest from its own centre, as
-            scikit-learn's k-means does, and go on; of methods that are nothing but centres. No published method does.
+        reseed_empty: move the center of a cluster that holds no sample onto the sample farthest from its own center, as
+            scikit-learn's k-means does, and go on; of methods that are nothing but centers. No published method does.
     """
 
     def __init__(self, update_interval: Count, tol: Share, per_epoch: bool, reseed_empty: bool = False) -> None:
@@ -88,7 +88,7 @@ class TargetRefresh(pl.Callback):
         if trainer.global_step != self._last_step and trainer.global_step % interval == 0:
             self._refresh(trainer, pl_module)
 
-    def look_anew(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def refresh_now(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refresh now, as if for the first time: clusters found anew have nothing in common with the last ones."""
         self._clusters = None
         self._refresh(trainer, pl_module)
@@ -113,7 +113,7 @@ class TargetRefresh(pl.Callback):
     def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
         z = embed_part(module.net, trainer.datamodule, "fit")  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
-            raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
+            raise divergence_error("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         q, n_reseeded = self._assigned(module, z)
         clusters = q.argmax(dim=1).cpu()
         before = None if n_reseeded else self._clusters
@@ -129,7 +129,7 @@ class TargetRefresh(pl.Callback):
                 callback.on_refresh(trainer, module, refresh)
 
     def _assigned(self, module: Any, z: Tensor) -> tuple[Tensor, int]:
-        """Q (N, K) of embeddings, and how many centres had to be moved first, where that is wanted."""
+        """Q (N, K) of embeddings, and how many centers had to be moved first, where that is wanted."""
         q = module.assign_all(z)
         if not (self.reseed_empty and module.clusters_are_centers):
             return q, 0

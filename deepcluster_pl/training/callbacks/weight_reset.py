@@ -9,9 +9,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from deepcluster_pl.errors import UserError, diverged
+from deepcluster_pl.errors import UserError, divergence_error
 from deepcluster_pl.functional import squared_distances
-from deepcluster_pl.methods.initialization.initial_clustering import Start, fit_start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.training.callbacks.target_refresh import TargetRefresh
 from deepcluster_pl.utils.random import generator_at, sample_rows
@@ -24,7 +24,7 @@ class WeightReset(pl.Callback):
     """BRB's resets, which free a fit from its first partition (Miklautz, Klein and others 2025, section 5).
 
     Before the first batch of every `interval`-th epoch: θ becomes keep · θ + (1 - keep) · φ with φ drawn by the net's
-    own rule, the clean code is clustered again, the method takes over the new centres, the optimizer forgets its
+    own rule, the clean code is clustered again, the method takes over the new centers, the optimizer forgets its
     momenta, and `TargetRefresh` looks anew, with no earlier partition to compare with. A reset that fewer steps than a
     whole interval would follow is left out: the fit would end on its way back.
 
@@ -34,7 +34,7 @@ class WeightReset(pl.Callback):
         interval: epochs between two resets.
         keep: share of a weight that stays.
         decoder: reset the decoder too, where it is trained.
-        start: scikit-learn clusterer that finds the new centres.
+        start: scikit-learn clusterer that finds the new centers.
         sample_size: rows of the fitted part that it sees.
         seed: decides these rows and the fresh weights.
     """
@@ -71,31 +71,31 @@ class WeightReset(pl.Callback):
             return
         if trainer.max_steps - trainer.global_step < self._steps(trainer):
             return
-        soften(pl_module.net, self.keep, self.decoder, generator_at(self.seed, epoch, 0, 0, _DRAW))
-        pl_module.begin(self._cluster(trainer, pl_module))
+        shrink_and_perturb(pl_module.net, self.keep, self.decoder, generator_at(self.seed, epoch, 0, 0, _DRAW))
+        pl_module.initialize(self._cluster(trainer, pl_module))
         for optimizer in trainer.optimizers:
             optimizer.state.clear()
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, TargetRefresh):
-                callback.look_anew(trainer, pl_module)
+                callback.refresh_now(trainer, pl_module)
 
     def _steps(self, trainer: pl.Trainer) -> int:
         return self.interval * -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
 
-    def _cluster(self, trainer: pl.Trainer, module: Any) -> Start:
-        """New centres from a sample of the fitted part's code, and the nearest of them to every sample."""
+    def _cluster(self, trainer: pl.Trainer, module: Any) -> Initialization:
+        """New centers from a sample of the fitted part's code, and the nearest of them to every sample."""
         z: Tensor = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
         if not bool(z.isfinite().all()):
-            raise diverged("fit", trainer.global_step, "embeddings hold NaN or infinite values")
+            raise divergence_error("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         rows = torch.as_tensor(sample_rows(len(z), self.sample_size, self.seed), device=z.device)
-        centers = fit_start(self.start, z[rows]).centers.to(z)
+        centers = fit_initialization(self.start, z[rows]).centers.to(z)
         if len(centers) != module.n_clusters:
             raise UserError(f"the start gives {len(centers)} clusters after a reset, expected {module.n_clusters}")
-        return Start(squared_distances(z, centers).argmin(dim=1), centers)
+        return Initialization(squared_distances(z, centers).argmin(dim=1), centers)
 
 
 @torch.no_grad()
-def soften(net: Autoencoder, keep: float, decoder: bool, generator: torch.Generator) -> None:
+def shrink_and_perturb(net: Autoencoder, keep: float, decoder: bool, generator: torch.Generator) -> None:
     """Replace each trained weight θ by keep · θ + (1 - keep) · φ, all but the embedding layer's.
 
     Args:
@@ -105,7 +105,7 @@ def soften(net: Autoencoder, keep: float, decoder: bool, generator: torch.Genera
         generator: on the CPU; the fresh weights φ are drawn from it, the same on every device.
     """
     fresh = copy.deepcopy(net).cpu()
-    fresh.initialise(generator)
+    fresh.initialize(generator)
     stays = {id(parameter) for parameter in net.embedding_layer.parameters()}
     parts: list[tuple[nn.Module, nn.Module]] = [(net.encoder, fresh.encoder)]
     if decoder:

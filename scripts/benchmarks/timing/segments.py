@@ -18,9 +18,9 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from deepcluster_pl.config.instantiate import made
+from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.config.recipes import conf_dir
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.runs.pipeline import load_data, open_workshop
 
 WARM = 3
@@ -55,20 +55,20 @@ class Ours:
             )  # fmt: skip
         self.stage = stage
         self.data = load_data(self.cfg)
-        self.data.settle(torch.device("cpu"))
+        self.data.move_to(torch.device("cpu"))
         torch.manual_seed(0)
-        self.net = made(self.cfg.net, input_shape=self.data.input_shape)
-        self.method = made(self.cfg.method, net=self.net)
-        self.method.begin(Start(torch.zeros(1), torch.randn(self.cfg.n_clusters, self.net.latent_dim)))
+        self.net = instantiate_node(self.cfg.net, input_shape=self.data.input_shape)
+        self.method = instantiate_node(self.cfg.method, net=self.net)
+        self.method.initialize(Initialization(torch.zeros(1), torch.randn(self.cfg.n_clusters, self.net.latent_dim)))
 
     def __call__(self, steps: int) -> float:
         """Seconds a step."""
         settings, clock = self.cfg[self.stage], Clock(steps)
         if self.stage == "pretrain":
             self.net.requires_grad_(True)  # DEC froze the decoder
-            module, callbacks = made(settings.module, net=self.net), made(settings.callbacks)
+            module, callbacks = instantiate_node(settings.module, net=self.net), instantiate_node(settings.callbacks)
         else:
-            module, callbacks = self.method, made(self.cfg.callbacks)
+            module, callbacks = self.method, instantiate_node(self.cfg.callbacks)
         self.data.use(settings.batch_size, settings.shuffle, 0)
         with tempfile.TemporaryDirectory() as folder:
             shop = open_workshop(self.cfg, Path(folder), Console(quiet=True))

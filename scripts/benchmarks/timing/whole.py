@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deepcluster_pl.config.instantiate import made
+from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.functional import target_distribution
-from deepcluster_pl.methods.initialization.initial_clustering import fit_start
+from deepcluster_pl.methods.initialization.initial_clustering import fit_initialization
 from deepcluster_pl.nets.embed import embed_part
 from scripts.benchmarks.timing.rounds import Row, in_turn, ratios
 from scripts.benchmarks.timing.segments import Ours
@@ -37,7 +37,7 @@ def whole(data: Path, rounds: int) -> list[Row]:
     def start(n: int, limit: int | None) -> Callable[[int], float]:
         def once(_: int) -> float:
             began = time.perf_counter()
-            fit_start(made(ours.cfg.start), blobs[n][:limit])
+            fit_initialization(instantiate_node(ours.cfg.start), blobs[n][:limit])
             return time.perf_counter() - began
 
         return once

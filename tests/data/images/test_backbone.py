@@ -92,8 +92,8 @@ def test_unknown_backbones_are_refused(images, photos):
 def test_weights_may_be_safetensors(tmp_path, weights):
     net, file = weights
     save_file(net.state_dict(), tmp_path / "net.safetensors")
-    grey = np.full((2, 32, 32, 3), 90, dtype=np.uint8)
-    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(grey)
+    gray = np.full((2, 32, 32, 3), 90, dtype=np.uint8)
+    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(gray)
                   for path in (file, tmp_path / "net.safetensors"))  # fmt: skip
     np.testing.assert_array_equal(one, other)
     (tmp_path / "net.safetensors").write_bytes(b"garbage")
@@ -132,9 +132,9 @@ def test_an_unknown_backbone_of_timm_is_refused_in_a_line(tmp_path):
 
 def test_weights_inside_a_checkpoint_are_found_and_what_is_missing_is_said(tmp_path, weights):
     net, file = weights
-    grey = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
+    gray = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
     torch.save({"epoch": 3, "state_dict": net.state_dict()}, tmp_path / "inside.pth")
-    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(grey)
+    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(gray)
                   for path in (file, tmp_path / "inside.pth"))  # fmt: skip
     np.testing.assert_array_equal(one, other)
     torch.save({"epoch": 3}, tmp_path / "none.pth")

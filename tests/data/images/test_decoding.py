@@ -17,7 +17,7 @@ from helpers.pictures import page, scene
 from PIL import Image, ImageCms
 
 from deepcluster_pl.data.images import decoding
-from deepcluster_pl.data.images.decoding import UnreadablePictureError, decode
+from deepcluster_pl.data.images.decoding import UnreadableImageError, decode
 
 
 def read(path, side=40, smallest=1, max_megapixels=150.0):
@@ -25,7 +25,7 @@ def read(path, side=40, smallest=1, max_megapixels=150.0):
 
 
 def middle(path):
-    """Colour in the middle, as three whole numbers."""
+    """Color in the middle, as three whole numbers."""
     rgb = read(path).rgb
     assert rgb.dtype == np.uint8
     assert rgb.ndim == 3
@@ -33,7 +33,7 @@ def middle(path):
 
 
 def reason(path, **options):
-    with pytest.raises(UnreadablePictureError) as told:
+    with pytest.raises(UnreadableImageError) as told:
         read(path, **options)
     assert "\n" not in str(told.value)
     return str(told.value)
@@ -103,15 +103,15 @@ def test_floats_are_scaled_by_their_range(tmp_path, white, value):
 def test_what_is_transparent_lies_over_white(tmp_path):
     Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     Image.new("RGBA", (8, 8), (255, 0, 0, 128)).save(tmp_path / "half.png")
-    Image.new("LA", (8, 8), (0, 0)).save(tmp_path / "grey.png")
+    Image.new("LA", (8, 8), (0, 0)).save(tmp_path / "gray.png")
     Image.new("P", (8, 8), 0).save(tmp_path / "palette.png", transparency=0)
     Image.new("RGB", (8, 8), (1, 2, 3)).save(tmp_path / "key.png", transparency=(1, 2, 3))
     assert middle(tmp_path / "clear.png") == [255, 255, 255]
     assert middle(tmp_path / "half.png") == [255, 127, 127]
-    assert [middle(tmp_path / f"{n}.png") for n in ("grey", "palette", "key")] == [[255, 255, 255]] * 3
+    assert [middle(tmp_path / f"{n}.png") for n in ("gray", "palette", "key")] == [[255, 255, 255]] * 3
 
 
-def test_palette_one_bit_cmyk_and_lab_give_their_colours(tmp_path):
+def test_palette_one_bit_cmyk_and_lab_give_their_colors(tmp_path):
     Image.new("RGB", (8, 8), (0, 0, 255)).quantize(4).save(tmp_path / "palette.png")
     Image.new("1", (8, 8), 1).save(tmp_path / "bit.png")
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "ink.jpg", quality=95)
@@ -127,7 +127,7 @@ def test_palette_one_bit_cmyk_and_lab_give_their_colours(tmp_path):
 
 
 def test_of_an_animation_the_first_frame_is_read(tmp_path):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     for name in ("a.gif", "a.png", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], lossless=True)
         assert np.abs(np.subtract(middle(tmp_path / name), [255, 0, 0])).max() < 3, name
@@ -158,9 +158,9 @@ def test_flipped_bits_give_a_picture_or_a_reason_and_nothing_else(tmp_path, suff
         path.write_bytes(damaged.tobytes())
         try:
             assert read(path).rgb.shape[2] == 3
-        except UnreadablePictureError as error:
+        except UnreadableImageError as error:
             told += "\n" not in str(error)
-    assert told > 0 or suffix in ("bmp", "gif", "jpg")  # formats without sums show most damage in colours alone
+    assert told > 0 or suffix in ("bmp", "gif", "jpg")  # formats without sums show most damage in colors alone
 
 
 def test_text_and_nothing_are_no_pictures(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers.pictures import scene
 
-from deepcluster_pl.data.images.discovery import find_pictures, shown
+from deepcluster_pl.data.images.discovery import find_images, shown
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and bytes in names")
 
@@ -31,7 +31,7 @@ def names(found):
 
 def test_pictures_are_found_in_all_folders_whatever_the_case_of_their_suffix(root):
     (root / "notes.txt").write_text("no picture")
-    found = find_pictures(root, follow_links=False)
+    found = find_images(root, follow_links=False)
     assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
     assert (found.n_others, found.skipped) == (1, {})
     assert found.files[0].size == 1
@@ -44,7 +44,7 @@ def test_a_loop_of_links_ends_and_each_file_counts_once(root):
     (root / "copy.jpg").symlink_to(root / "b.jpg")
     os.link(root / "sub/a.PNG", root / "sub/hard.png")
     for follow in (False, True):
-        found = find_pictures(root, follow)
+        found = find_images(root, follow)
         assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
         assert found.skipped == {}
         assert found.passed_over == {
@@ -59,11 +59,11 @@ def test_links_out_of_the_root_are_followed_only_when_asked(root, tmp_path):
     (tmp_path / "other.jpg").write_bytes(b"x")
     (root / "out").symlink_to(tmp_path / "outside")
     (root / "link.jpg").symlink_to(tmp_path / "other.jpg")
-    found = find_pictures(root, follow_links=False)
+    found = find_images(root, follow_links=False)
     assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
     assert set(found.passed_over) == {"out", "link.jpg"}
     assert all("data.follow_links=true" in reason for reason in found.passed_over.values())
-    followed = find_pictures(root, follow_links=True)
+    followed = find_images(root, follow_links=True)
     assert names(followed) == ["b.jpg", "link.jpg", "out/secret.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_file_is_named_with_its_reason(root):
             server.bind("socket.jpg")
         finally:
             os.chdir(here)
-        found = find_pictures(root, follow_links=False)
+        found = find_images(root, follow_links=False)
     assert names(found) == ["album.jpg/in.jpg", "b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
     assert found.skipped.pop("round.jpg").startswith("a link that leads nowhere")
     assert found.skipped == {
@@ -101,7 +101,7 @@ def test_a_folder_that_may_not_be_opened_is_named_and_the_others_are_read():
         root.chmod(0o755)
         (root / "closed").chmod(0o000)
         try:
-            found = as_nobody(lambda: find_pictures(root, follow_links=False))
+            found = as_nobody(lambda: find_images(root, follow_links=False))
         finally:
             (root / "closed").chmod(0o755)
     assert names(found) == ["open.png"]
@@ -120,7 +120,7 @@ def test_names_are_exact_whatever_is_in_them(root):
     ]
     for name in odd:
         (root / name).write_bytes(b"x")
-    assert set(odd) <= set(names(find_pictures(root, follow_links=False)))
+    assert set(odd) <= set(names(find_images(root, follow_links=False)))
 
 
 @pytest.mark.parametrize("name", ["new\nline.jpg", os.fsdecode(b"caf\xe9.jpg"), "\x1b[31m.jpg", "plain.jpg"])

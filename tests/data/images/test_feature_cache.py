@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 from deepcluster_pl.data.images.discovery import File
-from deepcluster_pl.data.images.exif import Facts
-from deepcluster_pl.data.images.feature_cache import Kept, Store, store_folder
+from deepcluster_pl.data.images.exif import ImageMetadata
+from deepcluster_pl.data.images.feature_cache import FeatureCache, Kept, cache_folder
 from deepcluster_pl.errors import UserError
 
 ODD = ["a\nb.jpg", "q\"u'o.jpg", os.fsdecode(b"caf\xe9.jpg"), "<script>.jpg", "=cmd().jpg"]
 
 
 def entry(name, size=1, mtime=2, place=(0, 0)):
-    return Kept(File(name, size, mtime), f"{size:064x}", Facts(3, 4, size, "2019-07-28T18:03:11", 1.5, None), place)
+    return Kept(
+        File(name, size, mtime), f"{size:064x}", ImageMetadata(3, 4, size, "2019-07-28T18:03:11", 1.5, None), place
+    )
 
 
 def small(i):
@@ -24,7 +26,7 @@ def small(i):
 
 
 def filled(folder, names=("a.jpg", "b.jpg", "c.jpg")):
-    store = Store(folder, (2, 3), np.dtype(np.float32))
+    store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
     store.open()
     rows = [np.full((2, 3), i, dtype=np.float32) for i in range(len(names))]
     store.append(rows, [entry(name) for name in names], [small(i) for i in range(len(names))])
@@ -32,7 +34,7 @@ def filled(folder, names=("a.jpg", "b.jpg", "c.jpg")):
 
 
 def reopened(folder):
-    store = Store(folder, (2, 3), np.dtype(np.float32))
+    store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
     return store, store.open()
 
 
@@ -95,18 +97,18 @@ def test_a_damaged_line_ends_what_counts(tmp_path):
 
 def test_another_recipe_or_root_has_another_folder(tmp_path):
     folders = {
-        store_folder(tmp_path, root, recipe)
+        cache_folder(tmp_path, root, recipe)
         for root in (tmp_path / "a", tmp_path / "b")
         for recipe in ({"size": 1}, {"size": 2})
     }
     assert len(folders) == 4
-    assert store_folder(tmp_path, tmp_path / "a", {"size": 1}) in folders
+    assert cache_folder(tmp_path, tmp_path / "a", {"size": 1}) in folders
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UserError, match="type cache_dir="):
-        Store(tmp_path / "file" / "store", (1,), np.dtype(np.float32))
+        FeatureCache(tmp_path / "file" / "store", (1,), np.dtype(np.float32))
 
 
 def test_a_full_disk_is_one_line_and_what_was_kept_stays(tmp_path):

@@ -19,7 +19,7 @@ def test_the_same_content_and_number_give_the_same_copy_and_another_another():
 
 
 def test_a_copy_keeps_the_longer_side_and_shows_nothing_else():
-    """Each pixel's colour, but for light, is of the picture: blue that rises to one side, and no red."""
+    """Each pixel's color, but for light, is of the picture: blue that rises to one side, and no red."""
     rgb = np.zeros((60, 80, 3), dtype=np.uint8)
     rgb[..., 2] = np.linspace(40, 200, 80)[None]
     for seed in range(30):

@@ -9,7 +9,7 @@ import pytest
 from helpers.pictures import page, scene
 from PIL import Image, ImageEnhance
 
-from deepcluster_pl.data.images.thumbnails import SIDE, alike, thumbnail_of
+from deepcluster_pl.data.images.thumbnails import SIDE, near_duplicates, thumbnail_of
 
 
 def small(image, *, scale=1.0, quality=None, light=1.0):
@@ -33,8 +33,8 @@ def test_copies_are_alike_and_different_pictures_are_not():
     pictures = [scene(seed, 200, 150) for seed in range(30)] + [page(seed, 150, 200) for seed in range(30)]
     originals = [small(picture) for picture in pictures]
     copies = [small(pictures[3], scale=0.5), small(pictures[40], quality=40), small(pictures[3], light=1.03)]
-    assert alike(originals) == []
-    assert alike([*originals, *copies]) == [[3, 60, 62], [40, 61]]
+    assert near_duplicates(originals) == []
+    assert near_duplicates([*originals, *copies]) == [[3, 60, 62], [40, 61]]
 
 
 @pytest.mark.parametrize(
@@ -43,15 +43,15 @@ def test_copies_are_alike_and_different_pictures_are_not():
 def test_a_copy_whose_edges_were_cut_is_alike(box):
     pictures = [scene(seed, 200, 150) for seed in range(10)]
     cut = [picture.crop((box[0] * 200, box[1] * 150, box[2] * 200, box[3] * 150)) for picture in pictures]
-    found = alike([small(picture) for picture in [*pictures, *cut]])
+    found = near_duplicates([small(picture) for picture in [*pictures, *cut]])
     assert len(found) >= 9
     assert all(group == [group[0], group[0] + 10] for group in found)
 
 
 def test_thousands_of_copies_are_one_group_before_long():
     one = small(scene(0))
-    assert alike([one] * 3000) == [list(range(3000))]
+    assert near_duplicates([one] * 3000) == [list(range(3000))]
 
 
 def test_of_none_there_are_none():
-    assert alike([]) == []
+    assert near_duplicates([]) == []

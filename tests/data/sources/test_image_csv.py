@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from deepcluster_pl.data.sources.csv_reader import read_csv
-from deepcluster_pl.data.sources.image_csv import DataHack
+from deepcluster_pl.data.sources.image_csv import ImageCsv
 from deepcluster_pl.errors import UserError
 
 
 @pytest.fixture
 def images(tmp_path):
-    """Three PNGs in a folder of their own: 0.png grey, 1.png with alpha, 2.png in a subfolder and in colour mode."""
+    """Three PNGs in a folder of their own: 0.png gray, 1.png with alpha, 2.png in a subfolder and in color mode."""
     folder = tmp_path / "images"
     (folder / "sub").mkdir(parents=True)
     x = np.random.default_rng(0).integers(256, size=(3, 6, 5), dtype=np.uint8)
@@ -31,7 +31,7 @@ def datahack(tmp_path, images, common):
     def make(text, root=images[0]):
         path = tmp_path / "train.csv"
         path.write_text(text, encoding="utf-8", newline="")
-        return DataHack(str(path), None if root is None else str(root), **common())
+        return ImageCsv(str(path), None if root is None else str(root), **common())
 
     return make
 
@@ -97,7 +97,7 @@ def test_images_of_different_size_are_refused_by_name(datahack, images):
         datahack("filename\n0.png\nsmall.png\n").load()
 
 
-def test_sixteen_bit_grey_keeps_its_shades(datahack, images):
+def test_sixteen_bit_gray_keeps_its_shades(datahack, images):
     Image.fromarray(images[1][0].astype(np.uint16) * 257).save(images[0] / "deep.png")
     np.testing.assert_array_equal(datahack("filename\ndeep.png\n").load().x[0], images[1][0])
 

@@ -78,7 +78,7 @@ def test_samples_lie_on_disk_and_batches_are_copies_of_them(images, photos):
     source = images(residency="disk")
     source.setup()
     assert source.part("fit").is_mapped
-    source.settle(torch.device("cpu"))
+    source.move_to(torch.device("cpu"))
     x = torch.cat([x for x, _ in source.loader("fit")])
     np.testing.assert_array_equal(x.numpy(), everything(images())[1])
 

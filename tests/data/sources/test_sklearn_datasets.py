@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
-from deepcluster_pl.data.sources.sklearn_datasets import Bundled
+from deepcluster_pl.data.sources.sklearn_datasets import SklearnDataset
 
 
 def test_digits_are_images_from_zero_to_one(common):
-    data = Bundled("digits", **common())
+    data = SklearnDataset("digits", **common())
     data.setup()
     fit = data.part("fit")
     np.testing.assert_array_equal(fit.everything(), (load_digits().data / 16).reshape(-1, 8, 8).astype(np.float32))
@@ -20,7 +20,7 @@ def test_digits_are_images_from_zero_to_one(common):
 
 @pytest.mark.parametrize(("name", "loader"), [("wine", load_wine), ("breast_cancer", load_breast_cancer)])
 def test_tables_are_their_measurements_and_labels(name, loader, common):
-    data = Bundled(name, **common(scale="standard"))
+    data = SklearnDataset(name, **common(scale="standard"))
     data.setup()
     x, y = loader(return_X_y=True)
     expected = (x - x.mean(axis=0)) / x.std(axis=0)

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionImages
+from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionDataset
 from deepcluster_pl.errors import UserError
 
 
@@ -34,7 +34,7 @@ def mnist(tmp_path, common):
         for name, content in files.items():
             kind = "idx3" if name.endswith("images") else "idx1"
             (raw / f"{name}-{kind}-ubyte").write_bytes(replaced.get(name.replace("-", "_"), content))
-        return TorchvisionImages("MNIST", images, str(tmp_path), False, **common()), x
+        return TorchvisionDataset("MNIST", images, str(tmp_path), False, **common()), x
 
     return make
 
@@ -51,7 +51,7 @@ def test_training_images_come_before_test_images_as_bytes(mnist, images, rows):
 
 @pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST", "KMNIST", "USPS"])
 def test_missing_data_is_an_error_that_says_what_to_type(tmp_path, common, dataset):
-    source = TorchvisionImages(dataset, "both", str(tmp_path), False, **common())
+    source = TorchvisionDataset(dataset, "both", str(tmp_path), False, **common())
     with pytest.raises(UserError, match=rf"{dataset} is not in data\.root=.*type data\.root=.*data\.download=true"):
         source.load()
 
@@ -76,7 +76,7 @@ def test_labels_of_another_number_are_refused(mnist):
 @pytest.mark.realdata
 @pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST"])
 def test_real_images_are_seventy_thousand_of_ten_classes(real_data, common, dataset):
-    table = TorchvisionImages(dataset, "both", str(real_data), False, **common()).load()
+    table = TorchvisionDataset(dataset, "both", str(real_data), False, **common()).load()
     assert table.x.shape == (70_000, 28, 28)
     assert table.x.dtype == np.uint8
     assert (table.x.min(), table.x.max()) == (0, 255)
@@ -86,7 +86,7 @@ def test_real_images_are_seventy_thousand_of_ten_classes(real_data, common, data
 @pytest.mark.realdata
 def test_real_test_images_are_the_last_ten_thousand(real_data, common):
     train, test = (
-        TorchvisionImages("MNIST", images, str(real_data), False, **common()).load() for images in ("train", "test")
+        TorchvisionDataset("MNIST", images, str(real_data), False, **common()).load() for images in ("train", "test")
     )
     assert (len(train.x), len(test.x)) == (60_000, 10_000)
     assert train.labels[:5].tolist() == [5, 0, 4, 1, 9]

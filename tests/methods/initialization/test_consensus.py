@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.consensus import MostAgreed
-from deepcluster_pl.methods.initialization.initial_clustering import Start, check_clusterer, fit_start
+from deepcluster_pl.methods.initialization.consensus import ConsensusRestarts
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, check_clusterer, fit_initialization
 
 KMEANS = functools.partial(KMeans, n_clusters=4, init="random", n_init=1)
 MIXTURE = functools.partial(GaussianMixture, 4, init_params="random_from_data", max_iter=5)
@@ -37,13 +37,13 @@ class Scripted:
 
 
 def scripted(*script):
-    return MostAgreed(functools.partial(Scripted, list(script)), len(script), 0)
+    return ConsensusRestarts(functools.partial(Scripted, list(script)), len(script), 0)
 
 
 @pytest.mark.parametrize("make", [KMEANS, MIXTURE])
 def test_the_choice_agrees_with_the_slow_comparison_of_all_restarts(z, make):
     data = z.double().numpy()
-    found = MostAgreed(make, 6, 3)
+    found = ConsensusRestarts(make, 6, 3)
     labels = found.fit_predict(data)
     seeds = np.random.default_rng(3).integers(2**31, size=6)
     alone = [make(random_state=int(seed)).fit_predict(data) for seed in seeds]
@@ -75,7 +75,7 @@ def test_agreement_is_right_where_the_lowest_inertia_is_wrong():
 def test_restarts_of_kmeans_that_find_a_rare_optimum_are_outvoted():
     rng = np.random.default_rng(5)
     data = np.concatenate([rng.normal([0, y], [12, 1], size=(300, 2)) for y in (0, 9)])
-    found = MostAgreed(functools.partial(KMeans, n_clusters=3, init="random", n_init=1), 30, 0)
+    found = ConsensusRestarts(functools.partial(KMeans, n_clusters=3, init="random", n_init=1), 30, 0)
     chosen = found.fit_predict(data)
     lowest = KMeans(3, n_init=50, random_state=0).fit(data)
     assert found.inertia_ > lowest.inertia_
@@ -90,21 +90,21 @@ def test_equal_agreement_is_decided_by_the_criterion():
 
 
 def test_restarts_differ_and_repeat_with_the_random_state(z):
-    first, again, other = (MostAgreed(KMEANS, 5, seed) for seed in (1, 1, 2))
+    first, again, other = (ConsensusRestarts(KMEANS, 5, seed) for seed in (1, 1, 2))
     for clusterer in (first, again, other):
         clusterer.fit_predict(z.numpy())
     assert first.criterion_.tolist() == again.criterion_.tolist() != other.criterion_.tolist()
     assert len(set(first.criterion_)) > 1
 
 
-def test_a_start_has_the_centres_of_the_chosen_kmeans_and_the_record_of_all(z, tmp_path):
-    start = fit_start(MostAgreed(KMEANS, 5, 0), z)
+def test_a_start_has_the_centers_of_the_chosen_kmeans_and_the_record_of_all(z, tmp_path):
+    start = fit_initialization(ConsensusRestarts(KMEANS, 5, 0), z)
     for k in range(4):
         torch.testing.assert_close(start.centers[k], z[start.labels == k].mean(dim=0), atol=1e-4, rtol=1e-4)
     assert start.weights is None
     assert (start.agreement.shape, start.criterion.shape) == ((5,), (5,))
     start.save(tmp_path / "start.safetensors")
-    loaded = Start.load(tmp_path / "start.safetensors")
+    loaded = Initialization.load(tmp_path / "start.safetensors")
     assert torch.equal(loaded.agreement, start.agreement)
     assert torch.equal(loaded.criterion, start.criterion)
     low, high, best = start.agreement.min(), start.agreement.max(), start.agreement[start.criterion.argmax()]
@@ -115,8 +115,8 @@ def test_a_start_has_the_centres_of_the_chosen_kmeans_and_the_record_of_all(z, t
 
 @pytest.mark.parametrize("covariance_type", ["full", "diag"])
 def test_a_start_has_the_densities_of_the_chosen_mixture(z, covariance_type):
-    clusterer = MostAgreed(functools.partial(MIXTURE, covariance_type=covariance_type), 4, 0)
-    start = fit_start(clusterer, z)
+    clusterer = ConsensusRestarts(functools.partial(MIXTURE, covariance_type=covariance_type), 4, 0)
+    start = fit_initialization(clusterer, z)
     seeds = np.random.default_rng(0).integers(2**31, size=4)
     mixtures = [MIXTURE(covariance_type=covariance_type, random_state=int(seed)) for seed in seeds]
     labels = [mixture.fit_predict(z.double().numpy()).tolist() for mixture in mixtures]
@@ -128,10 +128,10 @@ def test_a_start_has_the_densities_of_the_chosen_mixture(z, covariance_type):
 
 def test_a_clusterer_without_random_state_is_refused():
     with pytest.raises(UserError, match=r"start\.clusterer: .*random_state"):
-        MostAgreed(AgglomerativeClustering, 3, 0)
+        ConsensusRestarts(AgglomerativeClustering, 3, 0)
 
 
 def test_parameters_scikit_learn_would_refuse_are_refused_before_anything_is_trained():
     with pytest.raises(UserError, match="start: The 'init' parameter"):
-        check_clusterer(MostAgreed(functools.partial(KMeans, 3, init="sideways"), 3, 0))
-    assert check_clusterer(MostAgreed(KMEANS, 3, 0)) is None
+        check_clusterer(ConsensusRestarts(functools.partial(KMeans, 3, init="sideways"), 3, 0))
+    assert check_clusterer(ConsensusRestarts(KMEANS, 3, 0)) is None

@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.n_clusters import AgreementOfHalves, NumberFound, most_agreed
+from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate, SplitHalfStability, most_agreed
 
 
 def chooser(**changes):
@@ -21,7 +21,7 @@ def chooser(**changes):
         "sample_size": 600,
         "random_state": 0,
     }
-    return AgreementOfHalves(**options | changes)
+    return SplitHalfStability(**options | changes)
 
 
 def groups(n_groups, n=600, n_features=6, seed=1, spread=1.0):
@@ -107,8 +107,8 @@ def test_the_largest_number_looked_at_may_not_be_the_last_word():
 def test_it_is_saved_loaded_and_a_damaged_file_is_told_of(tmp_path):
     found = chooser().find(groups(3))
     found.save(tmp_path / "n.json")
-    assert NumberFound.load(tmp_path / "n.json") == found
+    assert ClusterNumberEstimate.load(tmp_path / "n.json") == found
     for content in ("", "[1]", '{"n_clusters": 3}'):
         (tmp_path / "n.json").write_text(content)
         with pytest.raises(UserError, match=r"cannot be read.*type n_clusters=<number>"):
-            NumberFound.load(tmp_path / "n.json")
+            ClusterNumberEstimate.load(tmp_path / "n.json")

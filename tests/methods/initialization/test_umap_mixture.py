@@ -9,9 +9,9 @@ from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.initial_clustering import Start, check_clusterer, fit_start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, check_clusterer, fit_initialization
 from deepcluster_pl.methods.initialization.umap_mixture import UmapMixture
-from deepcluster_pl.methods.shallow import StartOnly
+from deepcluster_pl.methods.shallow import ShallowClustering
 from deepcluster_pl.nets.identity import Identity
 
 umap = pytest.importorskip("umap", reason="umap-learn is not installed; pip install 'deepcluster_pl[umap]'")
@@ -29,12 +29,12 @@ def z():
 
 @pytest.fixture(scope="module")
 def start(z):
-    return fit_start(clusterer(), z)
+    return fit_initialization(clusterer(), z)
 
 
 def begun(start):
-    module = StartOnly(Identity((4,)), "n2d", 3)
-    module.begin(start)
+    module = ShallowClustering(Identity((4,)), "n2d", 3)
+    module.initialize(start)
     return module
 
 
@@ -51,18 +51,18 @@ def test_places_are_umaps_and_labels_the_mixtures(z, start):
 def test_the_number_of_threads_stays(z, threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    fit_start(clusterer(), z)
+    fit_initialization(clusterer(), z)
     after = torch.get_num_threads()
     torch.set_num_threads(before)
     assert after == threads
 
 
 def test_the_same_seed_gives_the_same_places_and_another_seed_others(z, start):
-    assert torch.equal(fit_start(clusterer(), z).places, start.places)
-    assert not torch.equal(fit_start(clusterer(random_state=1), z).places, start.places)
+    assert torch.equal(fit_initialization(clusterer(), z).places, start.places)
+    assert not torch.equal(fit_initialization(clusterer(random_state=1), z).places, start.places)
 
 
-def test_centres_are_the_means_of_the_groups_codes(z, start):
+def test_centers_are_the_means_of_the_groups_codes(z, start):
     for k in range(3):
         torch.testing.assert_close(start.centers[k], z[start.labels == k].mean(dim=0))
 
@@ -72,7 +72,7 @@ def test_fitted_samples_have_exactly_the_mixtures_labels_in_any_order(z, start):
     assert begun(start).assign(z[order]).argmax(dim=1).tolist() == start.labels[order].tolist()
 
 
-def test_a_sample_between_the_groups_places_is_judged_where_its_neighbours_lie(z, start):
+def test_a_sample_between_the_groups_places_is_judged_where_its_neighbors_lie(z, start):
     module, new = begun(start), z[:20] + 0.01
     assert module.assign(new).argmax(dim=1).tolist() == start.labels[:20].tolist()
     torch.testing.assert_close(module.assign(new).sum(dim=1), torch.ones(20))
@@ -80,7 +80,7 @@ def test_a_sample_between_the_groups_places_is_judged_where_its_neighbours_lie(z
 
 def test_twins_have_one_place_and_both_count_in_the_mixture(z):
     doubled = torch.cat([z, z[:40], -0.0 * z[:1] + z[:1]])
-    found = fit_start(clusterer(), doubled)
+    found = fit_initialization(clusterer(), doubled)
     assert len(found.codes) == len(found.places) == 90
     assert torch.equal(found.codes, z)
     assert found.labels[90:130].tolist() == found.labels[:40].tolist()
@@ -89,18 +89,19 @@ def test_twins_have_one_place_and_both_count_in_the_mixture(z):
     torch.testing.assert_close(found.place_weights.float(), shares, atol=0.05, rtol=0)
 
 
-def test_fewer_samples_than_neighbours_take_all_others_as_neighbours(z):
+def test_fewer_samples_than_neighbors_take_all_others_as_neighbors(z):
     few = torch.cat([z[:8], z[-8:]])
     assert torch.equal(
-        fit_start(clusterer(n_neighbors=100), few).places, fit_start(clusterer(n_neighbors=15), few).places
+        fit_initialization(clusterer(n_neighbors=100), few).places,
+        fit_initialization(clusterer(n_neighbors=15), few).places,
     )
 
 
 def test_too_few_distinct_samples_are_refused_with_what_to_type():
     with pytest.raises(UserError, match=r"start: found 1 distinct embeddings among 50.*at least 5.*n_components=3"):
-        fit_start(clusterer(), torch.ones(50, 4))
+        fit_initialization(clusterer(), torch.ones(50, 4))
     with pytest.raises(UserError, match="found 4 distinct"):
-        fit_start(clusterer(), torch.eye(4))
+        fit_initialization(clusterer(), torch.eye(4))
 
 
 def test_parameters_of_the_mixture_are_checked_before_anything_is_trained():
@@ -111,6 +112,6 @@ def test_parameters_of_the_mixture_are_checked_before_anything_is_trained():
 
 def test_start_is_loaded_as_it_was_saved(start, tmp_path):
     start.save(tmp_path / "start.safetensors")
-    loaded = Start.load(tmp_path / "start.safetensors")
+    loaded = Initialization.load(tmp_path / "start.safetensors")
     assert torch.equal(loaded.places, start.places)
     assert torch.equal(begun(loaded).assign(loaded.codes), begun(start).assign(start.codes))

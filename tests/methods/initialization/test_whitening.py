@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import gaussian_log_density, soft_assignment
-from deepcluster_pl.methods.initialization.initial_clustering import Start, fit_start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.initialization.whitening import whitened
 
 D = 3
@@ -45,7 +45,7 @@ def moved(start, z):
 @pytest.mark.parametrize("total", [1.0, 10.0])
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag"])
 def test_the_pooled_covariance_of_a_mixture_is_round_in_the_new_code(z, total, covariance_type):
-    start = whitened(fit_start(mixture(covariance_type), z), z, total)
+    start = whitened(fit_initialization(mixture(covariance_type), z), z, total)
     code, found = moved(start, z).numpy(), np.zeros((D, D))
     for share, point in zip(posteriors(start, moved(start, z)).numpy(), code, strict=True):
         for j in range(3):
@@ -55,8 +55,8 @@ def test_the_pooled_covariance_of_a_mixture_is_round_in_the_new_code(z, total, c
     np.testing.assert_allclose(code.mean(axis=0), 0, atol=1e-9)
 
 
-def test_the_mean_squared_distance_to_the_own_centre_is_the_total_for_kmeans(z):
-    start = whitened(fit_start(KMeans(3, n_init=5, random_state=0), z), z, 2.5)
+def test_the_mean_squared_distance_to_the_own_center_is_the_total_for_kmeans(z):
+    start = whitened(fit_initialization(KMeans(3, n_init=5, random_state=0), z), z, 2.5)
     off = moved(start, z) - start.centers[start.labels]
     assert off.square().sum(dim=1).mean().item() == pytest.approx(2.5, rel=1e-5)
     assert start.centers.dtype == torch.float32
@@ -64,7 +64,7 @@ def test_the_mean_squared_distance_to_the_own_centre_is_the_total_for_kmeans(z):
 
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 def test_posteriors_and_labels_stay_what_they_were(z, covariance_type):
-    before = fit_start(mixture(covariance_type), z)
+    before = fit_initialization(mixture(covariance_type), z)
     after = whitened(before, z, 1.0)
     torch.testing.assert_close(posteriors(after, moved(after, z)), posteriors(before, z), atol=1e-7, rtol=1e-5)
     assert torch.equal(after.labels, before.labels)
@@ -72,7 +72,7 @@ def test_posteriors_and_labels_stay_what_they_were(z, covariance_type):
 
 
 def test_students_kernel_sees_the_groups_only_in_the_new_code(z):
-    before = fit_start(mixture(), z)
+    before = fit_initialization(mixture(), z)
     after = whitened(before, z, 1.0)
     assert adjusted_rand_score(TRUTH, before.labels) > 0.9
 
@@ -85,7 +85,7 @@ def test_students_kernel_sees_the_groups_only_in_the_new_code(z):
 
 def test_noise_of_a_clusterer_has_no_part_in_the_covariance(z):
     code = torch.cat([z[:100] / 20, torch.full((1, D), 1e3)])
-    start = whitened(fit_start(DBSCAN(eps=1.5), code), code, 1.0)
+    start = whitened(fit_initialization(DBSCAN(eps=1.5), code), code, 1.0)
     assert (start.labels == -1).any()
     own = start.labels >= 0
     off = (moved(start, code) - start.centers.double()[start.labels])[own]
@@ -93,16 +93,16 @@ def test_noise_of_a_clusterer_has_no_part_in_the_covariance(z):
 
 
 def test_the_map_is_saved_and_loaded_exactly_and_told(z, tmp_path):
-    start = whitened(fit_start(mixture(), z), z, 1.0)
+    start = whitened(fit_initialization(mixture(), z), z, 1.0)
     start.save(tmp_path / "start.safetensors")
-    loaded = Start.load(tmp_path / "start.safetensors")
+    loaded = Initialization.load(tmp_path / "start.safetensors")
     for name in ("centers", "precisions_cholesky", "code_matrix", "code_shift"):
         assert torch.equal(getattr(loaded, name), getattr(start, name))
     stretched = np.linalg.eigvalsh(start.code_matrix)
     assert loaded.describe() == f"code whitened, its axes stretched by {stretched[0]:.3g} to {stretched[-1]:.3g}"
 
 
-def test_samples_that_are_their_own_centres_are_refused():
+def test_samples_that_are_their_own_centers_are_refused():
     z = torch.eye(3)
-    with pytest.raises(UserError, match=r"whiten=1: no sample lies off its centre.*type whiten=null"):
-        whitened(fit_start(KMeans(3, n_init=1, random_state=0), z), z, 1.0)
+    with pytest.raises(UserError, match=r"whiten=1: no sample lies off its center.*type whiten=null"):
+        whitened(fit_initialization(KMeans(3, n_init=1, random_state=0), z), z, 1.0)

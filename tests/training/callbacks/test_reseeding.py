@@ -1,4 +1,4 @@
-"""Centres of empty clusters: left alone by default, and moved to far samples where that is asked for."""
+"""Centers of empty clusters: left alone by default, and moved to far samples where that is asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAR = 1e3
 
 
 class Empties(pl.Callback):
-    """Takes the last cluster's centre away before one step of the optimizer, and looks at its momentum at the next."""
+    """Takes the last cluster's center away before one step of the optimizer, and looks at its momentum at the next."""
 
     def __init__(self, step=3):
         self.step, self.momenta = step, {}
@@ -40,7 +40,7 @@ def test_by_default_an_empty_cluster_stays_empty():
     assert float(module.centers.detach()[-1].min()) > FAR / 2
 
 
-def test_where_asked_its_centre_goes_to_the_sample_farthest_from_its_own_and_the_fit_goes_on():
+def test_where_asked_its_center_goes_to_the_sample_farthest_from_its_own_and_the_fit_goes_on():
     watcher = Empties()
     module, *_, recorder = fit(max_steps=9, tol=0.9, reseed=True, momentum=0.9, watch=[watcher])
     refreshes = recorder.refreshes

@@ -12,7 +12,7 @@ from deepcluster_pl.data.sources.synthetic import Blobs
 from deepcluster_pl.data.split import Subset
 from deepcluster_pl.functional import soft_assignment, target_distribution
 from deepcluster_pl.methods.dec import DEC
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.training.callbacks.target_refresh import TargetRefresh
 
@@ -46,7 +46,7 @@ def fit(
     net = MLPAutoencoder((5,), [8, 2], "relu", None, "fan_in_uniform")
     module = make(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr, momentum=momentum), None)
     z = module.embed(data.loader("fit"))
-    module.begin(Start(torch.zeros(N).long(), z[[0, 20, 40]]))
+    module.initialize(Initialization(torch.zeros(N).long(), z[[0, 20, 40]]))
     refresh, recorder = TargetRefresh(interval, tol, per_epoch, reseed), Recorder()
     trainer = pl.Trainer(
         accelerator="cpu", max_epochs=-1, max_steps=max_steps, callbacks=[*watch, refresh, recorder], logger=False,

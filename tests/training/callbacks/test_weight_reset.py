@@ -1,4 +1,4 @@
-"""BRB's resets: which weights move and how far, new centres with targets of their own, no momenta, exact resumes."""
+"""BRB's resets: which weights move and how far, new centers with targets of their own, no momenta, exact resumes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import soft_assignment, target_distribution
 from deepcluster_pl.methods.dec import DEC
 from deepcluster_pl.methods.idec import IDEC
-from deepcluster_pl.methods.initialization.initial_clustering import Start
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.nets.conv import ConvAutoencoder
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.training.callbacks.target_refresh import TargetRefresh
-from deepcluster_pl.training.callbacks.weight_reset import WeightReset, soften
+from deepcluster_pl.training.callbacks.weight_reset import WeightReset, shrink_and_perturb
 
 N, K = 60, 3  # 16 a batch: 4 steps an epoch
 ADAM = functools.partial(torch.optim.Adam, lr=0.01)
@@ -63,7 +63,7 @@ def fit(max_steps, method=DEC, interval=2, keep=0.8, decoder=False, sample_size=
     net = MLPAutoencoder((5,), [8, 6, 2], "relu", None, "fan_in_uniform")
     weights = {"gamma": 0.1} if method is IDEC else {}
     module = method(net, "m", K, 1.0, optimizer=optimizer, augment=None, **weights)
-    module.begin(Start(torch.zeros(N).long(), module.embed(data.loader("fit"))[[0, 20, 40]]))
+    module.initialize(Initialization(torch.zeros(N).long(), module.embed(data.loader("fit"))[[0, 20, 40]]))
     watcher = watcher or Watcher()
     reset = WeightReset(interval, keep, decoder, start or k_means(), sample_size, 0)
     trainer = pl.Trainer(
@@ -97,8 +97,8 @@ def test_a_reset_agrees_with_the_slow_mixture_number_by_number(decoder):
         for parameter in net.parameters():
             parameter.add_(torch.randn(parameter.shape))  # as if trained: biases are not zero
     before, fresh = copy.deepcopy(net), copy.deepcopy(net)
-    soften(net, 0.7, decoder, torch.Generator().manual_seed(3))
-    fresh.initialise(torch.Generator().manual_seed(3))
+    shrink_and_perturb(net, 0.7, decoder, torch.Generator().manual_seed(3))
+    fresh.initialize(torch.Generator().manual_seed(3))
     mixed = {"encoder.1", "encoder.3"} | ({"decoder.0", "decoder.2", "decoder.4"} if decoder else set())
     for name, parameter in net.named_parameters():
         old, new = (dict(other.named_parameters())[name] for other in (before, fresh))
@@ -114,7 +114,7 @@ def test_all_convolutions_of_the_encoder_move_and_its_code_layer_does_not():
     torch.manual_seed(0)
     net = ConvAutoencoder((8, 8), [2, 3], [3, 3], 4)
     before = copy.deepcopy(net.state_dict())
-    soften(net, 0.5, False, torch.Generator().manual_seed(3))
+    shrink_and_perturb(net, 0.5, False, torch.Generator().manual_seed(3))
     still = {name for name, tensor in net.state_dict().items() if torch.equal(tensor, before[name])}
     weights = {name for name in before if name.startswith("encoder") and name.endswith("weight")}
     assert weights - still == {"encoder.1.weight", "encoder.3.weight"}
@@ -128,7 +128,7 @@ def test_fresh_weights_take_nothing_from_the_global_random_state_and_leave_it():
         net = MLPAutoencoder((5,), [8, 2], "relu", None, "glorot_uniform")
         torch.manual_seed(state)
         before = torch.get_rng_state()
-        soften(net, 0.8, True, torch.Generator().manual_seed(3))
+        shrink_and_perturb(net, 0.8, True, torch.Generator().manual_seed(3))
         assert torch.equal(torch.get_rng_state(), before)
         nets.append(net)
     assert all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
@@ -138,7 +138,7 @@ def test_fresh_weights_take_nothing_from_the_global_random_state_and_leave_it():
     ("method", "decoder", "expected"),
     [(DEC, False, ENCODER), (DEC, True, ENCODER), (IDEC, False, ENCODER), (IDEC, True, ENCODER | DECODER)],
 )
-def test_resets_come_every_interval_and_move_these_weights_and_the_centres_only(method, decoder, expected):
+def test_resets_come_every_interval_and_move_these_weights_and_the_centers_only(method, decoder, expected):
     _, watcher = fit(26, method, decoder=decoder)
     assert {step for step in range(1, 26) if moved(watcher, step)} == {8, 16}  # 2 steps behind 24 are no interval
     assert moved(watcher, 8) == moved(watcher, 16) == expected | {"centers"}
@@ -157,7 +157,7 @@ def test_a_fit_without_room_for_a_reset_is_refused_with_what_to_type():
 
 @pytest.mark.parametrize("method", [DEC, IDEC])
 @pytest.mark.parametrize("update", [1000, 8])
-def test_centres_are_k_means_of_the_softened_code_and_targets_belong_to_them(method, update):
+def test_centers_are_k_means_of_the_softened_code_and_targets_belong_to_them(method, update):
     _, watcher = fit(16, method, update=update)
     state, targets, n_momenta, z = watcher.began[8]
     torch.testing.assert_close(state["centers"], torch.as_tensor(k_means().fit(z.numpy()).cluster_centers_))

@@ -285,7 +285,7 @@ class Lopsided(Autoencoder):
         self.encoder = encoder
         self.decoder = nn.Sequential(nn.Linear(2, 4))
 
-    def initialise(self, generator=None):
+    def initialize(self, generator=None):
         del generator
 
 

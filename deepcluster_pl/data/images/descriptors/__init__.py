@@ -1,4 +1,4 @@
-"""What can be measured of a picture without learning: blocks of numbers, each a pure function of its colours."""
+"""What can be measured of a picture without learning: blocks of numbers, each a pure function of its colors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells drawn pictures, screens and scans from photos: few colours, flat areas, hard edges; and skin."""
+"""What tells drawn pictures, screens and scans from photos: few colors, flat areas, hard edges; and skin."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _EDGES = (8, 24, 64)
 
 
 def drawing(rgb: RGB) -> NDArray[np.float32]:
-    """Numbers (36,): colours, flatness, edges, extremes, saturation, brightness, quiet lines, skin, aspect ratio.
+    """Numbers (36,): colors, flatness, edges, extremes, saturation, brightness, quiet lines, skin, aspect ratio.
 
-    In this order: logarithm of the number of distinct colours (4 bits a channel), their entropy, and the shares of
+    In this order: logarithm of the number of distinct colors (4 bits a channel), their entropy, and the shares of
     the most frequent 1, 4 and 16; shares of steps to the right, and down, that change no channel by more than 2;
     shares of steps to the right, then down, that change the brightness by more than 8, 24 and 64; shares of white,
-    black, light and dark pixels; mean and deviation of the saturation, and the share above 0.7; share of grey; mean
+    black, light and dark pixels; mean and deviation of the saturation, and the share above 0.7; share of gray; mean
     and deviation of the value; shares of rows, and columns, in which nothing changes by more than 4; share of skin,
     and of skin in each cell of a 3 x 3 grid; logarithm of width / height.
     """
@@ -31,7 +31,7 @@ def drawing(rgb: RGB) -> NDArray[np.float32]:
     skin = _skin(whole, value - least)
     cells = by_cell(square(np.repeat(np.uint8(255) * skin[..., None], 3, axis=2), 48)[..., 0], 3).mean(axis=1) / 255
     numbers = [
-        *_colours(rgb),
+        *_colors(rgb),
         *((change <= _FLAT).mean() for change in (right, down)),
         *((step > edge).mean() for step in steps for edge in _EDGES),
         (least > 245).mean(), (value < 10).mean(), (least > 200).mean(), (value < 60).mean(),
@@ -44,8 +44,8 @@ def drawing(rgb: RGB) -> NDArray[np.float32]:
     return np.array(numbers, dtype=np.float32)
 
 
-def _colours(rgb: RGB) -> list[float]:
-    """Logarithm of the number of distinct colours, their entropy, and the shares of the first 1, 4 and 16."""
+def _colors(rgb: RGB) -> list[float]:
+    """Logarithm of the number of distinct colors, their entropy, and the shares of the first 1, 4 and 16."""
     red, green, blue = np.moveaxis(rgb >> 4, -1, 0).astype(np.int16)
     shares = np.bincount((red * 256 + green * 16 + blue).ravel(), minlength=4096) / red.size
     shares = np.sort(shares[shares > 0])[::-1]
@@ -54,7 +54,7 @@ def _colours(rgb: RGB) -> list[float]:
 
 
 def _skin(whole: NDArray[np.int16], chroma: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Where colours are skin's in daylight, by the rule of Kovac, Peer and Solina (2003), dark skin included badly."""
+    """Where colors are skin's in daylight, by the rule of Kovac, Peer and Solina (2003), dark skin included badly."""
     red, green, blue = np.moveaxis(whole, -1, 0)
     reddish = (red - green > 15) & (red > blue)
     found: NDArray[np.bool_] = (red > 95) & (green > 40) & (blue > 20) & (chroma > 15) & reddish

@@ -24,13 +24,13 @@ def square(rgb: RGB, side: int = SIDE) -> RGB:
 
 
 def luminance(rgb: RGB) -> NDArray[np.float32]:
-    """Brightness (H, W) from 0 to 255, as ITU-R BT.601 weighs the colours."""
+    """Brightness (H, W) from 0 to 255, as ITU-R BT.601 weighs the colors."""
     weighed: NDArray[np.float32] = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     return weighed
 
 
 def hue_saturation_value(rgb: RGB) -> tuple[Plane, Plane, Plane]:
-    """Planes (H, W) from 0 to 1; grey has hue 0 and saturation 0.
+    """Planes (H, W) from 0 to 1; gray has hue 0 and saturation 0.
 
     >>> [plane.item() for plane in hue_saturation_value(np.array([[[0, 255, 0]]], dtype=np.uint8))]
     [0.3333333432674408, 1.0, 1.0]

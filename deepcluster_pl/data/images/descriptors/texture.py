@@ -15,7 +15,7 @@ _NOISE = 2
 def texture(rgb: RGB) -> NDArray[np.float32]:
     """Square roots of the shares of 59 patterns (Ojala, Pietikainen, Maenpaa 2002) at three scales: (177,).
 
-    Neighbours are 1 pixel away, then 1 and 2 pixels in the picture halved. One counts as brighter from 2 levels on.
+    Neighbors are 1 pixel away, then 1 and 2 pixels in the picture halved. One counts as brighter from 2 levels on.
     """
     bright = np.rint(luminance(rgb))
     height, width = (side // 2 * 2 for side in bright.shape)

@@ -90,7 +90,7 @@
   const card = (k, members) => {
     const article = make("article", { className: "card" });
     article.dataset.number = k;
-    article.style.setProperty("--own", facts.colours[k]);
+    article.style.setProperty("--own", facts.colors[k]);
     article.classList.toggle("gone", state.gone[k]);
     const name = make("input", { value: state.names[k], placeholder: "Group " + k, maxLength: 80 });
     name.setAttribute("aria-label", "Name of group " + k);
@@ -185,7 +185,7 @@
     for (const [i, x, y] of near) {
       const cell = Math.floor(x / side) + "," + Math.floor(y / side);
       if (taken.has(cell)) {
-        pen.fillStyle = facts.colours[root(facts.cluster[i])];
+        pen.fillStyle = facts.colors[root(facts.cluster[i])];
         pen.globalAlpha = 0.8;
         pen.beginPath();
         pen.arc(x, y, 3.5, 0, 7);
@@ -200,7 +200,7 @@
       let image = images.get(i);
       if (!image) { image = new Image(); image.onload = later; image.src = data(i); images.set(i, image); }
       const scale = 0.85 * side / Math.max(image.naturalWidth || 1, image.naturalHeight || 1), w = (image.naturalWidth || 1) * scale, h = (image.naturalHeight || 1) * scale;
-      pen.fillStyle = facts.colours[root(facts.cluster[i])];
+      pen.fillStyle = facts.colors[root(facts.cluster[i])];
       pen.fillRect(x - w / 2 - 2, y - h / 2 - 2, w + 4, h + 4);
       if (image.complete && image.naturalWidth) pen.drawImage(image, x - w / 2, y - h / 2, w, h);
     }

@@ -27,8 +27,8 @@ def rgb(request):
     return np.asarray(scene(2) if request.param == "scene" else page(2))
 
 
-def plain(colour, height=32, width=48):
-    return np.full((height, width, 3), colour, dtype=np.uint8)
+def plain(color, height=32, width=48):
+    return np.full((height, width, 3), color, dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -239,7 +239,7 @@ def test_gist_hardly_changes_with_the_light():
     assert np.abs(gist(picture) - gist(darker)).max() < 0.2 * np.abs(gist(picture) - gist(other)).max()
 
 
-def test_writing_counts_marks_by_their_colour_size_and_place():
+def test_writing_counts_marks_by_their_color_size_and_place():
     picture = plain(230, 100, 100)
     for left in range(5, 95, 10):
         picture[5:11, left : left + 4] = 10  # nine marks in the first quarter
