@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepcluster_pl.data import images as module
+from deepcluster_pl.data.sources import image_folder as module
 
 
 def everything(source):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers.pictures import library, scene
 
-from deepcluster_pl.data.images import reading
+from deepcluster_pl.data.images import extraction
 from deepcluster_pl.data.images.decoding import decode
 from deepcluster_pl.data.images.descriptors import BLOCKS
 from deepcluster_pl.data.images.descriptors.planes import square
@@ -68,7 +68,7 @@ def test_what_is_kept_is_the_picture_and_then_its_copies(tmp_path):
 @pytest.mark.parametrize("hangs", [False, True])
 def test_a_decoder_that_crashes_or_hangs_costs_its_own_file_alone(tmp_path, monkeypatch, hangs):
     if hangs:
-        monkeypatch.setattr(reading, "PATIENCE_S", 4.0)
+        monkeypatch.setattr(extraction, "PATIENCE_S", 4.0)
     names = library(tmp_path, 20)
     from PIL import Image
 
@@ -96,7 +96,7 @@ def test_thumbnails_are_the_picture_stretched(tmp_path):
 def test_the_rate_is_said_now_and_then(monkeypatch):
     said = []
     clock = iter(range(200))
-    monkeypatch.setattr(reading.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(extraction.time, "monotonic", lambda: next(clock))
     rate = Rate(2000, said.append)
     for _ in range(60):
         rate.step(measured=True)
