@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,23 +32,22 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         mode: w or wb. Text is UTF-8, and a file's name that is not is written as the bytes it is.
         keep: name that the old file is given; between the two renames it alone is there.
     """
-    name = None
+    temporary = None
     text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        descriptor, temporary = _create_beside(path)
         with os.fdopen(descriptor, mode, **text) as file:  # type: ignore[call-overload]
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
         if keep is not None and path.exists():
             os.replace(path, keep)
-        os.replace(name, path)
+        os.replace(temporary, path)
         _sync_folder(path.parent)
     except BaseException as error:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         reason = disk_error(error)
         if reason is None:
             raise
@@ -77,10 +76,16 @@ def atomic_copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(original, copy)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _create_beside(path: Path) -> tuple[int, Path]:
+    """Return the descriptor and the path of a new, empty file in the folder of `path`, under an unpredictable name."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)  # O_BINARY: Windows only
+    while True:
+        temporary = path.parent / f".{path.name}.{secrets.token_urlsafe(6)}{_UNFINISHED}"  # six bytes are 8 characters
+        try:
+            # The system takes the umask off this mode. Asking Python for the umask would change it for every thread.
+            return os.open(temporary, flags, 0o666), temporary
+        except FileExistsError:
+            continue
 
 
 def _sync_folder(folder: Path) -> None:

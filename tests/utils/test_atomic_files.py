@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -105,6 +108,69 @@ def test_mode_follows_the_umask_and_the_umask_stays(target, umask):
         assert os.umask(before) == umask
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_files_that_other_threads_create_meanwhile_follow_the_umask_too(tmp_path, monkeypatch):
+    set_umask, done = os.umask, threading.Event()
+
+    def set_umask_slowly(mask):  # a thread that changes the umask for a moment is caught at it
+        before = set_umask(mask)
+        time.sleep(0.01)
+        return before
+
+    def create_files():
+        modes = set()
+        while not done.is_set():
+            path = tmp_path / "other"
+            path.touch()
+            modes.add(path.stat().st_mode & 0o777)
+            path.unlink()
+        return modes
+
+    def write(i):
+        with atomic_write(tmp_path / f"{i}.txt") as file:
+            file.write(str(i))
+
+    before = set_umask(0o077)
+    monkeypatch.setattr(os, "umask", set_umask_slowly)
+    try:
+        with ThreadPoolExecutor(5) as pool:
+            other = pool.submit(create_files)
+            list(pool.map(write, range(50)))
+            done.set()
+            modes = other.result()
+    finally:
+        done.set()
+        umask = set_umask(before)
+    assert umask == 0o077
+    assert modes == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{i}.txt": str(i) for i in range(50)}
+
+
+def test_threads_that_write_one_file_leave_one_of_the_contents_whole(target):
+    contents = [f"{i} " * 5000 for i in range(40)]
+
+    def write(content):
+        with atomic_write(target) as file:
+            file.write(content)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, contents))
+    assert target.read_text() in contents
+    assert os.listdir(target.parent) == ["scores.json"]
+
+
+def test_a_name_that_is_taken_is_left_alone(target, monkeypatch):
+    tokens = iter(["aaaaaaaa", "aaaaaaaa", "bbbbbbbb"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda n_bytes: next(tokens))
+    with atomic_write(target) as first:
+        first.write("first")
+        with atomic_write(target) as second:
+            second.write("second")
+        assert target.read_text() == "second"
+    assert target.read_text() == "first"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="limits are POSIX")
 def test_full_disk_leaves_the_old_file_and_no_other(target):
     done = subprocess.run([sys.executable, "-c", FULL_DISK, str(target)], capture_output=True, text=True, timeout=60)
@@ -124,6 +190,9 @@ def test_killed_writer_leaves_the_old_file(target):
     assert writer.returncode == -signal.SIGKILL
     assert target.read_text() == "old"
     assert list(target.parent.glob("*.json")) == [target]
+    assert len(list(target.parent.iterdir())) == 2
+    remove_partial_files(target.parent)
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_copy_is_whole_and_replaces(target, tmp_path):
