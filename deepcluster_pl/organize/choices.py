@@ -1,4 +1,4 @@
-"""What a person chose in gallery.html: names of groups, groups that are one, what can go."""
+"""Read what a person chose in gallery.html: names of groups, merged groups, and what can go."""
 
 from __future__ import annotations
 
@@ -14,44 +14,52 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Choices:
-    """Choices of one partition.
+    """Choices that belong to one partition.
 
     Attributes:
-        group: which cluster speaks for each cluster; its own number where nothing was merged.
-        names: of the clusters that speak for others or for themselves.
-        can_go: clusters of which all can go.
-        pictures: ids that can go one by one.
+        group_of: the group of each cluster that the file names; of merged clusters, the first gives its number.
+        names: name of each group that was given one.
+        marked_groups: groups whose pictures can all go.
+        marked_pictures: ids of single pictures that can go.
     """
 
-    group: dict[int, int] = field(default_factory=dict)
+    group_of: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
-    can_go: frozenset[int] = frozenset()
-    pictures: frozenset[str] = frozenset()
+    marked_groups: frozenset[int] = frozenset()
+    marked_pictures: frozenset[str] = frozenset()
 
-    def name(self, cluster: int) -> str:
-        """What the group of a cluster is called."""
-        group = self.group.get(cluster, cluster)
+    def group_name(self, cluster: int) -> str:
+        """Return the name of a cluster's group, or `group <number>` where nobody named it."""
+        group = self.group_of.get(cluster, cluster)
         return self.names.get(group) or f"group {group}"
 
-    def may_go(self, cluster: int, name: str) -> bool:
-        """Whether a picture of a cluster was marked, or its group."""
-        return self.group.get(cluster, cluster) in self.can_go or name in self.pictures
+    def can_go(self, cluster: int, picture_id: str) -> bool:
+        """Return whether a picture was marked "can go", by itself or with its group.
+
+        Args:
+            cluster: the picture's own, before groups were merged.
+            picture_id: its path below the library's root.
+        """
+        return self.group_of.get(cluster, cluster) in self.marked_groups or picture_id in self.marked_pictures
 
 
 def read_choices(path: Path, partition: str) -> Choices:
-    """Read what the gallery saved; `UserError` where it is no such file, or of another run.
+    """Return the choices that a gallery saved.
 
     Args:
-        path: the file.
-        partition: digest of the run's own partition.
+        path: the file that the gallery's Save button wrote.
+        partition: digest of the run's own partition, see `partition_digest`.
+
+    Raises:
+        UserError: the file cannot be read, is of another kind, or belongs to the gallery of another run.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        schema, owner, choices = found["schema"], found["partition"], _choices(found)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema, owner, choices = content["schema"], content["partition"], _choices_from(content)
     except OSError as error:
         raise UserError(f"gallery={path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        text = f"{path} holds no choices of a gallery: expected the file that its Save writes"
+        text = f"{path} holds no choices of a gallery; expected a file written by the gallery's Save button"
         raise UserError(text) from error
     if schema != SCHEMA:
         raise UserError(f"{path}: found schema {schema!r}, expected {SCHEMA}; save it from the gallery again")
@@ -60,15 +68,18 @@ def read_choices(path: Path, partition: str) -> Choices:
     return choices
 
 
-def _choices(found: Any) -> Choices:
-    group: dict[int, int] = {}
+def _choices_from(content: Any) -> Choices:
+    """Return the choices in a file's JSON; anything of another shape raises."""
+    group_of: dict[int, int] = {}
     names: dict[int, str] = {}
-    can_go: set[int] = set()
-    for one in found["groups"]:
-        clusters = [int(k) for k in one["clusters"]]
-        group |= dict.fromkeys(clusters, clusters[0])
-        if name := str(one["name"]).strip():
+    marked_groups: set[int] = set()
+    for group in content["groups"]:
+        clusters = [int(k) for k in group["clusters"]]
+        # The first of merged clusters stands for the group
+        group_of |= dict.fromkeys(clusters, clusters[0])
+        if name := str(group["name"]).strip():
             names[clusters[0]] = name
-        if one["can_go"] is True:
-            can_go.add(clusters[0])
-    return Choices(group, names, frozenset(can_go), frozenset(str(name) for name in found["can_go"]))
+        if group["can_go"] is True:
+            marked_groups.add(clusters[0])
+    marked_pictures = frozenset(str(picture_id) for picture_id in content["can_go"])
+    return Choices(group_of, names, frozenset(marked_groups), marked_pictures)

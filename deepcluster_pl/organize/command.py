@@ -1,146 +1,242 @@
-"""Put a library's pictures into folders of their groups, months or places. Originals are never moved or changed.
+"""The command `deepcluster organize`: put a photo library's pictures into folders of their groups, months or places.
 
-    python -m deepcluster_pl organize run=<folder> to=<folder>                    what would be done
-    python -m deepcluster_pl organize run=<folder> to=<folder> apply=true         do it
-    python -m deepcluster_pl organize undo=<folder> [apply=true]                  take it back
+    deepcluster organize run=<folder> to=<folder>                 print what would be done
+    deepcluster organize run=<folder> to=<folder> apply=true      do it
+    deepcluster organize undo=<folder> [apply=true]               remove what was placed
 
-    mode=copy|symlink|hardlink   copy
-    by=cluster|month|place       cluster
-    gallery=<file>               what gallery.html saved: names, groups that are one, what can go;
-                                 without it, <run>/gallery.json where that is there
-
-Nothing that exists is written over: a name that is taken gets a number. What was placed is listed in
-<to>/organized.jsonl; the same command again goes on where it was stopped, and undo= removes what is listed there and
-still unchanged, while its original is still there.
+Originals are never moved or changed, and no existing file is overwritten. Placed files are listed in
+<to>/organized.jsonl, which `undo=` and a repeated command read.
 """
 
 from __future__ import annotations
 
-import shutil
+import argparse
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple, cast, get_args
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.choices import Choices, read_choices
-from deepcluster_pl.organize.manifest import NAME, Manifest
-from deepcluster_pl.organize.placement import place_all
-from deepcluster_pl.organize.plan import folder_of, pictures_of
-from deepcluster_pl.organize.undo import undo
-from deepcluster_pl.reporting.gallery.selection import partition_digest
-from deepcluster_pl.runs.folder import saved_run
+from deepcluster_pl.organize.manifest import MANIFEST_NAME
+from deepcluster_pl.organize.placement import Mode, check_free_space, place_all
+from deepcluster_pl.organize.plan import By, Picture, folder_for, read_pictures
+from deepcluster_pl.organize.undo import undo_all
 from deepcluster_pl.utils.locking import folder_lock
 
+_SUMMARY = "put a photo library's pictures into folders of their groups, months or places"
+_DESCRIPTION = """\
+Put a photo library's pictures into folders of their groups, months or places.
+Originals are never moved or changed, and no existing file is overwritten: a name that is taken gets a number.
+
+examples
+  deepcluster organize run=<folder> to=<folder>                       print what would be done
+  deepcluster organize run=<folder> to=<folder> apply=true            do it
+  deepcluster organize run=<folder> to=<folder> by=month mode=symlink
+  deepcluster organize undo=<folder> apply=true                       remove what was placed
+
+settings
+  run=<folder>                  run folder of a finished run on a folder of pictures
+  to=<folder>                   target folder, outside the library
+  mode=copy|symlink|hardlink    copy
+  by=cluster|month|place        cluster
+  gallery=<file>                names, merges and marks saved in gallery.html; default: <run>/gallery.json if it exists
+  undo=<folder>                 target folder whose placed files are to be removed
+  apply=true|false              false: only print
+
+Placed files are listed in <to>/organized.jsonl, and the same command resumes after an interruption. undo= removes
+listed files that are unchanged, while their originals exist."""
 _DEFAULTS = {"run": "", "to": "", "undo": "", "mode": "copy", "by": "cluster", "gallery": "", "apply": "false"}
-_ALLOWED = {"mode": ("copy", "symlink", "hardlink"), "by": ("cluster", "month", "place"), "apply": ("true", "false")}
-_LISTED = 10
+_ALLOWED = {"mode": get_args(Mode), "by": get_args(By), "apply": ("true", "false")}
+_MOST_FAILURES = 10
 
 
-def main() -> int:
-    """Say what would be done, or do it; exit code 1 with a line for whatever could not be."""
-    arguments = sys.argv[1:]
-    if not arguments or "-h" in arguments or "--help" in arguments:
-        print((__doc__ or "").strip())
-        return 0
-    try:
-        typed = settings(arguments)
-        lines, failed = take_back(typed) if typed["undo"] else organize(typed)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n".join(_printable(line) for line in lines))
-    for name, why in list(failed.items())[:_LISTED]:
-        print(_printable(f"{name}: {why}"), file=sys.stderr)
-    if len(failed) > _LISTED:
-        print(f"and {len(failed) - _LISTED} more", file=sys.stderr)
-    return int(bool(failed))
+class Settings(NamedTuple):
+    """The typed settings, with defaults filled in.
+
+    Attributes:
+        run: run folder, or empty.
+        to: target folder, or empty.
+        undo: target folder of an earlier command, or empty.
+        mode: copies, or links of either kind.
+        by: name folders after groups, months or places.
+        gallery: file of saved choices; empty takes the run folder's, if there is one.
+        apply: False only prints.
+    """
+
+    run: str
+    to: str
+    undo: str
+    mode: Mode
+    by: By
+    gallery: str
+    apply: bool
 
 
-def settings(arguments: Sequence[str]) -> dict[str, str]:
-    """What was typed, defaults filled in; `UserError` for anything else."""
-    found = dict(_DEFAULTS)
+class Outcome(NamedTuple):
+    """Lines to print, and the reason of each file that could not be placed or removed, by its path."""
+
+    lines: list[str]
+    failed: dict[str, str]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `organize` to the command line."""
+    parser = subparsers.add_parser(
+        "organize",
+        help=_SUMMARY,
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="settings as listed above")
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print what would be done, or do it; return exit code 1 if some file failed.
+
+    Raises:
+        UserError: a setting is wrong, or nothing can be done.
+    """
+    settings = parse_settings(options.settings)
+    outcome = undo(settings) if settings.undo else organize(settings)
+    print("\n".join(_printable(line) for line in outcome.lines))
+    for path, reason in list(outcome.failed.items())[:_MOST_FAILURES]:
+        print(_printable(f"{path}: {reason}"), file=sys.stderr)
+    if len(outcome.failed) > _MOST_FAILURES:
+        print(f"and {len(outcome.failed) - _MOST_FAILURES} more", file=sys.stderr)
+    return int(bool(outcome.failed))
+
+
+def parse_settings(arguments: Sequence[str]) -> Settings:
+    """Return the settings among `key=value` arguments, defaults filled in.
+
+    Raises:
+        UserError: a key or value is unknown, or a setting is missing.
+
+    >>> parse_settings(["undo=sorted", "apply=true"]).apply
+    True
+    """
+    typed = dict(_DEFAULTS)
     for text in arguments:
         key, has_value, value = text.partition("=")
-        if key not in found or not has_value:
+        if key not in typed or not has_value:
             raise UserError(f"{text}: expected {'=, '.join(_DEFAULTS)}=")
         if key in _ALLOWED and value not in _ALLOWED[key]:
             raise UserError(f"{text}: expected {key}={' or '.join(_ALLOWED[key])}")
-        found[key] = value
-    if found["undo"] and (found["run"] or found["to"]):
-        raise UserError("undo= takes back what lies in one folder; leave out run= and to=")
-    for key in () if found["undo"] else ("run", "to"):
-        if not found[key]:
-            raise UserError(f"{key}= is missing; --help says what to type")
-    return found
+        typed[key] = value
+    if typed["undo"] and (typed["run"] or typed["to"]):
+        raise UserError("undo= removes what was placed in one folder; leave out run= and to=")
+    for key in () if typed["undo"] else ("run", "to"):
+        if not typed[key]:
+            raise UserError(f"{key}= is missing; deepcluster organize --help lists the settings")
+    mode, by = cast(Mode, typed["mode"]), cast(By, typed["by"])
+    return Settings(typed["run"], typed["to"], typed["undo"], mode, by, typed["gallery"], typed["apply"] == "true")
 
 
-def organize(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """What to say, and each file that could not be placed."""
-    run, target = Path(typed["run"]).expanduser(), Path(typed["to"]).expanduser().absolute()
-    saved = saved_run(run) if (run / "config").is_dir() else None
-    if saved is None or "root" not in saved.cfg.data:
-        raise UserError(f"run={run}: found no run on a folder of pictures; type run=<the folder of such a run>")
-    root = (saved.cwd / Path(str(saved.cfg.data.root)).expanduser()).resolve()
-    pictures = pictures_of(run)
-    digest = partition_digest((one.name for one in pictures), (one.cluster for one in pictures))
-    file = Path(typed["gallery"]).expanduser() if typed["gallery"] else run / "gallery.json"
-    choices = read_choices(file, digest) if typed["gallery"] or file.is_file() else Choices()
+def organize(settings: Settings) -> Outcome:
+    """Place a run's pictures in folders below the target, or only list these folders.
+
+    Raises:
+        UserError: the run, its library, the choices or the target cannot be used.
+    """
+    run, target = Path(settings.run).expanduser(), Path(settings.to).expanduser().absolute()
+    root = _library_root(run)
+    pictures = read_pictures(run)
+    choices = _saved_choices(settings, run, pictures)
     if not root.is_dir():
-        raise UserError(f"the pictures of this run lay in {root}, which is not there")
+        raise UserError(f"the pictures of this run were in {root}, which does not exist")
     if target.exists() and not target.is_dir():
         raise UserError(f"to={target} is a file; type to=<a folder>")
-    if root in (real := target.resolve(), *real.parents):
-        raise UserError(f"to={target} lies in the library itself, {root}; type to=<a folder outside it>")
-    wanted = [(root / one.name, folder_of(one, typed["by"], choices)) for one in pictures]  # type: ignore[arg-type]
+    if _is_inside(target, root):
+        raise UserError(f"to={target} is inside the library {root}; type to=<a folder outside it>")
+    wanted = [(root / picture.name, folder_for(picture, settings.by, choices)) for picture in pictures]
     counts = Counter(folder for _, folder in wanted)
+    # A link in the target could lead back into the library
     for folder in counts:
-        if root in (real := (target / folder).resolve(), *real.parents):
-            raise UserError(f"{target / folder} would lie in the library itself, {root}; type to=<another folder>")
+        if _is_inside(target / folder, root):
+            raise UserError(f"{target / folder} would be inside the library {root}; type to=<another folder>")
     lines = [f"{count:7,}  {folder}" for folder, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
-    told = "from the gallery's choices" if choices != Choices() else "without choices of a gallery"
-    if typed["apply"] == "false":
-        return [
-            *lines, f"{len(wanted):,} files would be placed in {target} ({typed['mode']}, by {typed['by']}, {told})",
-            "nothing was done; type apply=true to do it",
-        ], {}  # fmt: skip
+    source = "with the choices saved in the gallery" if choices != Choices() else "without choices from the gallery"
+    if not settings.apply:
+        how = f"{settings.mode}, by {settings.by}, {source}"
+        lines.append(f"{len(wanted):,} files would be placed in {target} ({how})")
+        return Outcome([*lines, "nothing was done; type apply=true to do it"], {})
     with folder_lock(target):
-        if typed["mode"] == "copy":
-            check_room(target, wanted)
-        result = place_all(wanted, target, typed["mode"])  # type: ignore[arg-type]
-    kept = f", {result.kept:,} were there already" if result.kept else ""
-    lines += [f"{result.placed:,} of {len(wanted):,} files placed in {target} ({told}){kept}"]
-    return [*lines, f"to take it back: python -m deepcluster_pl organize undo={target}"], result.failed
+        if settings.mode == "copy":
+            check_free_space(target, wanted)
+        result = place_all(wanted, target, settings.mode)
+    kept = f", {result.kept:,} were already there" if result.kept else ""
+    lines.append(f"{result.placed:,} of {len(wanted):,} files placed in {target} ({source}){kept}")
+    return Outcome([*lines, f"to undo it: deepcluster organize undo={_shell_word(target)}"], result.failed)
 
 
-def take_back(typed: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """What to say, and each file that stays."""
-    target, apply = Path(typed["undo"]).expanduser().absolute(), typed["apply"] == "true"
-    if not (target / NAME).is_file():
-        raise UserError(f"undo={target}: found no {NAME} there, so nothing that could be taken back")
-    with folder_lock(target) if apply else nullcontext():
-        result = undo(target, apply)
-    gone = f", {result.absent:,} were gone already" if result.absent else ""
-    stay = f", {len(result.kept):,} stay" if result.kept else ""
-    if not apply:
-        return [f"{result.removed:,} files would be removed{gone}{stay}; type apply=true to do it"], result.kept
-    return [f"{result.removed:,} files removed{gone}{stay}"], result.kept
+def undo(settings: Settings) -> Outcome:
+    """Remove the files that an earlier command placed in a folder, or only count them.
+
+    Raises:
+        UserError: the folder holds no list of placed files, or a damaged one.
+    """
+    target = Path(settings.undo).expanduser().absolute()
+    if not (target / MANIFEST_NAME).is_file():
+        raise UserError(f"undo={target}: found no {MANIFEST_NAME} there, so nothing was placed by this command")
+    with folder_lock(target) if settings.apply else nullcontext():
+        result = undo_all(target, settings.apply)
+    absent = f", {result.absent:,} were already gone" if result.absent else ""
+    kept = f", {len(result.kept):,} are kept" if result.kept else ""
+    if settings.apply:
+        return Outcome([f"{result.removed:,} files removed{absent}{kept}"], result.kept)
+    line = f"{result.removed:,} files would be removed{absent}{kept}; type apply=true to do it"
+    return Outcome([line], result.kept)
 
 
-def check_room(target: Path, wanted: Sequence[tuple[Path, str]]) -> None:
-    """`UserError` where copies that are not there yet need more room than there is, as far as can be told."""
-    placed = {(one.source, one.folder) for one in Manifest(target).placed}
-    new = [source for source, folder in wanted if (str(source), folder) not in placed]
-    needed, free = sum(path.stat().st_size for path in new if path.is_file()), shutil.disk_usage(target).free
-    if needed > free:
-        raise UserError(f"copies need {needed / 1e9:.2f} GB, and {target} has {free / 1e9:.2f} GB; type mode=symlink")
+def _library_root(run: Path) -> Path:
+    """Return the library that a run was on, as its saved config names it."""
+    from deepcluster_pl.runs.folder import saved_run
+
+    saved = saved_run(run) if (run / "config").is_dir() else None
+    if saved is None or "root" not in saved.cfg.data:
+        raise UserError(f"run={run}: found no run on a folder of pictures; type run=<the run folder of one>")
+    return (saved.cwd / Path(str(saved.cfg.data.root)).expanduser()).resolve()
+
+
+def _saved_choices(settings: Settings, run: Path, pictures: Sequence[Picture]) -> Choices:
+    """Return the gallery's choices from the typed file, else from the run folder, else none."""
+    from deepcluster_pl.reporting.gallery.selection import partition_digest
+
+    path = Path(settings.gallery).expanduser() if settings.gallery else run / "gallery.json"
+    if not settings.gallery and not path.is_file():
+        return Choices()
+    digest = partition_digest((picture.name for picture in pictures), (picture.cluster for picture in pictures))
+    return read_choices(path, digest)
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Return whether a path, its links followed, is a folder or below it."""
+    real = path.resolve()
+    return root in (real, *real.parents)
 
 
 def _printable(text: str) -> str:
-    """Names may hold anything, ends of lines too."""
+    """Return a text whose unprintable characters, such as line ends in file names, are escaped."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in text)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _shell_word(path: Path) -> str:
+    """Return a path quoted so that a shell reads it as it is; only Bash and zsh read unprintable characters.
+
+    >>> _shell_word(Path("/a b")), _shell_word(Path("/a'\\n"))
+    ("'/a b'", "$'/a\\\\'\\\\x0a'")
+    """
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    signs = (
+        ("\\" + sign if sign in "\\'" else sign) if sign.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in sign.encode("utf-8", "surrogateescape"))
+        for sign in text
+    )  # fmt: skip
+    return f"$'{''.join(signs)}'"

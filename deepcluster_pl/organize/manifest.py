@@ -1,4 +1,4 @@
-"""The list of what was placed: a line of JSON for each file, which an undo reads and a second try goes on from."""
+"""The list of placed files: one line of JSON each, which an undo and a repeated command read."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from deepcluster_pl.errors import UserError
 
-NAME = "organized.jsonl"
+MANIFEST_NAME = "organized.jsonl"
 
 
-class Placed(NamedTuple):
-    """One file that was placed.
+class PlacedFile(NamedTuple):
+    """One file that was placed; a line of the list holds these fields in this order.
 
     Attributes:
-        source: the original, absolute.
-        folder: that it belongs in, below the target.
-        name: that it has there.
+        source: absolute path of the original.
+        folder: the file's folder, below the target.
+        name: the file's name there.
         mode: copy, symlink or hardlink.
         digest: SHA-256 of a copy, or empty.
     """
@@ -32,18 +32,18 @@ class Placed(NamedTuple):
 
 
 class Manifest:
-    """Lines that are only ever appended; an unfinished last one does not count.
+    """The placed files of one target folder; lines are only ever appended.
 
     Args:
-        target: folder that files are placed in; the list lies there.
+        target: folder that files are placed in; the list is stored there as `organized.jsonl`.
     """
 
     def __init__(self, target: Path) -> None:
-        self.path = target / NAME
+        self.path = target / MANIFEST_NAME
         self.placed = list(self._read())
 
-    def add(self, placed: Placed) -> None:
-        """Append a line, on the disk when this returns; where that fails, the list is as it was."""
+    def add(self, placed: PlacedFile) -> None:
+        """Append one line and sync it to the disk; if that fails, the list is left as it was."""
         length = self.path.stat().st_size if self.path.exists() else 0
         try:
             with self.path.open("ab") as file:
@@ -56,7 +56,8 @@ class Manifest:
             raise
         self.placed.append(placed)
 
-    def _read(self) -> Iterator[Placed]:
+    def _read(self) -> Iterator[PlacedFile]:
+        """Yield the lines; an unfinished last one is cut off, any other damage is a `UserError`."""
         if not self.path.exists():
             return
         length = 0
@@ -64,14 +65,12 @@ class Manifest:
         for number, line in enumerate(lines, start=1):
             try:
                 fields = json.loads(line)
-                if len(fields) != len(Placed._fields) or not all(isinstance(field, str) for field in fields):
+                if len(fields) != len(PlacedFile._fields) or not all(isinstance(field, str) for field in fields):
                     raise ValueError
             except (ValueError, TypeError) as error:
                 if number == len(lines) and not line.endswith(b"\n"):
-                    os.truncate(self.path, length)  # a process was killed within it
+                    os.truncate(self.path, length)  # a process was killed while it wrote this line
                     return
-                raise UserError(
-                    f"{self.path}, line {number}: found no file that was placed; the list is damaged"
-                ) from error
+                raise UserError(f"{self.path}, line {number}: expected a placed file; the list is damaged") from error
             length += len(line)
-            yield Placed(*fields)
+            yield PlacedFile(*fields)

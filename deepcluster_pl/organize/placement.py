@@ -1,4 +1,4 @@
-"""Place files, one by one: nothing that is there is ever written over, and what was placed already stays."""
+"""Place files one by one: no existing file is ever overwritten, and files placed earlier stay."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.organize.manifest import Manifest, Placed
+from deepcluster_pl.organize.manifest import Manifest, PlacedFile
 
 Mode = Literal["copy", "symlink", "hardlink"]
-_PART = ".deepcluster-part"
-_CHUNK = 2**20
+_UNFINISHED = ".deepcluster-part"
+_CHUNK_BYTES = 2**20
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_LINK_ERRORS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP)
 
 
 @dataclass
-class Result:
-    """What became of the files.
+class PlacementResult:
+    """Count of placed files, and why others failed.
 
     Attributes:
-        placed: now.
-        kept: by an earlier try.
-        failed: name of each that could not be placed, and why.
+        placed: files placed now.
+        kept: files that an earlier command placed and that are still there.
+        failed: reason of each original that could not be placed, by its path.
     """
 
     placed: int = 0
@@ -34,21 +36,46 @@ class Result:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> Result:
-    """Place every original in a folder below the target, and write the list of it.
+def check_free_space(target: Path, wanted: Sequence[tuple[Path, str]]) -> None:
+    """Raise where copies that are not placed yet need more space than the disk has.
 
     Args:
-        wanted: originals, absolute, each with its folder.
-        target: is made where it is missing.
-        mode: `copy`, or a link of either kind.
+        target: existing folder that files are placed in.
+        wanted: originals, absolute, each with its folder below the target.
 
     Raises:
-        UserError: the disk is full, or links are impossible there; what was placed by then is in the list.
+        UserError: the free space, as far as the system knows it, is too small.
+    """
+    placed = {(file.source, file.folder) for file in Manifest(target).placed}
+    new = [source for source, folder in wanted if (str(source), folder) not in placed]
+    needed, free = sum(path.stat().st_size for path in new if path.is_file()), shutil.disk_usage(target).free
+    if needed > free:
+        raise UserError(f"copies need {needed / 1e9:.2f} GB, and {target} has {free / 1e9:.2f} GB; type mode=symlink")
+
+
+def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> PlacementResult:
+    """Place every original in its folder below the target, and list it in the manifest.
+
+    Args:
+        wanted: originals, absolute, each with its folder below the target.
+        target: created where it is missing.
+        mode: `copy`, or a link of either kind.
+
+    Returns:
+        Counts, and the reason of each file that failed.
+
+    Raises:
+        UserError: the disk is full, or cannot hold such links; files placed by then are listed.
     """
     target.mkdir(parents=True, exist_ok=True)
-    (target / _PART).unlink(missing_ok=True)  # of a process that was killed
-    manifest, result = Manifest(target), Result()
-    there = {(one.source, one.folder) for one in manifest.placed if os.path.lexists(target / one.folder / one.name)}
+    (target / _UNFINISHED).unlink(missing_ok=True)  # a killed process may have left it
+    manifest, result = Manifest(target), PlacementResult()
+    # A listed file that was deleted since is placed again
+    there = {
+        (file.source, file.folder)
+        for file in manifest.placed
+        if os.path.lexists(target / file.folder / file.name)
+    }  # fmt: skip
     for source, folder in wanted:
         if (str(source), folder) in there:
             result.kept += 1
@@ -58,24 +85,27 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> R
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             (target / folder).mkdir(parents=True, exist_ok=True)
             name, digest = _place(source, target, folder, mode)
-            _list(manifest, Placed(str(source), folder, name, mode, digest))
+            _list_or_remove(manifest, PlacedFile(str(source), folder, name, mode, digest))
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise UserError(
-                    f"{target}: {error.strerror}; {result.placed} files were placed, type it again to go on"
-                ) from error
-            if error.errno in (errno.EXDEV, errno.EPERM, errno.ENOTSUP) and mode != "copy":
-                raise UserError(
-                    f"{mode}s cannot be made from {source} in {target}: {error.strerror}; type mode=copy"
-                ) from error
+            _raise_if_all_would_fail(error, source, target, mode, result.placed)
             result.failed[str(source)] = error.strerror or str(error)
-            continue
-        result.placed += 1
+        else:
+            result.placed += 1
     return result
 
 
-def _list(manifest: Manifest, placed: Placed) -> None:
-    """Put a file that was placed on the list; where that is impossible it is not left unlisted."""
+def _raise_if_all_would_fail(error: OSError, source: Path, target: Path, mode: Mode, n_placed: int) -> None:
+    """Raise `UserError` for a failure that every further file would meet too: a full disk, impossible links."""
+    if error.errno in _DISK_ERRORS:
+        text = f"{target}: {error.strerror}; {n_placed} files were placed, type the command again to resume"
+        raise UserError(text) from error
+    if error.errno in _LINK_ERRORS and mode != "copy":
+        text = f"{mode}s cannot be made from {source} in {target}: {error.strerror}; type mode=copy"
+        raise UserError(text) from error
+
+
+def _list_or_remove(manifest: Manifest, placed: PlacedFile) -> None:
+    """List a placed file; if that fails, remove the file, so that none is left unlisted."""
     try:
         manifest.add(placed)
     except OSError:
@@ -83,10 +113,10 @@ def _list(manifest: Manifest, placed: Placed) -> None:
         raise
 
 
-def names_for(source: Path) -> Iterator[str]:
-    """The original's name, and others for a folder where that is taken.
+def candidate_names(source: Path) -> Iterator[str]:
+    """Yield the original's name, then numbered ones for a folder where it is taken.
 
-    >>> names = names_for(Path("/a/b.tar.gz"))
+    >>> names = candidate_names(Path("/a/b.tar.gz"))
     >>> next(names), next(names), next(names)
     ('b.tar.gz', 'b.tar (2).gz', 'b.tar (3).gz')
     """
@@ -97,45 +127,47 @@ def names_for(source: Path) -> Iterator[str]:
         number += 1
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
 
 
 def _place(source: Path, target: Path, folder: str, mode: Mode) -> tuple[str, str]:
-    """Place one file under the first name that is free; the name, and a copy's digest."""
-    part = target / _PART
+    """Place one file under the first free name; return that name, and a copy's digest."""
+    unfinished = target / _UNFINISHED
     try:
+        # A copy gets its name only once it is complete
         if mode == "copy":
-            shutil.copy2(source, part)
-        digest = digest_of(part) if mode == "copy" else ""
-        for name in names_for(source):
-            place = target / folder / name
+            shutil.copy2(source, unfinished)
+        digest = file_digest(unfinished) if mode == "copy" else ""
+        for name in candidate_names(source):
+            path = target / folder / name
             try:
                 if mode == "symlink":
-                    os.symlink(source, place)
+                    os.symlink(source, path)
                 elif mode == "hardlink":
-                    os.link(os.path.realpath(source), place)  # of a link itself it would be another link
+                    os.link(os.path.realpath(source), path)  # linking a symlink would make another symlink
                 else:
-                    _move_to_free(part, place)
+                    _move_to_free_name(unfinished, path)
             except FileExistsError:
                 continue
             return name, digest
-        raise AssertionError("names do not end")
+        raise AssertionError("candidate names never end")
     finally:
-        part.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
-def _move_to_free(part: Path, place: Path) -> None:
-    """Give a whole copy its name, all at once; `FileExistsError` where that is taken."""
+def _move_to_free_name(unfinished: Path, path: Path) -> None:
+    """Give a complete copy its name in one step; `FileExistsError` where the name is taken."""
     try:
-        os.link(part, place)
+        os.link(unfinished, path)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
             raise
-        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # a file system without hard links
-        os.replace(part, place)
+        # Without hard links, an empty file reserves the name before the copy replaces it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.replace(unfinished, path)

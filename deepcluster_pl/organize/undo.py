@@ -1,4 +1,4 @@
-"""Take back what was placed: only what is still as it was placed, and only while its original is there."""
+"""Remove placed files, but only those still as they were placed, and only while their originals exist."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepcluster_pl.organize.manifest import Manifest, Placed
-from deepcluster_pl.organize.placement import digest_of
+from deepcluster_pl.organize.manifest import Manifest, PlacedFile
+from deepcluster_pl.organize.placement import file_digest
+
+_MAY_BE_LAST = "its original is gone, and this may be the last copy"
 
 
 @dataclass
-class Undone:
-    """What became of the files.
+class UndoResult:
+    """Count of removed files, and why others are kept.
 
     Attributes:
-        removed: that were as they had been placed.
-        absent: that were gone already.
-        kept: path of each that stays, and why.
+        removed: files removed, or that would be.
+        absent: listed files that were gone already.
+        kept: reason of each file that is kept, by its path.
     """
 
     removed: int = 0
@@ -25,20 +27,28 @@ class Undone:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def undo(target: Path, apply: bool) -> Undone:
-    """Remove what the list in a folder says was placed, and folders that are empty then.
+def undo_all(target: Path, apply: bool) -> UndoResult:
+    """Remove the placed files that a folder's manifest lists, and folders that are empty then.
+
+    The manifest itself is removed once no listed file is left.
 
     Args:
-        target: where files were placed.
-        apply: False only looks.
+        target: folder that files were placed in.
+        apply: False only counts.
+
+    Returns:
+        Counts, and the reason of each file that is kept.
+
+    Raises:
+        UserError: the manifest is damaged.
     """
-    manifest, result = Manifest(target), Undone()
-    for one in manifest.placed:
-        path = target / one.folder / one.name
+    manifest, result = Manifest(target), UndoResult()
+    for placed in manifest.placed:
+        path = target / placed.folder / placed.name
         if not os.path.lexists(path):
             result.absent += 1
-        elif why := _reason_to_keep(one, path):
-            result.kept[str(path)] = why
+        elif reason := _reason_to_keep(placed, path):
+            result.kept[str(path)] = reason
         else:
             try:
                 if apply:
@@ -47,32 +57,38 @@ def undo(target: Path, apply: bool) -> Undone:
             except OSError as error:
                 result.kept[str(path)] = error.strerror or str(error)
     if apply:
-        for folder in sorted({one.folder for one in manifest.placed}, key=len, reverse=True):
-            _remove_empty(target / folder, target)
+        # Longer paths first, so that a folder comes after the folders inside it
+        for folder in sorted({placed.folder for placed in manifest.placed}, key=len, reverse=True):
+            _remove_empty_folders(target / folder, target)
         if not result.kept:
             manifest.path.unlink(missing_ok=True)
     return result
 
 
-def _reason_to_keep(one: Placed, path: Path) -> str:
-    source = Path(one.source)
-    if one.mode == "symlink":
-        return "" if path.is_symlink() and os.readlink(path) == one.source else "it is no longer the link that was made"
+def _reason_to_keep(placed: PlacedFile, path: Path) -> str:
+    """Return why a placed file must not be removed, or nothing where removing it loses nothing."""
+    source = Path(placed.source)
+    # A symbolic link holds no content of its own
+    if placed.mode == "symlink":
+        is_same_link = path.is_symlink() and os.readlink(path) == placed.source
+        return "" if is_same_link else "it is no longer the link that was placed"
     if path.is_symlink() or not path.is_file():
         return "it is no longer the file that was placed"
-    last = "its original is gone, and this may be the last copy"
     if not source.is_file():
-        return last
-    if one.mode == "hardlink":
+        return _MAY_BE_LAST
+    # A hard link may go while the original is another name of the same content
+    if placed.mode == "hardlink":
         if not path.samefile(source):
             return "it is no longer the file that was placed"
-        return "" if source.resolve() != path.resolve() and path.stat().st_nlink > 1 else last
+        return "" if source.resolve() != path.resolve() and path.stat().st_nlink > 1 else _MAY_BE_LAST
+    # A copy may go while the original still has the same content
     if path.samefile(source):
         return "it is the original"
-    return "" if digest_of(path) == one.digest == digest_of(source) else "it or its original was changed since"
+    return "" if file_digest(path) == placed.digest == file_digest(source) else "it or its original has changed since"
 
 
-def _remove_empty(folder: Path, target: Path) -> None:
+def _remove_empty_folders(folder: Path, target: Path) -> None:
+    """Remove a folder and its parents below the target, up to the first that holds something."""
     while folder != target and target in folder.parents:
         try:
             folder.rmdir()

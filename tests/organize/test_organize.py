@@ -1,149 +1,107 @@
-"""Organizing a library: nothing is ever written over, moved or lost, and all of it can be taken back."""
+"""Organizing a library: nothing is ever overwritten, moved or lost, and all of it can be undone."""
 
 from __future__ import annotations
 
-import csv
+import argparse
 import errno
 import json
 import os
+import re
+import subprocess
 import sys
 
 import pytest
+from helpers.organizing import content_of, run_organize
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.organize import command as organize
-from deepcluster_pl.organize import placing
+from deepcluster_pl.organize import placement
 from deepcluster_pl.organize.choices import Choices, read_choices
-from deepcluster_pl.organize.manifest import NAME, Manifest
+from deepcluster_pl.organize.command import add_parser, execute
+from deepcluster_pl.organize.manifest import MANIFEST_NAME, Manifest
 from deepcluster_pl.organize.placement import place_all
-from deepcluster_pl.organize.plan import safe_name
-from deepcluster_pl.organize.undo import undo
+from deepcluster_pl.organize.plan import safe_folder_name
+from deepcluster_pl.organize.undo import undo_all
 from deepcluster_pl.reporting.gallery.selection import partition_digest
 
-HOSTILE = [
-    "a b.jpg", "q\"u'o.jpg", "<script>.jpg", "=cmd().jpg", "#1.jpg", "line\nend.jpg", os.fsdecode(b"caf\xe9.jpg"),
-    "照片.jpg",
-]  # fmt: skip
 
-
-def everything(folder):
-    """Every file below a folder, with its content and time."""
-    return {
-        path.relative_to(folder).as_posix(): (os.readlink(path) if path.is_symlink() else path.read_bytes())
-        for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()
-    }  # fmt: skip
-
-
-@pytest.fixture
-def library(tmp_path):
-    """A run on a library of hostile names, written as a run writes it, two pictures of one name among them."""
-    root, run = tmp_path / "library", tmp_path / "run"
-    names = [f"{folder}/{name}" for folder in ("2019", "other") for name in HOSTILE]
-    for number, name in enumerate(names):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"picture %d" % number)
-    (run / "config").mkdir(parents=True)
-    (run / "config" / "config.yaml").write_text(f"data: {{root: {json.dumps(str(root))}}}\n")
-    (run / "config" / "hydra.yaml").write_text(f"hydra: {{runtime: {{cwd: {tmp_path}}}}}\n")
-    (run / "config" / "overrides.yaml").write_text("[]\n")
-    with (run / "assignments.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        rows = [[name, "fit", number % 3] for number, name in enumerate(names)]
-        csv.writer(file).writerows([["id", "part", "cluster"], *rows])
-    with (run / "pictures.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        dates, places = ["2019-07-28T18:03:11"] * 8 + [""] * 8, [["", ""], [30.2, 4.0]] * 8
-        facts = [[name, date, *place] for name, date, place in zip(names, dates, places, strict=True)]
-        csv.writer(file).writerows([["id", "taken", "latitude", "longitude"], *facts])
-    return root, run, names
-
-
-def typed(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["organize", *map(str, arguments)])
-    code = organize.main()
-    said = capsys.readouterr()
-    return code, said.out, said.err
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    return lambda *arguments: typed(monkeypatch, capsys, *arguments)
-
-
-def test_a_dry_run_does_nothing_and_says_what_it_would(library, tmp_path, call):
+def test_a_dry_run_does_nothing_and_counts_the_files(library, tmp_path, organize):
     _, run, names = library
-    before = everything(tmp_path)
-    code, out, _ = call(f"run={run}", f"to={tmp_path / 'out'}")
+    before = content_of(tmp_path)
+    code, out, _ = organize(f"run={run}", f"to={tmp_path / 'out'}")
     assert code == 0
     assert f"{len(names)} files would be placed" in out
-    assert everything(tmp_path) == before
+    assert content_of(tmp_path) == before
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("mode", ["copy", "symlink", "hardlink"])
-def test_every_picture_arrives_and_all_is_taken_back(library, tmp_path, call, mode):
+def test_every_picture_is_placed_and_all_is_undone(library, tmp_path, organize, mode):
     root, run, names = library
-    before, out = everything(root), tmp_path / "out"
+    before, out = content_of(root), tmp_path / "out"
     (out / "group 0").mkdir(parents=True)
     (out / "group 0" / "a b.jpg").write_bytes(b"somebody else's")
-    assert call(f"run={run}", f"to={out}", f"mode={mode}", "apply=true")[0] == 0
+    assert organize(f"run={run}", f"to={out}", f"mode={mode}", "apply=true")[0] == 0
     placed = Manifest(out).placed
-    assert sorted(one.source for one in placed) == sorted(str(root / name) for name in names)
-    for one in placed:
-        path = out / one.folder / one.name
-        assert path.read_bytes() == (root / os.path.relpath(one.source, root)).read_bytes()
+    assert sorted(file.source for file in placed) == sorted(str(root / name) for name in names)
+    for file in placed:
+        path = out / file.folder / file.name
+        assert path.read_bytes() == (root / os.path.relpath(file.source, root)).read_bytes()
         assert path.is_symlink() == (mode == "symlink")
     assert (out / "group 0" / "a b.jpg").read_bytes() == b"somebody else's"
     assert (out / "group 0" / "a b (2).jpg").exists()
-    assert everything(root) == before
-    again = everything(out)
-    code, said, _ = call(f"run={run}", f"to={out}", f"mode={mode}", "apply=true")
-    assert (code, everything(out)) == (0, again)
-    assert f"{len(names)} were there already" in said
-    assert "would be removed" in call(f"undo={out}")[1]
-    assert everything(out) == again
-    assert call(f"undo={out}", "apply=true")[0] == 0
-    assert everything(out) == {"group 0/a b.jpg": b"somebody else's"}
-    assert everything(root) == before
+    assert content_of(root) == before
+    again = content_of(out)
+    code, out_text, _ = organize(f"run={run}", f"to={out}", f"mode={mode}", "apply=true")
+    assert (code, content_of(out)) == (0, again)
+    assert f"{len(names)} were already there" in out_text
+    assert "would be removed" in organize(f"undo={out}")[1]
+    assert content_of(out) == again
+    assert organize(f"undo={out}", "apply=true")[0] == 0
+    assert content_of(out) == {"group 0/a b.jpg": b"somebody else's"}
+    assert content_of(root) == before
 
 
-def test_an_undo_keeps_what_was_changed_and_what_may_be_the_last_copy(library, tmp_path, call):
+def test_an_undo_keeps_what_was_changed_and_what_may_be_the_last_copy(library, tmp_path, organize):
     _, run, _ = library
     out = tmp_path / "out"
-    call(f"run={run}", f"to={out}", "apply=true")
+    organize(f"run={run}", f"to={out}", "apply=true")
     changed, orphan, *others = Manifest(out).placed
     (out / changed.folder / changed.name).write_bytes(b"edited")
     os.unlink(orphan.source)
-    code, said, err = call(f"undo={out}", "apply=true")
+    code, out_text, err = organize(f"undo={out}", "apply=true")
     assert code == 1
-    assert "2 stay" in said
-    assert "was changed since" in err
+    assert "2 are kept" in out_text
+    assert "has changed since" in err
     assert "may be the last copy" in err
     assert (out / changed.folder / changed.name).read_bytes() == b"edited"
     assert (out / orphan.folder / orphan.name).exists()
-    assert (out / NAME).is_file()
-    assert not any((out / one.folder / one.name).exists() for one in others)
+    assert (out / MANIFEST_NAME).is_file()
+    assert not any((out / file.folder / file.name).exists() for file in others)
 
 
-def test_names_merges_and_what_can_go_come_from_the_gallery(library, tmp_path, call):
+def test_names_merges_and_marks_come_from_the_gallery(library, tmp_path, organize):
     root, run, names = library
     digest = partition_digest(names, [number % 3 for number in range(len(names))])
     saved = {"schema": 1, "partition": digest, "can_go": [names[6]],
              "groups": [{"clusters": [0, 2], "name": "../Pets: <b>", "can_go": False},
                         {"clusters": [1], "name": "", "can_go": True}]}  # fmt: skip
     (tmp_path / "choices.json").write_text(json.dumps(saved))
-    code, _, err = call(f"run={run}", f"to={tmp_path / 'out'}", f"gallery={tmp_path / 'choices.json'}", "apply=true")
+    code, _, err = organize(
+        f"run={run}", f"to={tmp_path / 'out'}", f"gallery={tmp_path / 'choices.json'}", "apply=true"
+    )
     assert code == 0, err
-    folders = {one.source: one.folder for one in Manifest(tmp_path / "out").placed}
+    folders = {file.source: file.folder for file in Manifest(tmp_path / "out").placed}
     for number, name in enumerate(names):
         own = "can go/group 1" if number % 3 == 1 else "_Pets_ _b_"
         assert folders[str(root / name)] == (f"can go/{own}" if number == 6 else own)
 
 
-def test_months_and_places(library, tmp_path, call):
+def test_folders_are_named_after_months_or_places(library, tmp_path, organize):
     _, run, _ = library
-    out = call(f"run={run}", f"to={tmp_path / 'out'}", "by=month")[1]
+    out = organize(f"run={run}", f"to={tmp_path / 'out'}", "by=month")[1]
     assert "2019/2019-07" in out
     assert "no date" in out
-    out = call(f"run={run}", f"to={tmp_path / 'out'}", "by=place")[1]
+    out = organize(f"run={run}", f"to={tmp_path / 'out'}", "by=place")[1]
     assert "30.2 N, 4.0 E" in out
     assert "no place" in out
 
@@ -157,7 +115,7 @@ def test_months_and_places(library, tmp_path, call):
         ({"groups": None}, "holds no choices of a gallery"),
     ],
 )
-def test_choices_that_are_none_are_refused(tmp_path, change, text):
+def test_a_file_without_choices_is_refused(tmp_path, change, text):
     file = tmp_path / "gallery.json"
     file.write_text(json.dumps({"schema": 1, "partition": "p", "groups": [], "can_go": [], **change}))
     with pytest.raises(UserError, match=text):
@@ -169,10 +127,10 @@ def test_choices_that_are_none_are_refused(tmp_path, change, text):
         read_choices(tmp_path, "p")
 
 
-def test_a_try_that_was_stopped_is_gone_on_with(library, tmp_path, call, monkeypatch):
+def test_an_interrupted_command_is_resumed(library, tmp_path, organize, monkeypatch):
     root, run, names = library
     out, count = tmp_path / "out", []
-    plain = placing._move_to_free
+    plain = placement._move_to_free_name
 
     def stopped(part, place):
         count.append(place)
@@ -180,20 +138,20 @@ def test_a_try_that_was_stopped_is_gone_on_with(library, tmp_path, call, monkeyp
             raise KeyboardInterrupt
         plain(part, place)
 
-    monkeypatch.setattr(placing, "_move_to_free", stopped)
+    monkeypatch.setattr(placement, "_move_to_free_name", stopped)
     with pytest.raises(KeyboardInterrupt):
-        call(f"run={run}", f"to={out}", "apply=true")
-    with (out / NAME).open("ab") as file:
+        organize(f"run={run}", f"to={out}", "apply=true")
+    with (out / MANIFEST_NAME).open("ab") as file:
         file.write(b'["/cut')  # as if killed within a line
-    assert call(f"run={run}", f"to={out}", "apply=true")[0] == 0
+    assert organize(f"run={run}", f"to={out}", "apply=true")[0] == 0
     assert len(Manifest(out).placed) == len(names)
-    assert sorted(everything(root).values()) == sorted(v for k, v in everything(out).items() if k != NAME)
+    assert sorted(content_of(root).values()) == sorted(v for k, v in content_of(out).items() if k != MANIFEST_NAME)
 
 
-def test_an_original_that_is_gone_is_named_and_the_others_are_placed(library, tmp_path, call):
+def test_a_missing_original_is_named_and_the_others_are_placed(library, tmp_path, organize):
     root, run, names = library
     (root / names[0]).unlink()
-    code, out, err = call(f"run={run}", f"to={tmp_path / 'out'}", "apply=true")
+    code, out, err = organize(f"run={run}", f"to={tmp_path / 'out'}", "apply=true")
     assert code == 1
     assert f"{len(names) - 1} of {len(names)} files placed" in out
     assert "No such file" in err
@@ -201,72 +159,115 @@ def test_an_original_that_is_gone_is_named_and_the_others_are_placed(library, tm
 
 @pytest.mark.parametrize(
     ("number", "mode", "text"),
-    [(errno.ENOSPC, "copy", "No space left.*go on"), (errno.EXDEV, "hardlink", "type mode=copy")],
+    [(errno.ENOSPC, "copy", "No space left.*to resume"), (errno.EXDEV, "hardlink", "type mode=copy")],
 )
-def test_what_a_disk_refuses_is_one_line(library, tmp_path, monkeypatch, number, mode, text):
+def test_a_failure_of_the_disk_is_one_line(library, tmp_path, monkeypatch, number, mode, text):
     root, _, names = library
 
     def refused(*_, **__):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(
-        placing.shutil if mode == "copy" else placing.os, "copy2" if mode == "copy" else "link", refused
+        placement.shutil if mode == "copy" else placement.os, "copy2" if mode == "copy" else "link", refused
     )
     with pytest.raises(UserError, match=text):
         place_all([(root / names[0], "x")], tmp_path / "out", mode)
 
 
-def test_a_disk_without_hard_links_gets_copies_all_the_same(library, tmp_path, monkeypatch):
+def test_a_disk_without_hard_links_gets_copies(library, tmp_path, monkeypatch):
     root, _, names = library
 
     def refused(*_):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(placing.os, "link", refused)
+    monkeypatch.setattr(placement.os, "link", refused)
     place_all([(root / name, "x") for name in names], tmp_path / "out", "copy")
-    assert sorted(everything(tmp_path / "out" / "x").values()) == sorted(everything(root).values())
+    assert sorted(content_of(tmp_path / "out" / "x").values()) == sorted(content_of(root).values())
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["run={run}"], "to= is missing"),
-        (["run={run}", "to={root}/below"], "lies in the library itself"),
+        (["run={run}", "to={root}/below"], "is inside the library"),
         (["run={root}", "to={out}"], "found no run on a folder of pictures"),
         (["run={run}", "to={out}", "mode=move"], "expected mode=copy or symlink or hardlink"),
         (["run={run}", "to={out}", "color=red"], "expected run=, to="),
-        (["undo={root}"], f"found no {NAME} there"),
+        (["undo={root}"], f"found no {MANIFEST_NAME} there"),
         (["undo={root}", "run={run}"], "leave out run="),
         (["run={run}", "to={run}/assignments.csv"], "is a file"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(library, tmp_path, call, arguments, text):
+def test_a_wrong_setting_is_one_line_and_changes_nothing(library, tmp_path, organize, arguments, text):
     root, run, _ = library
-    before = everything(tmp_path)
-    code, _, err = call(*(text.format(run=run, root=root, out=tmp_path / "out") for text in arguments))
+    before = content_of(tmp_path)
+    code, _, err = organize(*(text.format(run=run, root=root, out=tmp_path / "out") for text in arguments))
     assert code == 1
     assert text in err
     assert len(err.strip().splitlines()) == 1
-    assert everything(tmp_path) == before
+    assert content_of(tmp_path) == before
 
 
-def test_a_damaged_list_is_named_and_nothing_is_removed(library, tmp_path, call):
+def test_a_damaged_list_is_named_and_nothing_is_removed(library, tmp_path, organize):
     _, run, _ = library
     out = tmp_path / "out"
-    call(f"run={run}", f"to={out}", "apply=true")
-    lines = (out / NAME).read_bytes().splitlines(keepends=True)
-    (out / NAME).write_bytes(lines[0] + b"{}\n" + b"".join(lines[2:]))
-    before = everything(out)
-    with pytest.raises(UserError, match=r"line 2: found no file that was placed"):
-        undo(out, apply=True)
-    assert everything(out) == before
+    organize(f"run={run}", f"to={out}", "apply=true")
+    lines = (out / MANIFEST_NAME).read_bytes().splitlines(keepends=True)
+    (out / MANIFEST_NAME).write_bytes(lines[0] + b"{}\n" + b"".join(lines[2:]))
+    before = content_of(out)
+    with pytest.raises(UserError, match=r"line 2: expected a placed file"):
+        undo_all(out, apply=True)
+    assert content_of(out) == before
 
 
 @pytest.mark.parametrize(
     "text", ["..", "", "a/b", "nul.txt", "\u202eevil", "x" * 300, "照" * 300, "can go", " dots... "]
 )
 def test_any_name_becomes_one_plain_folder(tmp_path, text):
-    name = safe_name(text)
+    name = safe_folder_name(text)
     (tmp_path / "t" / name).mkdir(parents=True)
     assert [path.name for path in (tmp_path / "t").iterdir()] == [name]
-    assert Choices().name(4) == "group 4"
+    assert Choices().group_name(4) == "group 4"
+
+
+def test_the_printed_undo_command_can_be_typed_as_it_stands(library, tmp_path, organize):
+    _, run, _ = library
+    out = tmp_path / 'my $HOME\'s; "pictures" \\ \x07 é'
+    printed = organize(f"run={run}", f"to={out}", "apply=true")[1].splitlines()[-1]
+    command = printed.removeprefix("to undo it: ")
+    read = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True).stdout
+    words = [os.fsdecode(word) for word in read.split(b"\0")[:-1]]
+    assert words == ["deepcluster", "organize", f"undo={out}"]
+    assert organize(*words[2:], "apply=true")[0] == 0
+    assert not any(out.iterdir())
+
+
+def test_a_quoted_command_is_plain_where_the_path_is(library, tmp_path, organize):
+    _, run, _ = library
+    printed = organize(f"run={run}", f"to={tmp_path / 'my out'}", "apply=true")[1]
+    assert printed.endswith(f"to undo it: deepcluster organize undo='{tmp_path / 'my out'}'\n")
+
+
+def test_the_parser_gives_the_settings_and_what_executes_them():
+    parser = argparse.ArgumentParser(prog="deepcluster")
+    add_parser(parser.add_subparsers())
+    options = parser.parse_args(["organize", "run=a", "to=b c"])
+    assert options.settings == ["run=a", "to=b c"]
+    assert options.execute is execute
+
+
+def test_help_names_every_setting(capsys):
+    with pytest.raises(SystemExit) as end:
+        run_organize("--help")
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    for key in ("run", "to", "undo", "mode", "by", "gallery", "apply"):
+        assert re.search(rf"^  {key}=", out, re.MULTILINE), key
+
+
+def test_the_parser_imports_nothing_heavy():
+    code = "import sys, deepcluster_pl.organize; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "deepcluster_pl.organize.command" in loaded
+    heavy = {"torch", "numpy", "sklearn", "omegaconf", "hydra", "pytorch_lightning", "matplotlib", "PIL", "rich"}
+    assert heavy & set(loaded) == set()
