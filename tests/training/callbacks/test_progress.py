@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,11 @@ def test_pretraining_counts_epochs():
     assert "epoch      4/20" in shown(terminal=False, stage="pretrain", max_epochs=20)
 
 
-@pytest.mark.parametrize("every_s", [1e9])
-def test_plain_lines_come_only_now_and_then(every_s):
-    assert shown(terminal=False, every_s=every_s).count("loss 0.25") == 1  # the last one, when training ends
+@pytest.mark.parametrize(
+    ("every_s", "n_lines"),
+    [(0.0, 2), (5.0, 2), (1e9, 1)],
+    ids=["every step", "the last line is ten seconds old", "only when training ends"],
+)
+def test_plain_lines_come_only_now_and_then(every_s, n_lines, monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)  # `shown` puts the last line ten seconds before
+    assert shown(terminal=False, every_s=every_s).count("loss 0.25") == n_lines
