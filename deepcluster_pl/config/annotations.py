@@ -1,32 +1,40 @@
-"""What a constructor's signature says of its arguments, and whether a value fits an annotation."""
+"""Read a constructor's signature as the schema of its arguments, and check values against it with pydantic."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-import math
+import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Union
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from deepcluster_pl.data.datamodule import CommonOptions
-from deepcluster_pl.utils.ranges import Range
+
+_WORDS = {
+    int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null", list: "a list",
+    tuple: "a list", dict: "keys with values", timedelta: "a time as DD:HH:MM:SS",
+}  # fmt: skip
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
 def arguments(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str], bool]:
-    """A callable's argument types by name, the names without default, and whether it takes any other name."""
+    """Return a callable's argument types by name, the names without default, and whether it takes any other name."""
     function = target.__init__ if inspect.isclass(target) else target
     try:
-        types_ = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
+        known = typing.get_type_hints(inspect.unwrap(function), include_extras=True)
     except (NameError, TypeError):
-        types_ = {}
+        known = {}
     hints: dict[str, Any] = {}
     required: set[str] = set()
     takes_any = False
     for parameter in inspect.signature(target).parameters.values():
-        hint = types_.get(parameter.name, Any)
+        hint = known.get(parameter.name, Any)
         if parameter.kind is parameter.VAR_KEYWORD:
             if CommonOptions in typing.get_args(hint):
                 hints |= typing.get_type_hints(CommonOptions, include_extras=True)
@@ -41,39 +49,64 @@ def arguments(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str], boo
 
 
 def mismatch(value: Any, hint: Any) -> str:
-    """What was expected, where a value does not fit its annotation; empty where it fits, or nothing is known."""
+    """Return what was expected, where a value does not fit its annotation; an empty string where it fits.
+
+    Args:
+        value: from a config: a number, text, null, or a node of OmegaConf. A node with `_target_` always fits, because
+            its type is known only once it is made.
+        hint: the annotation of a constructor's argument.
+
+    >>> mismatch(2.5, int), mismatch(2, int)
+    ('a whole number', '')
+    """
+    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    if _is_object(plain):
+        return ""
+    if isinstance(plain, list):
+        plain = [item for item in plain if not _is_object(item)]
+    # JSON knows what a config knows: there, a strict check takes lists for tuples. Pydantic refuses lone surrogates.
+    text = json.dumps(plain, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    try:
+        _adapter(hint).validate_json(text)
+    except ValidationError:
+        return describe(hint)
+    except (PydanticUserError, NameError):
+        return ""  # pydantic cannot judge this annotation
+    return ""
+
+
+def describe(hint: Any) -> str:
+    """Return what an annotation expects, in words.
+
+    >>> describe(int | Literal["auto"] | None)
+    'a whole number or auto or null'
+    """
     origin, options = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        wrong = mismatch(value, options[0])
-        for limit in options[1:]:
-            if not wrong and isinstance(limit, Range) and not limit.holds(value):
-                wrong = f"{'a whole number' if options[0] is int else 'a number'} {limit}"
-        return wrong
+        return " ".join([describe(options[0]), *_limits(options[1:])])
     if origin in (Union, types.UnionType):
-        wrongs = [mismatch(value, option) for option in options]
-        return "" if "" in wrongs else " or ".join(dict.fromkeys(wrongs))
+        return " or ".join(dict.fromkeys(describe(option) for option in options))
     if origin is Literal:
-        return "" if value in options else f"one of {', '.join(map(str, options))}"
-    if origin in (list, tuple) and OmegaConf.is_list(value):
-        item = options[0] if options else Any
-        return next((f"a list of {wrong}" for wrong in (mismatch(entry, item) for entry in value) if wrong), "")
-    return _plain_mismatch(value, hint if origin is None else origin)
+        return f"one of {', '.join(map(str, options))}" if len(options) > 1 else str(options[0])
+    if origin in (list, tuple) and options:
+        return f"a list of {describe(options[0])}"
+    kind = origin or hint
+    return _WORDS.get(kind) or f"a node with _target_ ({getattr(kind, '__name__', kind)})"
 
 
-def _plain_mismatch(value: Any, kind: Any) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is float:
-        return "" if number and not math.isnan(value) else "a number"
-    if kind is int:
-        return "" if number and isinstance(value, int) else "a whole number"
-    if kind is bool:
-        return "" if isinstance(value, bool) else "true or false"
-    if kind is str:
-        return "" if isinstance(value, str) else "text"
-    if kind is type(None):
-        return "" if value is None else "null"
-    if kind in (list, tuple):
-        return "a list"
-    if kind is Any or isinstance(value, Mapping | DictConfig) or not inspect.isclass(kind):
-        return ""
-    return f"a {kind.__name__} (a node with _target_)" if isinstance(value, int | float | str | bool | None) else ""
+def _limits(metadata: Iterable[Any]) -> Iterator[str]:
+    """Say the limits that `annotated_types` put beside a type; the first needs no `and`."""
+    for limit in metadata:
+        pairs = [(sign, getattr(limit, name, None)) for name, sign in _SIGNS.items()]
+        yield " and ".join(f"{sign} {end:.10g}" for sign, end in pairs if end is not None)
+
+
+@functools.cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    """Return pydantic's strict check of an annotation; numbers have to be finite."""
+    return TypeAdapter(hint, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False))
+
+
+def _is_object(plain: Any) -> bool:
+    """Tell a node that stands for an object from a plain value."""
+    return isinstance(plain, dict) and "_target_" in plain

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from annotated_types import Interval
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,14 +19,14 @@ from deepcluster_pl.config.compose import closest_match
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
-from deepcluster_pl.utils.ranges import Count, PositiveFloat, Range
+from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
 @dataclass
 class RunSchema:
     """Top level of the config."""
 
-    seed: Annotated[int, Range(0, 2**32 - 1)]
+    seed: Annotated[int, Interval(ge=0, le=2**32 - 1)]
     n_clusters: Count | Literal["auto"]
     choose: Any
     baselines: Literal["auto", "full", "none"]

@@ -9,15 +9,16 @@ from typing import Annotated, Literal
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
+from annotated_types import Interval
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.image_layout import Layout, from_planes, image_layout, to_planes
 from deepcluster_pl.utils.random import generator_at
-from deepcluster_pl.utils.ranges import NonNegativeInt, OpenShare, Range, Share
+from deepcluster_pl.utils.ranges import NonNegativeInt, OpenShare, Share
 
-Degrees = Annotated[float, Range(0, 180)]
-Slant = Annotated[float, Range(0, 90, open_high=True)]
+Degrees = Annotated[float, Interval(ge=0, le=180)]
+Slant = Annotated[float, Interval(ge=0, lt=90)]
 
 
 class Affine:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import adjusted_rand_indices
-from deepcluster_pl.utils.ranges import NonNegativeInt, Range
+from deepcluster_pl.utils.ranges import NonNegativeInt
 
 
 class ConsensusRestarts:
@@ -39,7 +40,7 @@ class ConsensusRestarts:
     def __init__(
         self,
         clusterer: Callable[..., Any],
-        n_restarts: Annotated[int, Range(2)],
+        n_restarts: Annotated[int, Ge(2)],
         random_state: NonNegativeInt,
     ) -> None:
         seeds = np.random.default_rng(random_state).integers(2**31, size=n_restarts)

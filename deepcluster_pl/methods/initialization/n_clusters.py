@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -22,7 +23,7 @@ from deepcluster_pl.methods.initialization.initial_clustering import check_embed
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
-from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Range
+from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
@@ -135,12 +136,12 @@ class SplitHalfStability:
 
     def __init__(
         self,
-        smallest: Annotated[int, Range(2)],
-        largest: Annotated[int, Range(2)],
-        n_halvings: Annotated[int, Range(2)],
-        n_references: Annotated[int, Range(2)],
+        smallest: Annotated[int, Ge(2)],
+        largest: Annotated[int, Ge(2)],
+        n_halvings: Annotated[int, Ge(2)],
+        n_references: Annotated[int, Ge(2)],
         n_init: Count,
-        sample_size: Annotated[int, Range(20)],
+        sample_size: Annotated[int, Ge(20)],
         random_state: NonNegativeInt,
     ) -> None:
         self.smallest = smallest

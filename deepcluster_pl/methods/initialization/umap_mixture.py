@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Range, Share
+from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Share
 
 
 class UmapMixture:
@@ -40,7 +41,7 @@ class UmapMixture:
     def __init__(
         self,
         n_components: Count,
-        n_neighbors: Annotated[int, Range(2)],
+        n_neighbors: Annotated[int, Ge(2)],
         min_dist: Share,
         n_epochs: Count | None,
         mixture: Any,
