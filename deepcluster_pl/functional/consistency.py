@@ -1,4 +1,4 @@
-"""How much two views of a thing agree on its cluster, and how evenly clusters are used."""
+"""Agreement of two views of a sample on its cluster, and evenness of the use of clusters, as SCAN trains on them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from torch import Tensor
 
 
 def consistency_loss(log_p: Tensor, log_other: Tensor) -> Tensor:
-    """Mean over samples of -log Σ_k p_k p'_k: zero where both are certain of the same cluster (SCAN, equation 2).
+    """Compute the mean over samples of -log Σ_k p_k p'_k, in nats.
+
+    The loss is zero where both views are certain of the same cluster. It is the first term of SCAN's loss (Van
+    Gansbeke, Vandenhende, Georgoulis, Proesmans, Van Gool 2020, equation 2).
 
     Args:
-        log_p: logarithms (..., N, K) of each sample's shares in the clusters.
+        log_p: logarithms (..., N, K) of the probability of each sample in each cluster.
         log_other: the same of each sample's partner.
+
+    Returns:
+        Losses (...), one for each leading index, 0 or above.
 
     >>> consistency_loss(torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.5, 0.5]]).log()).item()
     0.6931471824645996
@@ -20,10 +26,16 @@ def consistency_loss(log_p: Tensor, log_other: Tensor) -> Tensor:
 
 
 def mean_entropy(log_p: Tensor) -> Tensor:
-    """Entropy of the mean share of each cluster: log K where clusters are used evenly, 0 where one takes all.
+    """Compute the entropy of the mean probability of each cluster, in nats.
+
+    It is log K where clusters are used evenly, and 0 where one takes all: the second term of SCAN's loss, with the
+    sign turned (Van Gansbeke and others 2020, equation 2).
 
     Args:
-        log_p: logarithms (..., N, K) of each sample's shares.
+        log_p: logarithms (..., N, K) of the probability of each sample in each cluster.
+
+    Returns:
+        Entropies (...), one for each leading index.
 
     >>> mean_entropy(torch.eye(2).log()).item()
     0.6931471824645996

@@ -1,4 +1,4 @@
-"""Who is near whom: exact nearest neighbors of many points, some rows at a time."""
+"""Exact nearest neighbors of many points, some rows at a time, and means over them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from torch import Tensor
 
 
 def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> Tensor:
-    """Row numbers (N, n_neighbors), int32, of the nearest other points by Euclidean distance, the nearest first.
+    """Find the nearest other points of each point by Euclidean distance.
 
     A point is never its own neighbor; one with a twin has the twin. See `nearest_rows` for exactness and memory.
 
     Args:
         z: points (N, D).
-        n_neighbors: fewer than N.
-        rows_at_once: points whose distances to all others are held at once.
+        n_neighbors: number of neighbors of each point, fewer than N.
+        rows_at_once: points whose distances to all others are in memory at once.
+
+    Returns:
+        Row numbers (N, n_neighbors) in z, int32, the nearest first.
+
+    Raises:
+        ValueError: there are not that many other points.
 
     >>> nearest_neighbors(torch.tensor([[0.0], [1.0], [3.0]]), 1).tolist()
     [[1], [0], [1]]
@@ -25,17 +31,23 @@ def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> 
 
 
 def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> Tensor:
-    """Row numbers (N, n_neighbors), int32, in `among` of the points nearest to each of z, the nearest first.
+    """Find the points of another set that are nearest to each point of z.
 
-    Distances come from |b|² - 2ab about the common mean, in the precision of the points, float32 at least: for ranking
+    Distances come from |b|² - 2ab about the common mean, in the precision of the points, float32 at least. For ranking
     neighbors that is exact enough, and a matrix product makes it quick. The memory needed is that of
     rows_at_once · M distances.
 
     Args:
         z: points (N, D).
-        among: points (M, D), which hold the neighbors.
-        n_neighbors: M at most.
-        rows_at_once: points whose distances to all of `among` are held at once.
+        among: points (M, D) that the neighbors are taken from.
+        n_neighbors: number of neighbors of each point, M at most.
+        rows_at_once: points whose distances to all of `among` are in memory at once.
+
+    Returns:
+        Row numbers (N, n_neighbors) in `among`, int32, the nearest first.
+
+    Raises:
+        ValueError: there are not that many points in `among`.
 
     >>> nearest_rows(torch.tensor([[0.9], [7.0]]), torch.tensor([[0.0], [1.0], [3.0]]), 2).tolist()
     [[1, 0], [2, 1]]
@@ -49,17 +61,20 @@ def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int =
 def inverse_distance_mean(
     z: Tensor, known: Tensor, values: Tensor, n_neighbors: int = 10, rows_at_once: int = 256
 ) -> Tensor:
-    """Values (N, E), float64, at points z: the mean of the nearest known points' values, each weighing 1 / distance.
+    """Interpolate values at points z: the mean of the nearest known points' values, each with weight 1 / distance.
 
-    A point that coincides with a known one has that one's value, exactly (Shepard 1968). In float64, because what
-    decides is how the smallest distances compare.
+    A point that coincides with a known one has that one's value, exactly (Shepard 1968). It is computed in float64,
+    because the smallest distances decide.
 
     Args:
         z: points (N, D).
         known: distinct points (M, D) whose values are known.
-        values: theirs (M, E).
+        values: values (M, E) at the known points.
         n_neighbors: known points that a mean is taken over; all of them where there are fewer.
-        rows_at_once: points worked on at once.
+        rows_at_once: points in memory at once.
+
+    Returns:
+        Values (N, E), float64, in the unit of `values`.
 
     >>> known, values = torch.tensor([[0.0], [4.0]]), torch.tensor([[0.0], [8.0]])
     >>> inverse_distance_mean(torch.tensor([[1.0], [4.0]]), known, values).tolist()
@@ -67,25 +82,28 @@ def inverse_distance_mean(
     """
     known, values = known.double(), values.double()
     means = []
-    for some in torch.split(z.double(), rows_at_once):
-        near = nearest_rows(some, known, min(n_neighbors, len(known)), rows_at_once).long()
-        distances = torch.linalg.vector_norm(known[near] - some[:, None], dim=2)
+    for points in torch.split(z.double(), rows_at_once):
+        nearest = nearest_rows(points, known, min(n_neighbors, len(known)), rows_at_once).long()
+        distances = torch.linalg.vector_norm(known[nearest] - points[:, None], dim=2)
+        # A distance of zero takes all the weight of its row
         weights = torch.where((distances == 0).any(dim=1, keepdim=True), (distances == 0).double(), 1 / distances)
-        means.append((weights[:, :, None] * values[near]).sum(dim=1) / weights.sum(dim=1, keepdim=True))
+        means.append((weights[:, :, None] * values[nearest]).sum(dim=1) / weights.sum(dim=1, keepdim=True))
     return torch.cat(means)
 
 
 def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, leave_out_own: bool) -> Tensor:
+    """Find row numbers (N, n_neighbors) in `among`; with `leave_out_own`, z is `among` and no point is its own."""
     with torch.autocast(z.device.type, enabled=False):
+        # About the common mean: a large offset would cost digits of the small distances
         middle = among.mean(dim=0)
         z, among = z - middle, among - middle
         squares = among.square().sum(dim=1)
-        found = []
+        neighbors = []
         for first in range(0, len(z), rows_at_once):
-            some = z[first : first + rows_at_once]
-            distances = torch.addmm(squares, some, among.T, alpha=-2)  # |a|² is the same along a row
+            points = z[first : first + rows_at_once]
+            distances = torch.addmm(squares, points, among.T, alpha=-2)  # |a|² is the same along a row
             if leave_out_own:
-                own = torch.arange(len(some), device=z.device)
+                own = torch.arange(len(points), device=z.device)
                 distances[own, own + first] = torch.inf
-            found.append(distances.topk(n_neighbors, dim=1, largest=False).indices.int())
-    return torch.cat(found)
+            neighbors.append(distances.topk(n_neighbors, dim=1, largest=False).indices.int())
+    return torch.cat(neighbors)

@@ -1,4 +1,4 @@
-"""What the soft assignment and the Gaussian densities promise."""
+"""Soft assignments and Gaussian densities agree with slow loops, and stay finite in low precision."""
 
 from __future__ import annotations
 

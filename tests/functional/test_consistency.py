@@ -10,7 +10,7 @@ import torch
 from deepcluster_pl.functional import consistency_loss, mean_entropy
 
 
-def shares(*shape, seed=0):
+def probabilities(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).softmax(dim=-1)
 
 
@@ -24,7 +24,7 @@ def naive_entropy(p):
 
 
 def test_every_head_is_its_own_mean_over_pairs():
-    p, other = shares(3, 7, 4), shares(3, 7, 4, seed=1)
+    p, other = probabilities(3, 7, 4), probabilities(3, 7, 4, seed=1)
     found = consistency_loss(p.log(), other.log())
     assert found.shape == (3,)
     for h in range(3):
@@ -32,7 +32,7 @@ def test_every_head_is_its_own_mean_over_pairs():
 
 
 def test_entropy_is_that_of_the_mean_and_not_the_mean_of_entropies():
-    p = shares(2, 7, 4)
+    p = probabilities(2, 7, 4)
     found = mean_entropy(p.log())
     for h in range(2):
         assert found[h].item() == pytest.approx(naive_entropy(p[h].tolist()), rel=1e-12)

@@ -14,7 +14,7 @@ N, D, K = 4, 3, 5
 
 @pytest.fixture
 def parts():
-    """Mean, log variance, log shares, log weights, centers, log variances."""
+    """Mean, log variance, log probabilities, log weights, centers, log variances."""
     draw = torch.Generator().manual_seed(0)
 
     def normal(*shape):
@@ -26,12 +26,12 @@ def parts():
     )  # fmt: skip
 
 
-def slow_divergence(mean, log_variance, log_shares, log_weights, centers, log_variances):
+def slow_divergence(mean, log_variance, log_probabilities, log_weights, centers, log_variances):
     found = []
     for i in range(N):
         total = 0.0
         for c in range(K):
-            gamma = math.exp(log_shares[i, c])
+            gamma = math.exp(log_probabilities[i, c])
             total += gamma * (math.log(gamma) - float(log_weights[c]))
             for d in range(D):
                 mine, prior = math.exp(log_variance[i, d]), math.exp(log_variances[c, d])
@@ -46,7 +46,7 @@ def test_the_divergence_agrees_with_the_slow_double_loop(parts):
 
 
 def test_the_divergence_agrees_with_the_mean_over_many_draws(parts):
-    mean, log_variance, log_shares, log_weights, centers, log_variances = parts
+    mean, log_variance, log_probabilities, log_weights, centers, log_variances = parts
     draw = torch.Generator().manual_seed(1)
     n_draws = 200_000
     deviation = torch.exp(0.5 * log_variance)
@@ -54,9 +54,9 @@ def test_the_divergence_agrees_with_the_mean_over_many_draws(parts):
     for i in range(N):
         z = mean[i] + deviation[i] * torch.randn(n_draws, D, generator=draw, dtype=torch.float64)
         own = torch.distributions.Normal(mean[i], deviation[i]).log_prob(z).sum(dim=1)
-        c = torch.multinomial(log_shares[i].exp(), n_draws, replacement=True, generator=draw)
+        c = torch.multinomial(log_probabilities[i].exp(), n_draws, replacement=True, generator=draw)
         density = gaussian_log_density(z, centers, torch.exp(-0.5 * log_variances))
-        ratio = own + log_shares[i, c] - log_weights[c] - density[torch.arange(n_draws), c]
+        ratio = own + log_probabilities[i, c] - log_weights[c] - density[torch.arange(n_draws), c]
         assert abs(ratio.mean() - found[i]) < 4 * ratio.std() / n_draws**0.5
 
 

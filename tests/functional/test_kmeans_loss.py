@@ -1,4 +1,4 @@
-"""k-means' objective, hard and soft, against double loops; the growing sequence of inverse temperatures."""
+"""The objective of k-means, hard and soft, against double loops; the growing inverse temperatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accuracy, purity and the contingency table promise."""
+"""Accuracy, purity and the contingency table agree with brute force, for labels of any type."""
 
 from __future__ import annotations
 

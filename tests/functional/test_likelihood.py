@@ -1,4 +1,4 @@
-"""The criterion against scikit-learn's, and what it prefers."""
+"""The criterion against scikit-learn's, and its preference for the true partition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sizes, movement, balance and collapse promise."""
+"""Sizes, change, balance and collapse of partitions, at their ends and between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the adjusted Rand index promises: scikit-learn's number, the slow count of pairs, names without meaning."""
+"""The adjusted Rand index is scikit-learn's and that of a slow count of pairs; cluster numbers carry no meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What DEC's target distribution promises."""
+"""DEC's target distribution agrees with loops, sharpens, and keeps empty clusters empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What whitening promises: a round pooled covariance, by the map that changes least, and densities that follow."""
+"""Whitening gives a round pooled covariance by the map that changes least, and densities that follow."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def precisions_cholesky(covariances):
 
 
 def test_pooled_covariance_agrees_with_the_slow_loops():
-    z, centers, shares = randn(N, D), randn(K, D, seed=1), torch.softmax(randn(N, K, seed=2), dim=1)
-    shares[4] = 0  # a sample of no group
+    z, centers, probabilities = randn(N, D), randn(K, D, seed=1), torch.softmax(randn(N, K, seed=2), dim=1)
+    probabilities[4] = 0  # a sample of no group
     expected = [[0.0] * D for _ in range(D)]
     for i in range(N):
         for j in range(K):
             for a in range(D):
                 for b in range(D):
                     product = float(z[i, a] - centers[j, a]) * float(z[i, b] - centers[j, b])
-                    expected[a][b] += float(shares[i, j]) * product / (N - 1)
-    np.testing.assert_allclose(pooled_covariance(z, centers, shares), expected)
+                    expected[a][b] += float(probabilities[i, j]) * product / (N - 1)
+    np.testing.assert_allclose(pooled_covariance(z, centers, probabilities), expected)
 
 
 @pytest.mark.parametrize("total", [1.0, 12.0])
