@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old one or the new one, never a half."""
+"""Write files so that a reader finds the old one or the new one, never a half."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import IO, Any
 from deepcluster_pl.errors import UserError
 
 _UNFINISHED = ".part"
-_OWN = ("checkpoints/.*.ckpt", "model/.model.*", ".start.safetensors", ".scores.json", ".assignments.csv")
-_OF_THE_DISK = (
+_OWN_FILES = ("checkpoints/.*.ckpt", "model/.model.*", ".start.safetensors", ".scores.json", ".assignments.csv")
+_DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
 )  # fmt: skip
 
@@ -24,13 +24,19 @@ _OF_THE_DISK = (
 def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; on success sync it and put it in place of `path`.
 
-    The old file stays where anything fails: a full disk (a `UserError` that names `path`), an exception, a killed
-    process.
+    The old file stays where anything fails: a full disk, an exception, a killed process. The new file has the mode
+    that the umask gives, and the folders above it are made.
 
     Args:
         path: the file.
-        mode: w or wb. Text is UTF-8, and a file's name that is not is written as the bytes it is.
-        keep: name that the old file is given; between the two renames it alone is there.
+        mode: w or wb. Text is UTF-8; a file name in it that is not UTF-8 is written as the bytes it is.
+        keep: where the old file is moved to; between the two renames it alone is there. None replaces it.
+
+    Yields:
+        The temporary file, open for writing.
+
+    Raises:
+        UserError: the disk is full, failing or not to be written.
     """
     temporary = None
     text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
@@ -41,6 +47,7 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
             yield file
             file.flush()
             os.fsync(file.fileno())
+        # The content is on the disk: from here on only names change
         if keep is not None and path.exists():
             os.replace(path, keep)
         os.replace(temporary, path)
@@ -55,23 +62,38 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
 
 
 def disk_error(error: BaseException | None) -> str | None:
-    """The system's words where an error, or one behind it, says that the disk is full, failing or not to be written."""
+    """Return the system's words if the disk caused an error: full, failing or not to be written.
+
+    Args:
+        error: an error; its causes are searched too.
+
+    Returns:
+        The reason, such as "No space left on device"; None for any other error.
+    """
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             return str(error.strerror)
         error = error.__cause__ or error.__context__
     return None
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove what killed writers left of a run's own files; a folder may hold a person's files beside them."""
-    for name in _OWN:
+    """Remove the unfinished files that killed writers left of a run's own; other files in the folder stay."""
+    for name in _OWN_FILES:
         for path in folder.glob(f"{name}.????????{_UNFINISHED}"):
             path.unlink(missing_ok=True)
 
 
 def atomic_copy(source: Path, target: Path) -> None:
-    """Copy a file so that the target is never half there."""
+    """Copy a file so that the target is never half there.
+
+    Args:
+        source: the file to copy.
+        target: the copy; a file of that name is replaced.
+
+    Raises:
+        UserError: the disk is full, failing or not to be written.
+    """
     with source.open("rb") as original, atomic_write(target, "wb") as copy:
         shutil.copyfileobj(original, copy)
 

@@ -1,4 +1,4 @@
-"""A logger that appends: metrics.csv with one value a line, which a resumed run goes on writing."""
+"""A logger that appends one value a line to metrics.csv, also after a resume; and the reader of such files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from pytorch_lightning.utilities import rank_zero_only
 
 COLUMNS = ("step", "epoch", "metric", "value")
 Curves = dict[str, dict[int, float]]
-"""Value at each step, by metric."""
+"""Value at each step, by metric: `curves[name][step]`."""
 
 
 class MetricsCSV(Logger):
-    """Writes `<save_dir>/<name>/metrics.csv` with the columns step, epoch, metric, value.
+    """Lightning logger that appends to `<save_dir>/<name>/metrics.csv`, with the columns step, epoch, metric, value.
 
-    Lines never change and are never deleted; after a resume, steps that were repeated occur twice, and the later
-    line counts.
+    Lines never change and are never deleted. After a resume, steps that were repeated occur twice, and the later line
+    counts.
+
+    Args:
+        save_dir: the run folder.
+        name: the stage.
+        version: subfolder of the stage's folder; none by default.
     """
 
     def __init__(self, save_dir: str, name: str, version: str = "") -> None:
@@ -29,17 +34,22 @@ class MetricsCSV(Logger):
 
     @property
     def name(self) -> str:
-        """The stage."""
+        """Return the name of the stage."""
         return self._name
 
     @property
     def version(self) -> str:
-        """One file per stage, so none."""
+        """Return an empty text: there is one file a stage."""
         return ""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Append the values of one step."""
+        """Append the values of one step, on rank 0 only.
+
+        Args:
+            metrics: value of each metric; `epoch` goes to a column of its own.
+            step: the optimizer step.
+        """
         is_new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         epoch = int(metrics["epoch"]) if "epoch" in metrics else ""
@@ -50,15 +60,15 @@ class MetricsCSV(Logger):
             writer.writerows([step, epoch, name, value] for name, value in metrics.items() if name != "epoch")
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        """The composed config lies in the run's folder already."""
+        """Do nothing: the composed config is in the run folder already."""
 
 
 def read_curves(files: Sequence[Path]) -> Curves:
-    """All metrics of the files that exist; where a step was repeated after a resume, its later line counts."""
-    found: Curves = {}
+    """Read all metrics of the files that exist; where a step was repeated after a resume, its later line counts."""
+    curves: Curves = {}
     for path in files:
         if path.is_file():
             with path.open(newline="", encoding="utf-8") as file:
                 for row in csv.DictReader(file):
-                    found.setdefault(row["metric"], {})[int(row["step"])] = float(row["value"])
-    return found
+                    curves.setdefault(row["metric"], {})[int(row["step"])] = float(row["value"])
+    return curves

@@ -1,4 +1,4 @@
-"""What the processes of one run tell each other; a run of one process has nobody to talk to."""
+"""Collective operations of the processes of one run; with one process they do nothing."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ T = TypeVar("T")
 
 
 def world_size() -> int:
-    """Number of processes of this run."""
+    """Return the number of processes of this run."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this is; the first, 0, is the one that writes."""
+    """Return the number of this process, from 0."""
     return dist.get_rank() if world_size() > 1 else 0
 
 
 def is_rank_zero() -> bool:
-    """Whether this is the process that writes, scores and talks to the user."""
+    """Return True in the process that writes files, computes scores and prints."""
     return rank() == 0
 
 
 def broadcast_from_rank_zero(make: Callable[[], T]) -> T:
-    """What `make` returns in the first process, in all of them; the others do not call it."""
+    """Call a function on rank 0, and return its result in every process.
+
+    Args:
+        make: called on rank 0 only; its result is pickled for the others.
+    """
     if world_size() == 1:
         return make()
     box: list[T | None] = [make() if is_rank_zero() else None]
@@ -37,7 +41,11 @@ def broadcast_from_rank_zero(make: Callable[[], T]) -> T:
 
 
 def any_process(here: bool) -> bool:
-    """Whether something holds in at least one process."""
+    """Return True, in every process, if a condition holds in at least one.
+
+    Args:
+        here: True if it holds in this process.
+    """
     if world_size() == 1:
         return here
     flag = torch.tensor(int(here))
@@ -46,24 +54,32 @@ def any_process(here: bool) -> bool:
 
 
 def rank_slice(n: int) -> slice:
-    """Which of n rows are this process's: consecutive, in the order of the ranks, sizes differing by one at most."""
-    first, end = (n * place // world_size() for place in (rank(), rank() + 1))
-    return slice(first, end)
+    """Return the rows of this process: consecutive, in the order of the ranks, sizes differing by one at most.
+
+    Args:
+        n: rows of all processes.
+    """
+    return slice(n * rank() // world_size(), n * (rank() + 1) // world_size())
 
 
 def gather_rows(own: Tensor, n: int) -> Tensor:
-    """All n rows (n, D), in every process, of which each holds those of `rank_slice`; by row, so none comes twice.
+    """Gather the rows of all processes, of which each holds those of `rank_slice`.
 
     Args:
         own: this process's rows (n / world, D).
         n: rows of all processes.
+
+    Returns:
+        All rows (n, D), in every process, in order and each of them once.
     """
     if world_size() == 1:
         return own
+    # Every process sends as many rows as the one with the most, because all_gather takes equal shapes
     longest = -(-n // world_size())
     padded = own.new_zeros((longest, *own.shape[1:]))
     padded[: len(own)] = own
-    found = [torch.empty_like(padded) for _ in range(world_size())]
-    dist.all_gather(found, padded)
+    gathered = [torch.empty_like(padded) for _ in range(world_size())]
+    dist.all_gather(gathered, padded)
+    # The padding is cut off again
     sizes = [n * (place + 1) // world_size() - n * place // world_size() for place in range(world_size())]
-    return torch.cat([rows[:size] for rows, size in zip(found, sizes, strict=True)])
+    return torch.cat([rows[:size] for rows, size in zip(gathered, sizes, strict=True)])

@@ -1,4 +1,4 @@
-"""Which axes of a sample are an image's height, width and colors."""
+"""The order of height, width and colors among the axes of an image, and changes of that order."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Layout = Literal["HW", "HWC", "CHW"]
+"""Axes of one image: H height, W width, C colors (1 or 3)."""
 
 
 def image_layout(shape: tuple[int, ...]) -> Layout | None:
-    """The layout of samples of this shape; None where they are no images.
+    """Return the layout of samples of a shape; None where they are no images.
 
     >>> image_layout((28, 28)), image_layout((32, 32, 3)), image_layout((3, 32, 32)), image_layout((784,))
     ('HW', 'HWC', 'CHW', None)
@@ -27,17 +28,33 @@ def image_layout(shape: tuple[int, ...]) -> Layout | None:
 
 
 def to_planes(x: Tensor, layout: Layout) -> Tensor:
-    """Images of a layout as (N, C, H, W)."""
+    """Return images as color planes.
+
+    Args:
+        x: images (N, ...) of a layout.
+        layout: that layout.
+
+    Returns:
+        The same images (N, C, H, W), as a view.
+    """
     return x[:, None] if layout == "HW" else x.movedim(-1, 1) if layout == "HWC" else x
 
 
 def from_planes(planes: Tensor, layout: Layout) -> Tensor:
-    """Images (N, C, H, W) in the layout they came in."""
+    """Return color planes in the layout that the images came in.
+
+    Args:
+        planes: images (N, C, H, W).
+        layout: the layout to return to.
+
+    Returns:
+        The same images (N, ...), as a view.
+    """
     return planes[:, 0] if layout == "HW" else planes.movedim(1, -1) if layout == "HWC" else planes
 
 
 def is_image(shape: tuple[int, ...]) -> bool:
-    """Whether samples look like pictures: (H, W), (H, W, 1|3) or (1|3, H, W), both sides at least 4."""
+    """Return True if samples look like pictures: (H, W), (H, W, 1|3) or (1|3, H, W), both sides at least 4."""
     if len(shape) == 2:
         return min(shape) >= 4
     if len(shape) != 3:
@@ -46,7 +63,7 @@ def is_image(shape: tuple[int, ...]) -> bool:
 
 
 def channels_last(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """(H, W) for a single channel, else (H, W, 3)."""
+    """Return one image as (H, W) if it has a single channel, else as (H, W, 3)."""
     if image.ndim == 2:
         return image
     last = image if image.shape[-1] in (1, 3) else np.moveaxis(image, 0, -1)
@@ -54,7 +71,7 @@ def channels_last(image: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def as_picture(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Channels last, a single channel dropped, colors in 0 … 1."""
+    """Return one image ready to be shown: channels last, a single channel dropped, floats scaled to 0 … 1."""
     last = channels_last(image)
     if last.ndim == 2 or last.dtype == np.uint8:
         return last

@@ -1,4 +1,4 @@
-"""One run at a time in a folder."""
+"""A lock that lets one process at a time use a folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ LOCK = "run.lock"
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Keep a folder for this process; `UserError` names the process that has it.
+    """Keep a folder for this process.
 
-    The system lets go of the lock when its process ends, however that ends: what a killed run left is taken over, and
-    its unfinished files are removed. Folders made for it that hold nothing afterwards are removed with the lock.
+    The system releases the lock when its process ends, however that ends. So the folder of a killed run can be locked
+    again, and its unfinished files are removed. Folders made for the lock that are empty afterwards are removed too.
+
+    Args:
+        folder: the folder; it is made if it does not exist.
+
+    Raises:
+        UserError: another process has the folder, or it cannot be locked.
     """
     path = folder / LOCK
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    new_folders = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
@@ -42,15 +48,17 @@ def folder_lock(folder: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
         lock.release()
         with suppress(OSError):  # at the first that holds something
-            for made in new:
-                made.rmdir()
+            for place in new_folders:
+                place.rmdir()
 
 
 def _this_process() -> str:
+    """Describe this process for the message that another one prints."""
     return f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}"
 
 
 def _owner(path: Path) -> str:
+    """Read the description of the process that holds the lock."""
     try:
         return path.read_text(encoding="utf-8") or "another process"
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, the code's commit, the machine."""
+"""The origin of a result: versions of packages, the commit of the code, the machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ _PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "numpy", "hydra-core"
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that decide a result."""
+    """Return the versions of the packages that decide a result, by name."""
     return {"deepcluster_pl": __version__} | {name: version(name) for name in _PACKAGES}
 
 
 def commit(package: Path = _PACKAGE) -> str | None:
-    """The git commit that this code is a checkout of, `-dirty` behind it where code or recipes were changed since.
+    """Return the git commit that this code is a checkout of.
 
-    None for an installed package, even one that lies inside somebody else's repository, and where git is missing.
+    Args:
+        package: folder of the package.
+
+    Returns:
+        The commit, with `-dirty` behind it if code or recipes were changed since. None for an installed package, even
+        inside somebody else's repository, and where git is missing.
     """
+    # A checkout of ours tracks the package's own file; a repository around an installed package does not
     own = package / "__init__.py"
     top = _git(package, "rev-parse", "--show-toplevel")
     if top is None or _git(package, "ls-files", "--error-unmatch", str(own)) is None:
@@ -37,7 +43,12 @@ def commit(package: Path = _PACKAGE) -> str | None:
 
 
 def machine(device: torch.device, precision: str, processes: int) -> dict[str, Any]:
-    """What the numbers are computed on.
+    """Describe the hardware that computes the numbers.
+
+    Args:
+        device: the device of the tensors.
+        precision: the trainer's, such as 32-true.
+        processes: number of processes of the run.
 
     Returns:
         `accelerator`, `precision`, `processes`, `threads` of PyTorch in each, `processor` that computes (a GPU's name,
@@ -55,14 +66,16 @@ def machine(device: torch.device, precision: str, processes: int) -> dict[str, A
 
 
 def _cpu() -> str:
+    """Return the CPU's name: Linux has it in a file, other systems in `platform`."""
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
-        found = None
-    return found[1] if found else platform.processor() or platform.machine()
+        model = None
+    return model[1] if model else platform.processor() or platform.machine()
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    """Return the output of a git command; None where git is missing, slow or fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False

@@ -1,4 +1,4 @@
-"""Draws that depend on a seed and a place in training alone, never on the global random state."""
+"""Random draws that depend on a seed and a place in training alone, never on the global random state."""
 
 from __future__ import annotations
 
@@ -8,13 +8,29 @@ from numpy.typing import NDArray
 
 
 def generator_at(seed: int, *place: int) -> torch.Generator:
-    """A generator, on the CPU, of its own for each place in training, such as (epoch, batch, rank)."""
+    """Return a generator of its own for each place in training.
+
+    Args:
+        seed: seed of the run.
+        place: numbers, 0 or above, that name the place, such as epoch, batch and rank.
+
+    Returns:
+        A generator on the CPU.
+    """
     state = np.random.SeedSequence((seed, *place)).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 
 def sample_rows(n: int, limit: int | None, seed: int) -> NDArray[np.int64]:
-    """All n row numbers, or a seeded draw of `limit` of them, in order.
+    """Return all n row numbers, or a seeded draw of `limit` of them without repetition.
+
+    Args:
+        n: number of rows.
+        limit: largest number of rows to return; None returns all.
+        seed: decides the draw.
+
+    Returns:
+        Row numbers (M,) in ascending order.
 
     >>> sample_rows(3, None, 0).tolist(), len(sample_rows(100, 7, 0))
     ([0, 1, 2], 7)

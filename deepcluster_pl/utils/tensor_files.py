@@ -1,4 +1,4 @@
-"""Named tensors in a safetensors file that is whole or absent, and that shows when a bit of it was changed."""
+"""Files of named tensors (safetensors) that are whole or absent, with a checksum that shows any damage."""
 
 from __future__ import annotations
 
@@ -11,33 +11,46 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.utils.atomic_files import atomic_write
 
-_SUM = "sha256"
+_CHECKSUM = "sha256"
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Write tensors, with the SHA-256 of all of them in the file's metadata."""
+    """Write tensors, with the SHA-256 of all of them in the file's metadata.
+
+    Args:
+        tensors: tensors by name, on any device.
+        path: the file; an old one is replaced.
+
+    Raises:
+        UserError: the disk is full, failing or not to be written.
+    """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with atomic_write(path, "wb") as file:
-        file.write(save(plain, metadata={_SUM: _digest(plain)}))
+        file.write(save(plain, metadata={_CHECKSUM: _digest(plain)}))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote; `UserError` where it was damaged since. Files without a sum are taken as is."""
+    """Read the tensors that `save_tensors` wrote, onto the CPU. Files without a checksum are taken as they are.
+
+    Raises:
+        UserError: the file cannot be read, or was damaged since it was written.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            expected = (file.metadata() or {}).get(_SUM)
+            expected = (file.metadata() or {}).get(_CHECKSUM)
     except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"{path} is damaged or no safetensors file: {error}") from error
+        raise UserError(f"{path} is damaged or no safetensors file: {first_line(error)}") from error
     if expected is not None and expected != _digest(tensors):
         raise UserError(f"{path} is damaged: its checksum does not fit")
     return tensors
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Compute the SHA-256 of names, types, shapes and contents, in the order of the names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]

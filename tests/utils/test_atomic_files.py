@@ -1,4 +1,4 @@
-"""What writing promises: the old file or the new one, never a half, whatever happens in between."""
+"""Atomic writes leave the old file or the new one, never a half, whatever happens in between."""
 
 from __future__ import annotations
 

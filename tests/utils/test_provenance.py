@@ -1,4 +1,4 @@
-"""What a result says of its origin: the commit of a checkout, never that of a stranger's repository."""
+"""A result names the commit of its checkout, never that of a stranger's repository."""
 
 from __future__ import annotations
 
