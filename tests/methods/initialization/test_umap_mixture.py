@@ -1,4 +1,4 @@
-"""The start on the manifold: UMAP's own places, each kept with its code, and a mixture that knows them all."""
+"""The initialization on UMAP's map: each place kept with its embedding, and a mixture that knows them all."""
 
 from __future__ import annotations
 
