@@ -1,4 +1,4 @@
-"""Principal components, block by block and then of all blocks together, with layers on top that begin as nothing."""
+"""Principal components of each block of features and then of all blocks, plus residual layers initialized to zero."""
 
 from __future__ import annotations
 
@@ -18,29 +18,32 @@ from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.ranges import Count, Share
 
 if TYPE_CHECKING:
-    from deepcluster_pl.data.datamodule import ClusteringData
+    from deepcluster_pl.data.base import ClusteringData
 
 _MOST_FEATURES = 8192
 
 
 class PCA(Autoencoder):
-    """A code that is linear in the sample, measured rather than trained; and a correction to it that a fit may learn.
+    """Linear embedding that is measured instead of trained, plus a correction that a fit may learn.
 
-    Each block of features is projected onto its first principal components, whose deviations are drawn together by the
-    power `1 - whitening`; then blocks are scaled to one total variance, so that long ones do not drown short ones, and
-    all of them projected onto `latent_dim` components, in units of their mean deviation. With `hidden`, layers that
-    read the blocks' components add to the code. The last of them begins as zeros, so that the code begins as the
-    linear one.
+    Each block of features is projected onto its first principal components, whose standard deviations are raised to
+    the power `1 - whitening`. Blocks are then scaled to the same total variance, so that long ones do not drown short
+    ones. All blocks together are projected onto `latent_dim` components, in units of their mean deviation. With
+    `hidden`, layers that read the blocks' components add to the embedding. The last of them is initialized to zero, so
+    that the embedding begins as the linear one.
 
     Everything is measured on the fitted part and saved with the weights.
 
     Args:
         input_shape: (F,); the run supplies it from the data.
         blocks: names of descriptors, in the order of the features; null takes all features as one block.
-        n_components: of each block, or as many as it has.
+        n_components: components of each block, or as many as it has.
         whitening: 0 leaves the components' deviations as they are, 1 makes them equal.
-        latent_dim: length of the code.
+        latent_dim: length of an embedding.
         hidden: widths of the layers that correct it, with ReLU between them; [] has none.
+
+    Raises:
+        UserError: the blocks do not describe the features, or there are too many features or too few components.
     """
 
     def __init__(
@@ -62,8 +65,8 @@ class PCA(Autoencoder):
         self._latent_dim = latent_dim
         reduce = nn.Linear(math.prod(self.input_shape), width, bias=False).requires_grad_(False)
         last = nn.Linear(width, latent_dim)
-        code: nn.Module = Corrected(last, hidden) if hidden else last
-        self.encoder = nn.Sequential(nn.Flatten(), reduce, code)
+        top: nn.Module = ResidualLinear(last, hidden) if hidden else last
+        self.encoder = nn.Sequential(nn.Flatten(), reduce, top)
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, math.prod(self.input_shape)), nn.Unflatten(1, self.input_shape)
         )
@@ -71,19 +74,20 @@ class PCA(Autoencoder):
 
     @property
     def latent_dim(self) -> int:
-        """Length of the code."""
+        """Return the length of an embedding."""
         return self._latent_dim
 
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """The correction's layers anew; what was measured stays."""
-        code = self.encoder[-1]  # type: ignore[index]
-        if isinstance(code, Corrected):
-            code.initialize(generator)
+        """Draw the correction's weights again; measured weights stay."""
+        top = self.encoder[-1]  # type: ignore[index]
+        if isinstance(top, ResidualLinear):
+            top.initialize(generator)
 
     @torch.no_grad()
     def measure(self, data: ClusteringData) -> None:
-        """The scaling, then components of each block and of all, in float64; two passes over the fitted part."""
+        """Measure scaling and components on the fitted part, in float64 and two passes over it."""
         super().measure(data)
+        # Components of each block, and of all blocks together
         chunks = data.part("fit").slices(data.rows_at_once)
         mean, covariance = moments(lambda rows: data.prepared("fit", rows), chunks)
         first = block_components(covariance, self.lengths, self.n_components, self.whitening)
@@ -91,25 +95,32 @@ class PCA(Autoencoder):
         variance, axes = _axes(reduced, self.latent_dim)
         unit = max(float(np.sqrt(variance.mean())), 1e-12)
         second = axes / unit
-        reduce, code = self.encoder[1], self.encoder[2]  # type: ignore[index]
-        last = code.last if isinstance(code, Corrected) else code
+        # Two linear layers that project a sample, less the mean, onto them
+        reduce, top = self.encoder[1], self.encoder[2]  # type: ignore[index]
+        last = top.last if isinstance(top, ResidualLinear) else top
         reduce.weight.copy_(torch.as_tensor(first))
         last.weight.copy_(torch.as_tensor(second))
         last.bias.copy_(torch.as_tensor(-second @ first @ mean))
-        if isinstance(code, Corrected):
-            code.shift.copy_(torch.as_tensor(first @ mean))
-            code.factor.fill_(1 / max(float(np.sqrt(np.trace(reduced) / len(reduced))), 1e-12))
+        # The correction reads the blocks' components with mean 0 and mean variance 1
+        if isinstance(top, ResidualLinear):
+            top.shift.copy_(torch.as_tensor(first @ mean))
+            top.factor.fill_(1 / max(float(np.sqrt(np.trace(reduced) / len(reduced))), 1e-12))
+        # The decoder is the best linear way back
         back = np.linalg.pinv(second @ first)
         self.decoder[0].weight.copy_(torch.as_tensor(back))  # type: ignore[index]
         self.decoder[0].bias.copy_(torch.as_tensor(mean))  # type: ignore[index]
 
 
-class Corrected(nn.Module):
-    """A linear layer, and layers beside it whose sum with it begins as the linear layer's.
+class ResidualLinear(nn.Module):
+    """Linear layer plus residual layers initialized to zero.
 
     Args:
         last: the linear layer.
-        hidden: widths of the layers beside it.
+        hidden: widths of the residual layers, with ReLU between them.
+
+    Attributes:
+        shift: subtracted (C,) from the inputs of the residual layers.
+        factor: scalar that multiplies them afterwards.
     """
 
     shift: Tensor
@@ -125,7 +136,7 @@ class Corrected(nn.Module):
         self.beside = nn.Sequential(*layers[:-1])
 
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """He's weights and zero biases; the last layer is zero."""
+        """Draw He's weights, and set biases and the last residual layer to zero."""
         layers = [layer for layer in self.beside if isinstance(layer, nn.Linear)]
         for layer in layers:
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
@@ -133,7 +144,7 @@ class Corrected(nn.Module):
         nn.init.zeros_(layers[-1].weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, D) of the blocks' components (N, C)."""
+        """Return embeddings (N, D) of the blocks' components (N, C)."""
         corrected: Tensor = self.last(x) + self.beside((x - self.shift) * self.factor)
         return corrected
 
@@ -141,31 +152,37 @@ class Corrected(nn.Module):
 def block_components(
     covariance: NDArray[np.float64], lengths: Sequence[int], n_components: int, whitening: float
 ) -> NDArray[np.float64]:
-    """The map (C, F) from features to the components of all blocks, each block of total variance 1.
+    """Compute the map from features to the components of all blocks, each block of total variance 1.
 
     Args:
-        covariance: of the features (F, F).
-        lengths: of the blocks, which sum to F.
-        n_components: of each block at most.
-        whitening: power that each component is divided by of its deviation.
+        covariance: covariance (F, F) of the features.
+        lengths: number of features of each block, F in total.
+        n_components: components of each block at most.
+        whitening: each component is divided by its standard deviation to this power.
+
+    Returns:
+        The map (C, F): one row for each component.
     """
-    parts, start = [], 0
+    parts, first = [], 0
     for length in lengths:
-        own = slice(start, start + length)
+        # Principal components of the block's own features
+        own = slice(first, first + length)
         variance, axes = _axes(covariance[own, own], min(n_components, length))
+        # Whitening, except of components without variance, which are left out
         deviation = np.sqrt(variance)
         kept = deviation > 1e-6 * max(deviation.max(initial=0.0), 1e-12)
         scale = np.where(kept, np.where(kept, deviation, 1.0) ** -whitening, 0.0)
+        # The same total variance for every block
         total = np.sqrt((variance * scale**2).sum())
         part = np.zeros((len(axes), len(covariance)))
         part[:, own] = axes * (scale / (total if total > 0 else 1.0))[:, None]
         parts.append(part)
-        start += length
+        first += length
     return np.concatenate(parts)
 
 
 def _axes(covariance: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The n largest variances, and the axes (n, F) they lie along, each with its largest entry positive."""
+    """Return the n largest variances and their axes (n, F), each with its largest entry positive."""
     values, vectors = np.linalg.eigh(covariance)
     values, axes = np.maximum(values[::-1][:n], 0), vectors.T[::-1][:n]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
@@ -175,22 +192,26 @@ def _axes(covariance: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64],
 def moments(
     make: Callable[[NDArray[np.int64]], NDArray[np.float32]], chunks: Sequence[NDArray[np.int64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean (F,) and covariance (F, F) of rows, in two passes that hold one chunk at a time.
+    """Compute mean and covariance of rows, in two passes with one chunk in memory at a time.
 
     Args:
-        make: features (B, F) of some rows.
-        chunks: all rows, in runs.
+        make: returns the features (B, F) of some rows.
+        chunks: row numbers of each chunk.
+
+    Returns:
+        Mean (F,) and covariance (F, F), float64.
     """
     n = sum(map(len, chunks))
     mean = np.asarray(sum(make(rows).sum(axis=0, dtype=np.float64) for rows in chunks)) / n
     products: NDArray[np.float64] = np.zeros((len(mean), len(mean)))
     for rows in chunks:
-        away = make(rows) - mean
-        products += away.T @ away
+        centered = make(rows) - mean
+        products += centered.T @ centered
     return mean, products / n
 
 
 def _lengths(blocks: list[str] | None, n_features: int) -> list[int]:
+    """Return the number of features of each block; `UserError` if they do not sum to the features there are."""
     if n_features > _MOST_FEATURES:
         raise UserError(
             f"net=pca takes at most {_MOST_FEATURES} features, found {n_features}; type net=conv_autoencoder"

@@ -1,29 +1,30 @@
-"""`torch.compile` for a net, where the machine can; names of weights, and so checkpoints, stay as they are."""
+"""Compile a net with `torch.compile` where the machine can; names of weights, and so checkpoints, stay."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from deepcluster_pl.errors import first_line
 from deepcluster_pl.nets.base import Autoencoder
 
 
 def compile_net(net: Autoencoder) -> str | None:
-    """Have encoder and decoder compiled at their first batch, in place.
+    """Compile encoder and decoder in place, at their first batch.
 
     Returns:
-        Why that cannot be done here, in one line, the net being as it was; None where it can.
+        None if it works. Otherwise the reason in one line, and the net is as it was.
     """
     device = net.shift.device
 
     def probe(x: Tensor) -> Tensor:
         return x.sin() + 1
 
+    # A tiny function shows whether compiler, driver and headers are there, before the net is touched
     try:
         torch.compile(probe)(torch.zeros(2, device=device))
-    except Exception as error:  # whatever a missing compiler, driver or header comes to
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
+    except Exception as error:  # a missing compiler, driver or header raises errors of many types
+        return f"{type(error).__name__}: {first_line(error)}"
     net.encoder.compile()
     net.decoder.compile()
     return None

@@ -1,4 +1,4 @@
-"""The one way to look at all data through a net: evaluation mode, no gradients, float32."""
+"""Compute the embeddings of all data: evaluation mode, no gradients, float32."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from deepcluster_pl.data.datamodule import ClusteringData, PartName
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.distributed import gather_rows, rank_slice
@@ -16,37 +16,53 @@ from deepcluster_pl.utils.distributed import gather_rows, rank_slice
 
 @torch.no_grad()
 def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
-    """Embeddings (N, D) in float32 of all samples in the loader's order, on the net's device.
+    """Compute the embeddings of all samples of a loader.
 
     Autocast is off whatever the trainer's precision, and every submodule's mode is as before afterwards.
+
+    Args:
+        net: the net.
+        loader: batches of raw samples and their row numbers.
+
+    Returns:
+        Embeddings (N, D) in float32, in the loader's order, on the net's device.
     """
     device = net.shift.device
     modes = [(module, module.training) for module in net.modules()]
     net.eval()
     try:
         with torch.autocast(device.type, enabled=False):
-            codes = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader)
-            return _joined(codes, len(loader)) if isinstance(loader, Sized) else torch.cat(list(codes))
+            batches = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader)
+            return _joined(batches, len(loader)) if isinstance(loader, Sized) else torch.cat(list(batches))
     finally:
         for module, training in modes:
             module.training = training
 
 
-def _joined(codes: Iterator[Tensor], n_batches: int) -> Tensor:
-    """Batches (B, D), the last one shorter, one below the other, each put in its place at once.
+def _joined(batches: Iterator[Tensor], n_batches: int) -> Tensor:
+    """Join batches (B, D) of embeddings, the last one shorter, each copied to its place at once.
 
-    Held one by one they would lie between the activations of their batches and keep that memory from being used again:
-    900 bytes a row for 64-256-256-10, on the CPU.
+    A list of them would be scattered between the activations of their batches and keep that memory from being used
+    again: 900 bytes a row for 64-256-256-10, on the CPU.
     """
-    first = next(codes)
-    out, filled = first.new_empty((n_batches * len(first), *first.shape[1:])), 0
-    for code in chain([first], codes):
-        out[filled : filled + len(code)] = code
-        filled += len(code)
-    return out[:filled]
+    first = next(batches)
+    joined, n_rows = first.new_empty((n_batches * len(first), *first.shape[1:])), 0
+    for batch in chain([first], batches):
+        joined[n_rows : n_rows + len(batch)] = batch
+        n_rows += len(batch)
+    return joined[:n_rows]
 
 
 def embed_part(net: Autoencoder, data: ClusteringData, name: PartName) -> Tensor:
-    """Embeddings (N, D) of one part, in its order; several processes share the work, and each of them gets all."""
+    """Compute the embeddings of one part; several processes share the work, and each of them gets all.
+
+    Args:
+        net: the net, the same in every process.
+        data: the data.
+        name: the part.
+
+    Returns:
+        Embeddings (N, D) in float32, in the part's order, on the net's device.
+    """
     n = len(data.part(name))
     return gather_rows(embed(net, data.loader(name, rank_slice(n))), n)

@@ -1,4 +1,4 @@
-"""The net that does nothing: clustering on the input itself."""
+"""The net without weights, for clustering on the input itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deepcluster_pl.nets.base import Autoencoder
 
 
 class Identity(Autoencoder):
-    """Embeddings are the flattened prepared samples.
+    """Net whose embeddings are the flattened prepared samples.
 
     Args:
         input_shape: shape of one sample; the run supplies it from the data.
@@ -24,8 +24,8 @@ class Identity(Autoencoder):
 
     @property
     def latent_dim(self) -> int:
-        """Number of values in a sample."""
+        """Return the number of values in a sample."""
         return math.prod(self.input_shape)
 
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """There are no weights."""
+        """Do nothing: there are no weights."""

@@ -18,15 +18,18 @@ _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Ta
 
 
 class MLPAutoencoder(Autoencoder):
-    """Linear layers with an activation between them; neither the reconstruction nor, by default, the code has one.
+    """Linear layers with an activation between them; reconstructions have none, nor, by default, embeddings.
 
     Args:
         input_shape: shape of one sample; the run supplies it from the data.
-        dims: widths of the encoder's layers; the last is the length of the code. The decoder mirrors them.
-        activation: between the layers.
-        code_activation: on the code; null leaves it linear, as DEC does.
+        dims: widths of the encoder's layers; the last is the length of an embedding. The decoder mirrors them.
+        activation: activation between the layers.
+        code_activation: activation on the embedding; null leaves it linear, as DEC does.
         init: weights from U(±1/√fan_in), from Glorot's U(±√(6/(fan_in+fan_out))) (Keras' default), or normal with
             a standard deviation of 0.01 (the DEC paper); biases are zero.
+
+    Raises:
+        UserError: `dims` is empty.
     """
 
     def __init__(
@@ -39,10 +42,12 @@ class MLPAutoencoder(Autoencoder):
     ) -> None:
         super().__init__(input_shape)
         if not dims:
-            raise UserError("net.dims=[] has no layer, expected at least the length of the code; type net.dims=[10]")
+            raise UserError(
+                "net.dims=[] has no layer, expected at least the length of an embedding; type net.dims=[10]"
+            )
         widths = [math.prod(self.input_shape), *dims]
-        code = [nn.Sigmoid()] if code_activation == "sigmoid" else []
-        self.encoder = nn.Sequential(nn.Flatten(), *_layers(widths, activation), *code)
+        squash = [nn.Sigmoid()] if code_activation == "sigmoid" else []
+        self.encoder = nn.Sequential(nn.Flatten(), *_layers(widths, activation), *squash)
         self.decoder = nn.Sequential(*_layers(widths[::-1], activation), nn.Unflatten(1, self.input_shape))
         self._latent_dim = dims[-1]
         self._init: Init = init
@@ -50,17 +55,18 @@ class MLPAutoencoder(Autoencoder):
 
     @property
     def latent_dim(self) -> int:
-        """Width of the encoder's last layer."""
+        """Return the width of the encoder's last layer."""
         return self._latent_dim
 
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """Draw the weights of all layers as `init` says."""
+        """Draw the weights of all layers by the rule `init`."""
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 _initialize(layer, self._init, generator)
 
 
 def _layers(widths: list[int], activation: str) -> list[nn.Module]:
+    """Return linear layers of these widths with an activation between them."""
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), _ACTIVATIONS[activation]()]
@@ -68,6 +74,7 @@ def _layers(widths: list[int], activation: str) -> list[nn.Module]:
 
 
 def _initialize(layer: nn.Linear, init: Init, generator: torch.Generator | None) -> None:
+    """Draw the weights of one layer, and set its biases to zero."""
     if init == "glorot_uniform":
         nn.init.xavier_uniform_(layer.weight, generator=generator)
     elif init == "normal":

@@ -1,4 +1,4 @@
-"""The net of principal components: what it measures, against scikit-learn; what a fit may change; that it is saved."""
+"""The net of principal components: measured as scikit-learn measures, corrected by a fit, saved with its weights."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def measured(data, **changes):
     return net
 
 
-def code(net, data, name="fit"):
+def embedded(net, data, name="fit"):
     x = torch.from_numpy(data.part(name).take(np.arange(len(data.part(name)))))
     return net.eval().encode(net.prepare(x)).detach().numpy()
 
 
 @pytest.mark.parametrize("whitening", [0.0, 0.5, 1.0])
-def test_the_code_is_that_of_scikit_learn_block_by_block_and_then_of_all(data, whitening):
+def test_the_embedding_is_that_of_scikit_learn_block_by_block_and_then_of_all(data, whitening):
     x = data.prepared("fit").astype(np.float64)
     parts = []
     for block in np.split(x, [LENGTHS[0]], axis=1):
@@ -50,14 +50,14 @@ def test_the_code_is_that_of_scikit_learn_block_by_block_and_then_of_all(data, w
         parts.append(z / np.sqrt((z**2).sum(axis=1).mean()))
     z = decomposition.PCA(4, svd_solver="full").fit_transform(np.concatenate(parts, axis=1))
     z = z / np.sqrt((z**2).mean())
-    found = code(measured(data, whitening=whitening), data)
+    found = embedded(measured(data, whitening=whitening), data)
     np.testing.assert_allclose(np.abs(found), np.abs(z), atol=2e-4)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-5)
 
 
 def test_without_names_all_features_are_one_block(data):
     z = decomposition.PCA(4, svd_solver="full").fit_transform(data.prepared("fit").astype(np.float64))
-    found = code(measured(data, blocks=None, whitening=0.0), data)
+    found = embedded(measured(data, blocks=None, whitening=0.0), data)
     np.testing.assert_allclose(np.abs(found), np.abs(z) / np.sqrt((z**2).mean()), atol=2e-4)
 
 
@@ -92,7 +92,7 @@ def test_moments_agree_with_numpy_whatever_the_chunks():
 
 def test_the_correction_begins_as_nothing_and_can_be_learned(data):
     plain, corrected = measured(data), measured(data, hidden=[16, 16])
-    np.testing.assert_allclose(code(corrected, data), code(plain, data), atol=1e-5)
+    np.testing.assert_allclose(embedded(corrected, data), embedded(plain, data), atol=1e-5)
     trained = [name for name, parameter in corrected.encoder.named_parameters() if parameter.requires_grad]
     assert "1.weight" not in trained
     assert {"2.last.weight", "2.beside.0.weight", "2.beside.4.weight"} <= set(trained)
@@ -104,10 +104,10 @@ def test_all_that_was_measured_is_saved_with_the_weights(data):
     net = measured(data, hidden=[16])
     fresh = PCA(data.input_shape, BLOCK, 5, 0.5, 4, [16])
     fresh.load_state_dict(net.state_dict())
-    np.testing.assert_array_equal(code(fresh, data, "holdout"), code(net, data, "holdout"))
+    np.testing.assert_array_equal(embedded(fresh, data, "holdout"), embedded(net, data, "holdout"))
 
 
-def test_the_decoder_gives_back_what_the_code_holds(data):
+def test_the_decoder_gives_back_what_the_embedding_holds(data):
     net = measured(data, latent_dim=10)
     x = torch.from_numpy(data.prepared("fit"))
     z = net.encode(x)

@@ -1,4 +1,4 @@
-"""The convolutional autoencoder: ConvDEC's sizes, every size of image back to itself, and what is no image refused."""
+"""The convolutional autoencoder has ConvDEC's sizes, gives back images of every size, and refuses other samples."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_layout_keeps_its_axes(shape):
     assert net.decode(net.encode(torch.rand(5, *shape))).shape == (5, *shape)
 
 
-def test_layouts_of_the_same_picture_have_the_same_code():
+def test_layouts_of_the_same_picture_have_the_same_embedding():
     first, last = conv((3, 12, 10)), conv((12, 10, 3))
     last.load_state_dict(first.state_dict() | {"shift": last.shift, "factor": last.factor})
     x = torch.rand(4, 3, 12, 10)
@@ -76,7 +76,7 @@ def test_a_convolution_agrees_with_plain_loops():
                 assert found[c, row, column].item() == pytest.approx(value, abs=1e-5)
 
 
-def test_the_code_and_the_reconstruction_are_linear_and_a_code_does_not_depend_on_its_batch():
+def test_the_embedding_and_the_reconstruction_are_linear_and_an_embedding_does_not_depend_on_its_batch():
     net = conv((8, 8), channels=(2, 3), kernels=(3, 3), latent=4)
     assert isinstance(net.encoder[-1], nn.Linear)
     assert isinstance(net.decoder[-2], nn.ConvTranspose2d)
@@ -110,7 +110,7 @@ def test_what_cannot_be_is_refused_with_what_to_type(shape, options, message):
         conv(shape, **options)
 
 
-def test_weights_drawn_anew_come_from_the_generator_alone():
+def test_weights_drawn_again_come_from_the_generator_alone():
     net, again = conv((8, 8), channels=(2, 3), kernels=(3, 3), latent=4), conv((8, 8), (2, 3), (3, 3), 4)
     before = torch.get_rng_state()
     net.initialize(torch.Generator().manual_seed(5))

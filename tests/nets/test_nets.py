@@ -1,4 +1,4 @@
-"""What the nets promise: the papers' sizes and first weights, one way to prepare samples, one way to embed them."""
+"""The nets have the papers' sizes and first weights, one way to prepare samples, and one way to embed them."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ def test_net_agrees_with_a_slow_chain_of_matrices(activation):
         *inner, last = linear_layers(part)
         for layer in inner:
             value = between[activation](value @ layer.weight.T + layer.bias)
-        value = value @ last.weight.T + last.bias  # neither code nor reconstruction has an activation
+        value = value @ last.weight.T + last.bias  # neither embedding nor reconstruction has an activation
         torch.testing.assert_close(found.reshape(5, -1), value)
     assert net.decode(net.encode(x)).shape == x.shape
 
 
-def test_sigmoid_code_lies_between_zero_and_one():
+def test_sigmoid_embeddings_lie_between_zero_and_one():
     x = 20 * torch.randn(50, 3, 2, generator=torch.Generator().manual_seed(2))
     linear, squashed = small(), small(code_activation="sigmoid")
     squashed.load_state_dict(linear.state_dict())
-    code = squashed.encode(x)
-    torch.testing.assert_close(code, torch.sigmoid(linear.encode(x)))
-    assert 0 < code.min() < code.max() < 1
+    z = squashed.encode(x)
+    torch.testing.assert_close(z, torch.sigmoid(linear.encode(x)))
+    assert 0 < z.min() < z.max() < 1
     assert linear.encode(x).min() < 0
 
 
@@ -176,7 +176,7 @@ def conv():
 
 
 @pytest.mark.parametrize(("net", "shape"), [(small(), (3, 2)), (conv(), (8, 8))])
-def test_a_changed_code_is_the_map_of_the_old_one_and_decodes_to_the_same(net, shape):
+def test_a_changed_embedding_is_the_map_of_the_old_one_and_decodes_to_the_same(net, shape):
     net = copy.deepcopy(net)
     generator = torch.Generator().manual_seed(3)
     x, bias = torch.randn(20, *shape, generator=generator), torch.randn(4, generator=generator)
@@ -193,13 +193,13 @@ def test_a_changed_code_is_the_map_of_the_old_one_and_decodes_to_the_same(net, s
 
 
 @pytest.mark.parametrize(("net", "found"), [(small("sigmoid"), "found Sigmoid"), (Identity((2,)), "found Flatten")])
-def test_a_code_that_is_not_between_linear_layers_cannot_be_changed(net, found):
+def test_an_embedding_that_is_not_between_linear_layers_cannot_be_changed(net, found):
     with pytest.raises(UserError, match=rf"{found}.*type net\.code_activation=null, or choose net=mlp_autoencoder"):
         net.change_code(torch.eye(net.latent_dim), torch.zeros(net.latent_dim))
 
 
 @pytest.mark.parametrize("init", ["fan_in_uniform", "glorot_uniform"])
-def test_weights_drawn_anew_are_drawn_as_at_first_and_from_the_generator_alone(init):
+def test_weights_drawn_again_are_drawn_as_at_first_and_from_the_generator_alone(init):
     net, again = small(init=init), small(init=init)
     before = torch.get_rng_state()
     net.initialize(torch.Generator().manual_seed(5))
@@ -213,7 +213,7 @@ def test_weights_drawn_anew_are_drawn_as_at_first_and_from_the_generator_alone(i
     assert not torch.equal(linear_layers(net)[0].weight, first.weight)
 
 
-def test_the_embedding_layer_is_the_one_whose_output_is_the_code():
+def test_the_embedding_layer_is_the_one_whose_output_is_the_embedding():
     net = small(code_activation="sigmoid", dims=(7, 4))
     assert (net.embedding_layer.in_features, net.embedding_layer.out_features) == (7, 4)
     assert net.embedding_layer is linear_layers(net.encoder)[-1]
