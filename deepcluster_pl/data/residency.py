@@ -1,4 +1,4 @@
-"""Where samples lie while a run works on them: on its device, in main memory, or on disk."""
+"""Residency of samples during a run: on its device, in main memory, or on disk."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Residency = Literal["auto", "device", "host", "disk"]
 Place = Literal["device", "host", "disk"]
 MAPPED_BYTES = 2**31
 """Size above which `auto` leaves a memory map on disk."""
-_KEPT = {np.dtype(name) for name in ("bool", "uint8", "int8", "int16", "float16", "float32")}
+_UNCONVERTED = {np.dtype(name) for name in ("bool", "uint8", "int8", "int16", "float16", "float32")}
 
 
 class ResidentLoader:
-    """Batches of samples that lie in memory as one tensor: a batch is one indexing call, on the samples' own device.
+    """Loader of samples that are in memory as one tensor: a batch is one indexing call on the tensor's device.
 
     Args:
         x: samples (N, *input_shape).
-        sampler: decides which rows a batch holds.
+        sampler: source of the rows of each batch.
     """
 
     def __init__(self, x: Tensor, sampler: SeededBatchSampler) -> None:
@@ -36,20 +36,24 @@ class ResidentLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         for rows in self._order.batches(self.x.device):
-            yield self.x.index_select(0, rows), rows  # ten times as fast as x[rows]
+            yield self.x.index_select(0, rows), rows  # much faster than x[rows]
 
 
-def choose_place(asked: Residency, parts: list[Part], device: torch.device, num_workers: int) -> Place:
-    """What `auto` comes to; `num_workers` > 0 and samples in memory means that batches are made in main memory.
+def choose_place(requested: Residency, parts: list[Part], device: torch.device, num_workers: int) -> Place:
+    """Choose where samples are held during a run.
 
     Args:
-        asked: `device`, `host` and `disk` are taken at their word.
+        requested: `device`, `host` and `disk` are returned as they are; `auto` takes the first place with room.
         parts: the samples.
         device: the run's.
-        num_workers: processes that load batches, which cannot read another device's memory.
+        num_workers: number of processes that load batches; they cannot read another device's memory.
+
+    Returns:
+        The device where half of its free memory holds all samples, else the disk for memory maps of more than
+        `MAPPED_BYTES`, else main memory.
     """
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     size = sum(part.n_bytes for part in parts)
     if num_workers == 0 and size <= _free_bytes(device) // 2:
         return "device"
@@ -57,12 +61,20 @@ def choose_place(asked: Residency, parts: list[Part], device: torch.device, num_
 
 
 def resident(part: Part, device: torch.device) -> Tensor:
-    """All samples of a part as one tensor in their own type, or float32 where a batch would be that."""
-    x = part.everything()
-    return torch.from_numpy(x if x.dtype in _KEPT else x.astype(np.float32)).to(device)
+    """Load all samples of a part into memory.
+
+    Args:
+        part: the samples.
+        device: device of the result.
+
+    Returns:
+        Samples (N, *input_shape) in their own type, or float32 where PyTorch lacks the type or it would waste memory.
+    """
+    x = part.load_all()
+    return torch.from_numpy(x if x.dtype in _UNCONVERTED else x.astype(np.float32)).to(device)
 
 
 def _free_bytes(device: torch.device) -> int:
-    """Free memory of an accelerator; 0 where there is none, or where it does not say."""
+    """Return the free memory of an accelerator; 0 where there is none, or where it cannot be measured."""
     module = torch.get_device_module(device)
     return int(module.mem_get_info()[0]) if hasattr(module, "mem_get_info") else 0

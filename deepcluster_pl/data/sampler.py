@@ -1,4 +1,4 @@
-"""The order of batches: a permutation of (seed, epoch), the same for one process and for many."""
+"""Order of batches: a permutation of (seed, epoch), the same for one process and for many."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from torch.utils.data import Sampler
 
 
 class SeededBatchSampler(Sampler[list[int]]):
-    """Yields lists of row numbers; every row once an epoch, the last batch as short as it comes.
+    """Batches of row numbers: every row comes once an epoch, and the last batch may be short.
 
-    The order of an epoch depends on `seed` and its number alone. Which epoch it is, and behind which of its batches
-    to begin, follows from the batches trained on so far: a stopped run goes on as if it had never stopped. With
-    `world` > 1 each rank gets its slice of every global batch, without padding.
+    The order of an epoch depends on `seed` and its number alone. The number of batches trained on so far decides the
+    epoch and the batch to begin with, so an interrupted run resumes as if it had never stopped. With `world` > 1 each
+    rank gets its slice of every global batch, without padding.
 
     Args:
         n: number of rows.
         batch_size: rows in a batch, summed over all ranks.
         seed: decides the permutations.
-        shuffle: False keeps the order 0 … n-1 in every epoch.
-        rank: which process this is.
+        shuffle: False keeps the order 0 ... n-1 in every epoch.
+        rank: number of this process.
         world: number of processes.
-        batches_done: asked at the start of every iteration; 0 always replays the first epoch.
+        batches_done: called at the start of every iteration; 0 always repeats the first epoch.
     """
 
     def __init__(
@@ -48,20 +48,19 @@ class SeededBatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         whole, rest = divmod(self.n, self.batch_size)
-        return max(
-            min(1, self.n), whole + (rest >= self.world)
-        )  # a rest too small for every rank joins the last whole batch
+        # A rest too small for every rank joins the last whole batch.
+        return max(min(1, self.n), whole + (rest >= self.world))
 
     def __iter__(self) -> Iterator[list[int]]:
         for rows in self.batches():
             yield rows.tolist()
 
     def rows_in(self, batch: int) -> int:
-        """Rows of a batch of an epoch, summed over all ranks."""
+        """Return the number of rows of a batch of an epoch, summed over all ranks."""
         return self.batch_size if batch + 1 < len(self) else self.n - batch * self.batch_size
 
     def batches(self, device: torch.device | None = None) -> Iterator[Tensor]:
-        """The same as tensors (B,), views of one order of the epoch that lies on `device`."""
+        """Yield the same batches as tensors (B,) on a device; they are views of one order of the epoch."""
         epoch, first = divmod(self.batches_done(), max(1, len(self)))
         order = self._order(epoch).to(device)
         for batch in range(first, len(self)):
@@ -69,6 +68,7 @@ class SeededBatchSampler(Sampler[list[int]]):
             yield order[batch * self.batch_size : end][self.rank :: self.world]
 
     def _order(self, epoch: int) -> Tensor:
+        """Return the row numbers (n,) in the order of an epoch."""
         if not self.shuffle:
             return torch.arange(self.n)
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)

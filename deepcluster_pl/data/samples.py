@@ -1,4 +1,4 @@
-"""What a source loads: rows with an id each, labels if there are any; and one part of them as a dataset."""
+"""Samples of a source: rows with an id each and labels if there are any, and a part of them as a dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 Batch = tuple[Tensor, Tensor]
-"""Samples x (B, *input_shape) and their row numbers (B,) within the part: never a label."""
+"""Samples x (B, *input_shape) and their row numbers (B,) within the part; never a label."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Table:
 
     Attributes:
         x: samples (N, *input_shape) of any number type; a memory map is left on disk.
-        ids: what the user calls each sample: a row number, a file name; all N distinct.
+        ids: the user's name of each sample, such as a row number or a file name; all N distinct.
         labels: known classes (N,), or None; only scores ever read them.
-        feature_names: of a table's columns, or None.
-        order: row (N,) of `x` that each sample lies in; None where samples lie in their order, and nothing else there.
-        copies: distorted copies (len(x), V, *input_shape) of what lies in each row of `x`, or None.
+        feature_names: names of a table's columns, or None.
+        order: row (N,) of `x` that holds each sample; None where `x` holds the samples in their order and nothing else.
+        copies: distorted copies (len(x), V, *input_shape) of each row of `x`, or None.
     """
 
     x: NDArray[Any]
@@ -42,8 +42,8 @@ class Table:
         return len(self.x) if self.order is None else len(self.order)
 
 
-class PickedIds(Sequence[int | str]):
-    """The ids of some rows, looked up when asked for: ten million names need not be copied."""
+class SelectedIds(Sequence[int | str]):
+    """Ids of some rows, looked up when they are asked for: ten million names need not be copied."""
 
     def __init__(self, ids: Sequence[int | str], rows: NDArray[np.int64]) -> None:
         self._ids = ids
@@ -57,18 +57,23 @@ class PickedIds(Sequence[int | str]):
 
 
 class Part(Dataset[Batch]):
-    """The rows of a table that are fitted, or those held out; `index` counts within the part."""
+    """Rows of a table that are fitted, or those held out; positions count within the part.
+
+    Args:
+        table: all samples.
+        rows: row numbers (N,) of the part's samples.
+    """
 
     def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
         self._table = table
         self.rows = rows
-        self._places = rows if table.order is None else table.order[rows]
-        self.ids: Sequence[int | str] = PickedIds(table.ids, rows)
+        self._x_rows = rows if table.order is None else table.order[rows]
+        self.ids: Sequence[int | str] = SelectedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
         self.feature_names = None if table.feature_names is None else list(table.feature_names)
 
     def only(self, rows: slice | NDArray[np.int64]) -> Part:
-        """The samples at these positions as a part of their own."""
+        """Return the samples at these positions as a part of their own."""
         return Part(self._table, self.rows[rows])
 
     def __len__(self) -> int:
@@ -79,41 +84,49 @@ class Part(Dataset[Batch]):
         return x[0], indices[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """A whole batch by one indexing call: bytes stay bytes, every other number becomes float32."""
+        """Return a whole batch by one indexing call: bytes stay bytes, every other number becomes float32."""
         return torch.from_numpy(self.take(np.asarray(indices, dtype=np.int64))), torch.tensor(indices)
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[Any]:
-        """Samples (B, *input_shape) at these positions of the part."""
-        x = np.asarray(self._table.x[self._places[indices]])
+        """Return the samples (B, *input_shape) at these positions, as bytes or float32."""
+        x = np.asarray(self._table.x[self._x_rows[indices]])
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
 
     @property
     def n_copies(self) -> int:
-        """Distorted copies V that there are of each sample."""
+        """Number V of distorted copies of each sample."""
         return 0 if self._table.copies is None else self._table.copies.shape[1]
 
     def take_copies(self, indices: NDArray[np.int64], which: NDArray[np.int64]) -> NDArray[Any]:
-        """Of the sample at each of these positions one copy (B, *input_shape): 0 is the sample itself, V the last."""
+        """Return one distorted copy of each sample.
+
+        Args:
+            indices: positions (B,) of the samples.
+            which: number (B,) of the copy of each: 0 is the sample itself, V the last.
+
+        Returns:
+            Copies (B, *input_shape).
+        """
         x = self.take(indices)
         if self._table.copies is not None:
             distorted = np.flatnonzero(which)
-            x[distorted] = self._table.copies[self._places[indices[distorted]], which[distorted] - 1]
+            x[distorted] = self._table.copies[self._x_rows[indices[distorted]], which[distorted] - 1]
         return x
 
-    def everything(self) -> NDArray[Any]:
-        """All samples (N, *input_shape) in memory, in their own type; not a copy where they are one already."""
+    def load_all(self) -> NDArray[Any]:
+        """Return all samples (N, *input_shape) in memory, in their own type; copied only where that is needed."""
         x, n = self._table.x, len(self.rows)
-        whole = n == len(x) and bool((self._places == np.arange(n)).all())
-        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self._places])
+        whole = n == len(x) and bool((self._x_rows == np.arange(n)).all())
+        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self._x_rows])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of what `take` gives: uint8 or float32."""
+        """Type of the results of `take`: uint8 or float32."""
         return np.dtype(np.uint8 if self._table.x.dtype == np.uint8 else np.float32)
 
     @property
     def is_mapped(self) -> bool:
-        """Whether the samples are read from a file as they are asked for."""
+        """Whether the samples are a memory map of a file."""
         return isinstance(self._table.x, np.memmap)
 
     @property
@@ -122,6 +135,6 @@ class Part(Dataset[Batch]):
         return len(self) * int(np.prod(self._table.x.shape[1:])) * self._table.x.dtype.itemsize
 
     def slices(self, size: int) -> list[NDArray[np.int64]]:
-        """All positions of the part in order, cut into runs of at most `size`."""
+        """Return all positions of the part in order, cut into runs of at most `size`."""
         positions = np.arange(len(self), dtype=np.int64)
         return [positions[start : start + size] for start in range(0, len(self), size)]

@@ -1,4 +1,4 @@
-"""Shift and factor that bring features to a common range, measured on the fitted part only."""
+"""Scaling of features to a common range by a shift and a factor, measured on the fitted part only."""
 
 from __future__ import annotations
 
@@ -15,35 +15,52 @@ Scale = Literal["none", "unit", "standard"]
 
 @dataclass(frozen=True)
 class Scaling:
-    """x becomes (x - shift) * factor, bytes being divided by 255 first; arrays of input_shape, or scalars."""
+    """The map from x to (x - shift) * factor; bytes are divided by 255 first.
+
+    Attributes:
+        shift: array of input_shape, or a scalar.
+        factor: array of input_shape, or a scalar.
+    """
 
     shift: NDArray[np.float32] = field(default_factory=lambda: np.zeros((), dtype=np.float32))
     factor: NDArray[np.float32] = field(default_factory=lambda: np.ones((), dtype=np.float32))
 
     def apply(self, x: NDArray[Any]) -> NDArray[np.float32]:
         """Scale a batch (B, *input_shape)."""
-        return (_as_float(x) - self.shift) * self.factor
+        return (_to_float(x) - self.shift) * self.factor
 
 
 def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
-    """Measure a part in two passes that never hold more than a batch; a constant feature becomes 0."""
+    """Measure the scaling of a part, holding no more than a batch in memory.
+
+    Args:
+        scale: `unit` maps each feature to 0 ... 1, `standard` to mean 0 and variance 1, `none` changes nothing.
+        part: the fitted samples.
+        rows_at_once: rows in a batch.
+
+    Returns:
+        The scaling; it maps a constant feature to 0.
+    """
     if scale == "none":
         return Scaling()
     chunks = part.slices(rows_at_once)
     if scale == "unit":
-        low = np.min([_as_float(part.take(rows)).min(axis=0) for rows in chunks], axis=0)
-        high = np.max([_as_float(part.take(rows)).max(axis=0) for rows in chunks], axis=0)
-        return Scaling(low, _inverse(high - low))
-    mean = sum(_as_float(part.take(rows)).sum(axis=0, dtype=np.float64) for rows in chunks) / len(part)
-    squares = (np.square(_as_float(part.take(rows)) - mean, dtype=np.float64).sum(axis=0) for rows in chunks)
-    return Scaling(np.asarray(mean, dtype=np.float32), _inverse(np.sqrt(sum(squares) / len(part))))
+        low = np.min([_to_float(part.take(rows)).min(axis=0) for rows in chunks], axis=0)
+        high = np.max([_to_float(part.take(rows)).max(axis=0) for rows in chunks], axis=0)
+        return Scaling(low, _safe_inverse(high - low))
+    # The variance takes a second pass: the difference of two large sums would lose it to rounding.
+    mean = sum(_to_float(part.take(rows)).sum(axis=0, dtype=np.float64) for rows in chunks) / len(part)
+    squares = (np.square(_to_float(part.take(rows)) - mean, dtype=np.float64).sum(axis=0) for rows in chunks)
+    return Scaling(np.asarray(mean, dtype=np.float32), _safe_inverse(np.sqrt(sum(squares) / len(part))))
 
 
-def _as_float(x: NDArray[Any]) -> NDArray[np.float32]:
+def _to_float(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Convert samples to float32, bytes to 0 ... 1."""
     x_float = x.astype(np.float32, copy=False)
     return x_float / np.float32(255) if x.dtype == np.uint8 else x_float
 
 
-def _inverse(spread: NDArray[Any]) -> NDArray[np.float32]:
+def _safe_inverse(spread: NDArray[Any]) -> NDArray[np.float32]:
+    """Return 1 / spread, and 1 where the spread is 0."""
     safe = np.where(spread > 0, spread, 1)
     return (1 / safe).astype(np.float32)

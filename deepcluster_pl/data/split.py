@@ -1,4 +1,4 @@
-"""Which samples are used, fitted and held out: a protocol in a few numbers."""
+"""Choice of the samples that are used, fitted and held out: a protocol in a few numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,18 @@ class Subset:
         self.seed = seed
 
     def rows(self, n: int, labels: NDArray[Any] | None) -> NDArray[np.int64]:
-        """Row numbers of the subset of n samples."""
+        """Draw the subset.
+
+        Args:
+            n: number of samples of the source.
+            labels: labels (n,), or None; only `stratify` reads them.
+
+        Returns:
+            Row numbers of the subset.
+
+        Raises:
+            UserError: the subset is larger than the source, or lacks the labels to stratify by.
+        """
         everything = np.arange(n, dtype=np.int64)
         if self.size is None or self.size == n:
             return everything
@@ -37,13 +48,13 @@ class Subset:
             raise UserError(f"data.subset.size={self.size} is more than the {n} samples there are")
         if not self.stratify:
             return np.random.default_rng(self.seed).permutation(everything)[: self.size]
-        return _stratified(everything, labels, self.size, self.seed, "data.subset.stratify=true")[0]
+        return _stratified_split(everything, labels, self.size, self.seed, "data.subset.stratify=true")[0]
 
 
 def split_rows(
     rows: NDArray[np.int64], labels: NDArray[Any] | None, holdout: float, split: Split, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Divide rows into (fitted, held out).
+    """Divide rows into those fitted and those held out.
 
     Args:
         rows: row numbers to divide.
@@ -51,6 +62,12 @@ def split_rows(
         holdout: share held out; 0 holds nothing out.
         split: `order` fits the first rows, `random` draws, `stratified` draws with each label's share kept.
         seed: decides the draw.
+
+    Returns:
+        Row numbers that are fitted, and row numbers that are held out.
+
+    Raises:
+        UserError: nothing is left to fit, or labels to stratify by are missing.
     """
     n_fit = len(rows) - round(holdout * len(rows))
     if n_fit == len(rows):
@@ -60,18 +77,19 @@ def split_rows(
     if split == "order":
         return rows[:n_fit], rows[n_fit:]
     if split == "stratified":
-        return _stratified(rows, labels, n_fit, seed, "data.split=stratified")
+        return _stratified_split(rows, labels, n_fit, seed, "data.split=stratified")
     shuffled = np.random.default_rng(seed).permutation(rows)
     return np.sort(shuffled[:n_fit]), np.sort(shuffled[n_fit:])
 
 
-def _stratified(
-    rows: NDArray[np.int64], labels: NDArray[Any] | None, size: int, seed: int, asked_by: str
+def _stratified_split(
+    rows: NDArray[np.int64], labels: NDArray[Any] | None, size: int, seed: int, option: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw `size` rows with each label's share kept; errors name the option that asked for it."""
     if labels is None:
-        raise UserError(f"{asked_by} needs labels, and this data has none; use data.split=random")
+        raise UserError(f"{option} needs labels, and this data has none; use data.split=random")
     try:
         first, second = train_test_split(rows, train_size=size, stratify=labels[rows].astype(str), random_state=seed)
     except ValueError as error:
-        raise UserError(f"{asked_by}: {error}") from error
+        raise UserError(f"{option}: {error}") from error
     return first, second

@@ -1,4 +1,4 @@
-"""What must hold of a table before anything is trained on it; every complaint says where."""
+"""Validation of a table before anything is trained on it; every error names the place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 
 _LARGEST = float(np.finfo(np.float32).max)
+_NUMBERS_AT_ONCE = 2**22
 
 
 def check_table(table: Table) -> None:
@@ -36,8 +37,9 @@ def check_table(table: Table) -> None:
 
 
 def _check_finite(table: Table) -> None:
+    """Raise `UserError` for values that float32 cannot hold: count them all, and name the first."""
     count, first = 0, None
-    step = max(1, 2**22 // int(np.prod(table.x.shape[1:])))
+    step = max(1, _NUMBERS_AT_ONCE // int(np.prod(table.x.shape[1:])))
     for start in range(0, len(table.x), step):
         chunk = np.asarray(table.x[start : start + step])
         largest = min(_LARGEST, float(np.finfo(chunk.dtype).max))
@@ -56,11 +58,12 @@ def _check_finite(table: Table) -> None:
 
 
 def _check_resolution(table: Table) -> None:
-    """Training is in float32: refuse columns whose values it could not tell apart, such as times in seconds."""
-    step = max(1, 2**22 // table.x.shape[1])
+    """Raise `UserError` for columns whose values float32 cannot tell apart, such as times in seconds."""
+    step = max(1, _NUMBERS_AT_ONCE // table.x.shape[1])
     chunks = [np.asarray(table.x[start : start + step]) for start in range(0, len(table.x), step)]
     low = np.min([chunk.min(axis=0) for chunk in chunks], axis=0).astype(np.float64)
     high = np.max([chunk.max(axis=0) for chunk in chunks], axis=0).astype(np.float64)
+    # Distance between neighboring float32 numbers at the far end of each column, against the column's range.
     spacing = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(np.float32)).astype(np.float64)
     blurred = np.flatnonzero((high > low) & (spacing > 1e-3 * (high - low)))
     if len(blurred):

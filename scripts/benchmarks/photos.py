@@ -32,13 +32,13 @@ from torch import Tensor, cdist, from_numpy
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.config.validation import plain
-from deepcluster_pl.data.datamodule import ClusteringData
-from deepcluster_pl.data.images.decoding import decode, upright_rgb
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.images.decoding import decode, to_upright_rgb
 from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
 from deepcluster_pl.data.images.discovery import find_images
-from deepcluster_pl.data.images.extraction import Job, Measured, outcomes
+from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob, extract_all
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
-from deepcluster_pl.data.images.thumbnails import near_duplicates, thumbnail_of
+from deepcluster_pl.data.images.thumbnails import make_thumbnail, near_duplicates
 from deepcluster_pl.nets.base import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,16 +111,16 @@ def speed(scratch: Path) -> list[str]:
             coarse = np.random.default_rng(i).integers(256, size=(height // 8, width // 8, 3), dtype=np.uint8)
             Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(folder / f"{i}.{suffix}")
         names = [path.name for path in folder.iterdir()]
-        rates = [f"{_per_second(Job(str(folder), *job, 150.0), names):.0f}/s" for job in made.values()]
+        rates = [f"{_per_second(ExtractionJob(str(folder), *job, 150.0), names):.0f}/s" for job in made.values()]
         lines.append(f"| {name} | {' | '.join(rates)} |")
     return lines
 
 
-def _per_second(job: Job, names: list[str]) -> float:
-    list(outcomes(job, names[:3], 0))
+def _per_second(job: ExtractionJob, names: list[str]) -> float:
+    list(extract_all(job, names[:3], 0))
     began = time.monotonic()
     some = names if job.n_copies == 0 else names[: max(3, len(names) // 4)]
-    assert all(isinstance(outcome, Measured) for _, outcome in outcomes(job, some, 0))
+    assert all(isinstance(outcome, ExtractedImage) for _, outcome in extract_all(job, some, 0))
     return len(some) / (time.monotonic() - began)
 
 
@@ -143,14 +143,14 @@ def choose(root: Path, cache: Path) -> list[str]:
 def copies(root: Path) -> list[str]:
     """Of every fifth picture, how many changed copies are taken for the same; and how many originals for each other."""
     found = find_images(root, False).files
-    originals = [thumbnail_of(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
+    originals = [make_thumbnail(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
     names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
              "5 % cut off the top")  # fmt: skip
     changed = dict.fromkeys(names, 0)
     some = list(zip(found, originals, strict=True))[::5]
     for file, original in some:
         with Image.open(root / file.name) as picture:
-            image = upright_rgb(picture)
+            image = to_upright_rgb(picture)
         width, height = image.size
         saved = io.BytesIO()
         image.save(saved, "JPEG", quality=40)
@@ -161,7 +161,7 @@ def copies(root: Path) -> list[str]:
             ImageEnhance.Brightness(image).enhance(1.04), *(image.crop(box) for box in boxes),
         )  # fmt: skip
         for name, copy in zip(changed, made, strict=True):
-            changed[name] += bool(near_duplicates([original, thumbnail_of(np.asarray(copy.convert("RGB")))]))
+            changed[name] += bool(near_duplicates([original, make_thumbnail(np.asarray(copy.convert("RGB")))]))
     lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
     return [*lines, f"| originals taken for copies | {sum(map(len, near_duplicates(originals)))} of {len(originals)} |"]
 

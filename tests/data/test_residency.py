@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from deepcluster_pl.data import residency
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.residency import ResidentLoader, choose_place
 from deepcluster_pl.data.samples import Part, Table
 from deepcluster_pl.data.sources.tabular import ArrayData
@@ -32,8 +33,8 @@ def mapped(tmp_path, common):
 
 
 def batches(data):
-    data.use(4, True, 1)
-    loaders = [data.train_dataloader(), data.val_dataloader(), data.loader("fit"), data.loader("holdout")]
+    stage = StageData(data, batch_size=4, shuffle=True, seed=1)
+    loaders = [stage.train_dataloader(), stage.val_dataloader(), data.loader("fit"), data.loader("holdout")]
     return [(x, index) for loader in loaders for x, index in loader]
 
 
@@ -109,7 +110,7 @@ def test_auto_never_sends_to_disk_what_is_in_memory_already(monkeypatch):
 
 def test_everything_is_no_copy_where_the_array_is_in_memory_and_whole():
     x = np.arange(6, dtype="float32").reshape(3, 2)
-    assert np.shares_memory(part_of(x).everything(), x)
+    assert np.shares_memory(part_of(x).load_all(), x)
     some = Part(Table(x, range(3)), np.array([2, 0]))
-    assert not np.shares_memory(some.everything(), x)
-    np.testing.assert_array_equal(some.everything(), x[[2, 0]])
+    assert not np.shares_memory(some.load_all(), x)
+    np.testing.assert_array_equal(some.load_all(), x[[2, 0]])

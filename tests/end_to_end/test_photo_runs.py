@@ -15,7 +15,7 @@ from helpers.pictures import library, page, scene
 
 from deepcluster_pl import load_model
 from deepcluster_pl.cli import predict
-from deepcluster_pl.data.sources.image_folder import measured_pictures
+from deepcluster_pl.data.sources.image_folder import measure_pictures
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.serialization import load_features
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
@@ -98,7 +98,7 @@ def test_a_model_groups_new_pictures_as_its_run_did(cli_run, photos):
     run = cli_run(*SMALL, *SCAN, f"data.root={photos}")
     model, features = load_model(run.folder / "model"), load_features(run.folder / "model")
     names = files_of(photos)
-    x, skipped = measured_pictures(features, photos, names)
+    x, skipped = measure_pictures(features, photos, names)
     found = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).argmax(dim=1).tolist()
     assert skipped == {}
     assert dict(zip(names, found, strict=True)) == clusters(run)
@@ -107,7 +107,7 @@ def test_a_model_groups_new_pictures_as_its_run_did(cli_run, photos):
         page(i).save(photos / f"page{i}.png")
     (photos / "broken.png").write_text("no picture")
     new = ["scene101.png", "scene102.png", "page101.png", "page102.png", "broken.png"]
-    x, skipped = measured_pictures(features, photos, new)
+    x, skipped = measure_pictures(features, photos, new)
     found = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).argmax(dim=1).tolist()
     kinds = [clusters(run)[next(name for name in names if name.startswith(kind))] for kind in ("scenes", "pages")]
     assert found == [kinds[0], kinds[0], kinds[1], kinds[1]]

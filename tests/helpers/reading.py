@@ -15,13 +15,13 @@ def everything(source):
 
 def read_now(source, monkeypatch):
     """Names of the files that were decoded while the source was set up."""
-    names, original = [], module.outcomes
+    names, original = [], module.extract_all
 
     def watched(job, asked, processes):
         names.extend(asked)
         return original(job, asked, processes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "outcomes", watched)
+        patch.setattr(module, "extract_all", watched)
         source.setup()
     return sorted(names)

@@ -1,4 +1,4 @@
-"""Which files below a folder are pictures: each once, none outside, and why some are left out."""
+"""Search for picture files below a folder: each once, none outside, with a reason for each that is left out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _KINDS = (
 
 
 @dataclass(frozen=True)
-class File:
-    """A picture's file; what it is recognized by the next time.
+class FoundFile:
+    """A picture's file, and how a later run recognizes it.
 
     Attributes:
         name: path below the root, with `/` between folders; bytes that are no UTF-8 are surrogates, as `os.fsdecode`
@@ -35,126 +35,134 @@ class File:
 
 
 @dataclass
-class Found:
-    """What lies below a folder.
+class FolderScan:
+    """Files below a folder, sorted into pictures and others.
 
     Attributes:
         files: pictures by their suffix, in the order of their names.
         skipped: reason for each name that looks like a picture and cannot be one.
-        passed_over: reason for each name that is no picture of its own, though nothing is wrong with it.
-        n_others: files of other kinds.
+        ignored: reason for each name that is no picture of its own, though nothing is wrong with it.
+        n_others: number of files of other kinds.
     """
 
-    files: list[File] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    passed_over: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
     n_others: int = 0
 
 
-def find_images(root: Path, follow_links: bool) -> Found:
-    """Look through a folder and those in it, in the order of their names.
+def find_images(root: Path, follow_links: bool) -> FolderScan:
+    """Search a folder and those in it, in the order of their names.
 
-    A folder or file that several links lead to counts once, under its own path rather than a link's. Links that lead
-    out of the root are left out unless `follow_links`.
+    A folder or file that several links lead to counts once, under its own path rather than a link's.
+
+    Args:
+        root: the folder.
+        follow_links: whether links that lead out of the root are followed.
+
+    Returns:
+        The pictures, and the reasons for what is left out.
     """
-    found, links = Found(), list[tuple[str, str]]()
-    top = Path(os.path.realpath(root))
-    folders_seen, files_seen = {_identity(os.stat(top))}, dict[tuple[int, int], str]()
-    waiting = [(str(top), "")]
-    while waiting or links:
-        if not waiting:  # real paths first: a link to what was read is nothing new
-            path, name = links.pop(0)
-            _follow(path, name, top, follow_links, found, folders_seen, files_seen, waiting)
-            continue
-        folder, prefix = waiting.pop()
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            found.skipped[prefix.rstrip("/") or "."] = f"a folder that cannot be read: {error.strerror}"
-            continue
-        for entry in entries:
-            name = prefix + entry.name
-            try:
-                if entry.is_symlink():
-                    links.append((entry.path, name))
-                elif entry.is_dir(follow_symlinks=False):
-                    _enter(entry.path, name, entry.stat(follow_symlinks=False), found, folders_seen, waiting)
-                else:
-                    _take(name, entry.stat(follow_symlinks=False), found, files_seen)
-            except OSError as error:
-                found.skipped[name] = f"cannot be looked at: {error.strerror}"
-    found.files.sort(key=lambda file: file.name)
-    return found
+    return _Scanner(root, follow_links).scan()
 
 
-def shown(name: str) -> str:
-    """A name in one line that any terminal prints.
+def printable_name(name: str) -> str:
+    """Quote a name so that any terminal prints it, in one line.
 
-    >>> shown("a\\nb"), shown("caf\\udce9.jpg")
+    >>> printable_name("a\\nb"), printable_name("caf\\udce9.jpg")
     ("'a\\\\nb'", "'caf\\\\udce9.jpg'")
     """
     return ascii(name) if not name.isprintable() else repr(name)
 
 
-def _follow(
-    path: str,
-    name: str,
-    top: Path,
-    follow_links: bool,
-    found: Found,
-    folders_seen: set[tuple[int, int]],
-    files_seen: dict[tuple[int, int], str],
-    waiting: list[tuple[str, str]],
-) -> None:
-    """What a symbolic link leads to, if it is new and may be read."""
-    is_picture = Path(name).suffix.lower() in SUFFIXES
-    try:
-        facts = os.stat(path)
-        target = Path(os.path.realpath(path))
-    except OSError as error:
-        if is_picture:
-            found.skipped[name] = f"a link that leads nowhere: {error.strerror}"
-        return
-    is_folder = stat.S_ISDIR(facts.st_mode)
-    if not follow_links and not target.is_relative_to(top):
-        if is_picture or is_folder:
-            found.passed_over[name] = "a link out of the folder; data.follow_links=true follows it"
-        return
-    if is_folder:
-        _enter(path, name, facts, found, folders_seen, waiting)
-    else:
-        _take(name, facts, found, files_seen)
+class _Scanner:
+    """One search: folders and links still to visit, and the inodes that were seen."""
+
+    def __init__(self, root: Path, follow_links: bool) -> None:
+        self.follow_links = follow_links
+        self.top = Path(os.path.realpath(root))
+        self.result = FolderScan()
+        self.folders_seen = {_inode(os.stat(self.top))}
+        self.files_seen: dict[tuple[int, int], str] = {}
+        self.folders = [(str(self.top), "")]
+        self.links: list[tuple[str, str]] = []
+
+    def scan(self) -> FolderScan:
+        """Visit everything: real paths first, so that a link to one of them is nothing new."""
+        while self.folders or self.links:
+            if self.folders:
+                self._visit_folder(*self.folders.pop())
+            else:
+                self._visit_link(*self.links.pop(0))
+        self.result.files.sort(key=lambda file: file.name)
+        return self.result
+
+    def _visit_folder(self, folder: str, prefix: str) -> None:
+        """Sort the entries of a folder into folders, links and files."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            self.result.skipped[prefix.rstrip("/") or "."] = f"a folder that cannot be read: {error.strerror}"
+            return
+        for entry in entries:
+            name = prefix + entry.name
+            try:
+                if entry.is_symlink():
+                    self.links.append((entry.path, name))
+                elif entry.is_dir(follow_symlinks=False):
+                    self._add_folder(entry.path, name, entry.stat(follow_symlinks=False))
+                else:
+                    self._add_file(name, entry.stat(follow_symlinks=False))
+            except OSError as error:
+                self.result.skipped[name] = f"cannot be looked at: {error.strerror}"
+
+    def _visit_link(self, path: str, name: str) -> None:
+        """Add what a symbolic link leads to, if it is new and may be read."""
+        try:
+            status = os.stat(path)
+            target = Path(os.path.realpath(path))
+        except OSError as error:
+            if _looks_like_picture(name):
+                self.result.skipped[name] = f"a link that leads nowhere: {error.strerror}"
+            return
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if not self.follow_links and not target.is_relative_to(self.top):
+            if _looks_like_picture(name) or is_folder:
+                self.result.ignored[name] = "a link out of the folder; data.follow_links=true follows it"
+        elif is_folder:
+            self._add_folder(path, name, status)
+        else:
+            self._add_file(name, status)
+
+    def _add_folder(self, path: str, name: str, status: os.stat_result) -> None:
+        """Plan a visit to a folder, unless it was seen."""
+        if _looks_like_picture(name):
+            self.result.ignored[name] = "a folder; pictures in it are read"
+        if _inode(status) not in self.folders_seen:
+            self.folders_seen.add(_inode(status))
+            self.folders.append((path, f"{name}/"))
+
+    def _add_file(self, name: str, status: os.stat_result) -> None:
+        """Add a file to the pictures, or to what is left out with its reason."""
+        if not _looks_like_picture(name):
+            self.result.n_others += 1
+            return
+        kind = next((text for test, text in _KINDS if test(status.st_mode)), None)
+        if kind is not None:
+            self.result.skipped[name] = f"{kind}, no file"
+        elif status.st_size == 0:
+            self.result.skipped[name] = "empty: 0 bytes"
+        elif (earlier := self.files_seen.setdefault(_inode(status), name)) != name:
+            self.result.ignored[name] = f"the same file as {printable_name(earlier)}"
+        else:
+            self.result.files.append(FoundFile(name, status.st_size, status.st_mtime_ns))
 
 
-def _enter(
-    path: str,
-    name: str,
-    facts: os.stat_result,
-    found: Found,
-    folders_seen: set[tuple[int, int]],
-    waiting: list[tuple[str, str]],
-) -> None:
-    if Path(name).suffix.lower() in SUFFIXES:
-        found.passed_over[name] = "a folder; pictures in it are read"
-    if _identity(facts) not in folders_seen:
-        folders_seen.add(_identity(facts))
-        waiting.append((path, f"{name}/"))
+def _looks_like_picture(name: str) -> bool:
+    """Return whether a name ends as those of pictures do."""
+    return Path(name).suffix.lower() in SUFFIXES
 
 
-def _take(name: str, facts: os.stat_result, found: Found, files_seen: dict[tuple[int, int], str]) -> None:
-    if Path(name).suffix.lower() not in SUFFIXES:
-        found.n_others += 1
-        return
-    kind = next((text for test, text in _KINDS if test(facts.st_mode)), None)
-    if kind is not None:
-        found.skipped[name] = f"{kind}, no file"
-    elif facts.st_size == 0:
-        found.skipped[name] = "empty: 0 bytes"
-    elif (earlier := files_seen.setdefault(_identity(facts), name)) != name:
-        found.passed_over[name] = f"the same file as {shown(earlier)}"
-    else:
-        found.files.append(File(name, facts.st_size, facts.st_mtime_ns))
-
-
-def _identity(facts: os.stat_result) -> tuple[int, int]:
-    return facts.st_dev, facts.st_ino
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    """Return what several names of one file share."""
+    return status.st_dev, status.st_ino

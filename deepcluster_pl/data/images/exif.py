@@ -1,4 +1,4 @@
-"""What a picture's file says beside its colors: size, when and where it was taken."""
+"""Metadata of a picture's file: size, and the date and place where it was taken."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image
 
-_TURNED = (5, 6, 7, 8)
+TURNED_ORIENTATIONS = (5, 6, 7, 8)
+"""Values of EXIF's orientation that swap width and height."""
 _TIME = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})[ T](\d{2}):(\d{2}):(\d{2})")
 
 
 class ImageMetadata(NamedTuple):
-    """Of one file.
+    """Size, date and place of one picture.
 
     Attributes:
         width: pixels of the upright picture.
-        height: the same.
-        n_bytes: of the file.
-        taken: date and time as the camera had them, YYYY-MM-DDTHH:MM:SS, or empty.
+        height: pixels of the upright picture.
+        n_bytes: size of the file.
+        taken: date and time of the camera's clock, YYYY-MM-DDTHH:MM:SS, or empty.
         latitude: degrees north, or None.
         longitude: degrees east, or None.
     """
@@ -33,28 +34,37 @@ class ImageMetadata(NamedTuple):
 
 
 def read_metadata(image: Image.Image, n_bytes: int) -> ImageMetadata:
-    """Read the header of a picture that nothing was done to yet; broken metadata count as none."""
+    """Read the header of a picture; broken metadata count as none.
+
+    Args:
+        image: an opened picture that nothing was done to yet.
+        n_bytes: size of its file.
+
+    Returns:
+        Size, date and place. The place is left out unless both coordinates are sound.
+    """
     width, height = image.size
     try:
         exif = image.getexif()
-        turned = exif.get(ExifTags.Base.Orientation) in _TURNED
+        turned = exif.get(ExifTags.Base.Orientation) in TURNED_ORIENTATIONS
         details = exif.get_ifd(ExifTags.IFD.Exif)
-        places = exif.get_ifd(ExifTags.IFD.GPSInfo)
-        taken = _time(details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime))
-        latitude = _degrees(places, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
-        longitude = _degrees(places, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180)
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        taken = _iso_time(details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime))
+        latitude = _degrees(gps, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
+        longitude = _degrees(gps, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180)
     except Exception:  # a damaged block of metadata can make its reader fail in any way
         return ImageMetadata(width, height, n_bytes, "", None, None)
     if turned:
         width, height = height, width
-    whole = latitude is not None and longitude is not None
-    return ImageMetadata(width, height, n_bytes, taken, latitude if whole else None, longitude if whole else None)
+    if latitude is None or longitude is None:
+        latitude = longitude = None
+    return ImageMetadata(width, height, n_bytes, taken, latitude, longitude)
 
 
-def _time(value: Any) -> str:
-    """EXIF's date and time in ISO 8601; empty where it is none.
+def _iso_time(value: Any) -> str:
+    """Convert EXIF's date and time to ISO 8601; return an empty text where it is none.
 
-    >>> _time("2019:07:28 18:03:11"), _time("0000:00:00 00:00:00"), _time(None)
+    >>> _iso_time("2019:07:28 18:03:11"), _iso_time("0000:00:00 00:00:00"), _iso_time(None)
     ('2019-07-28T18:03:11', '', '')
     """
     match = _TIME.match(str(value or ""))
@@ -63,16 +73,16 @@ def _time(value: Any) -> str:
     return "{}-{}-{}T{}:{}:{}".format(*match.groups())
 
 
-def _degrees(places: Any, value: int, reference: int, negative: str, limit: float) -> float | None:
-    """Degrees, minutes and seconds as degrees; None where they are missing, or no place on Earth.
+def _degrees(gps: Any, value: int, reference: int, negative: str, limit: float) -> float | None:
+    """Convert degrees, minutes and seconds to degrees; return None where they are missing, or no place on Earth.
 
     >>> _degrees({2: (30, 15, 0), 1: "S"}, 2, 1, "S", 90), _degrees({2: (200, 0, 0), 1: "N"}, 2, 1, "S", 90)
     (-30.25, None)
     """
-    parts = places.get(value)
+    parts = gps.get(value)
     if parts is None or len(parts) != 3:
         return None
     degrees = math.fsum(float(part) / 60**power for power, part in enumerate(parts))
     if not math.isfinite(degrees) or not 0 <= degrees <= limit:
         return None
-    return round(-degrees if str(places.get(reference, "")).upper().startswith(negative) else degrees, 6)
+    return round(-degrees if str(gps.get(reference, "")).upper().startswith(negative) else degrees, 6)

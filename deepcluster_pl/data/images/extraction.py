@@ -1,4 +1,4 @@
-"""Many files decoded and measured in processes of their own: what one file breaks stops no other."""
+"""Extraction of features from many files in processes of their own, where one bad file stops no other."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.images.decoding import UnreadableImageError, add_heif, decode
+from deepcluster_pl.data.images.decoding import UnreadableImageError, decode, register_heif
 from deepcluster_pl.data.images.descriptors import SMALLEST_SIDE
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.features import Features
-from deepcluster_pl.data.images.random_views import distorted, generator_of
-from deepcluster_pl.data.images.thumbnails import thumbnail_of
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.data.images.random_views import random_view, view_generator
+from deepcluster_pl.data.images.thumbnails import make_thumbnail
+from deepcluster_pl.errors import UserError, first_line
 
 PATIENCE_S = 120.0
-"""Seconds that a handful of files may take; one that takes as long alone is left out."""
+"""Seconds that a chunk of files may take; a file that takes as long alone is left out."""
 _FILES_AT_ONCE = 8
-_AHEAD = 4
+_CHUNKS_AHEAD = 4
 
 
-class Measured(NamedTuple):
-    """What was made of a file.
+class ExtractedImage(NamedTuple):
+    """Features and thumbnail of one file.
 
     Attributes:
-        kept: (1 + copies, …) of the picture, then of its distorted copies.
+        extracted: (1 + copies, ...), results of `Features.extract` for the picture, then for its distorted copies.
         digest: SHA-256 of the file's bytes, in hexadecimal.
-        facts: size, date and place.
+        metadata: size, date and place.
         thumbnail: a small JPEG of the picture.
     """
 
-    kept: NDArray[Any]
+    extracted: NDArray[Any]
     digest: str
-    facts: ImageMetadata
+    metadata: ImageMetadata
     thumbnail: bytes
 
 
-Outcome = Measured | str
-"""A picture, or the reason why there is none."""
+Outcome = ExtractedImage | str
+"""The result for one file, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to make of each file; it travels to the processes.
+class ExtractionJob:
+    """Work on each file; it travels to the processes.
 
     Attributes:
         root: folder that names begin at.
-        features: what to measure.
-        n_copies: distorted copies of each picture.
-        max_megapixels: larger pictures are not decoded.
+        features: features to extract.
+        n_copies: number of distorted copies of each picture.
+        max_megapixels: limit above which pictures are not decoded.
     """
 
     root: str
@@ -70,57 +70,65 @@ class Job:
     max_megapixels: float
 
     def __call__(self, name: str) -> Outcome:
-        """One file; never raises."""
+        """Decode one file and extract its features; never raise."""
         try:
-            rgb, digest, facts = decode(Path(self.root, name), self.features.side, SMALLEST_SIDE, self.max_megapixels)
-            copies = (distorted(rgb, SMALLEST_SIDE, generator_of(digest, copy)) for copy in range(self.n_copies))
-            kept = np.stack([self.features.of_picture(picture) for picture in (rgb, *copies)])
-            return Measured(kept, digest.hex(), facts, thumbnail_of(rgb))
+            rgb, digest, metadata = decode(
+                Path(self.root, name), self.features.side, SMALLEST_SIDE, self.max_megapixels
+            )
+            copies = (random_view(rgb, SMALLEST_SIDE, view_generator(digest, copy)) for copy in range(self.n_copies))
+            extracted = np.stack([self.features.extract(picture) for picture in (rgb, *copies)])
+            return ExtractedImage(extracted, digest.hex(), metadata, make_thumbnail(rgb))
         except UnreadableImageError as error:
             return str(error)
         except Exception as error:
-            return f"cannot be measured: {(str(error) or type(error).__name__).splitlines()[0]}"
+            return f"cannot be measured: {first_line(error)}"
 
 
-def outcomes(job: Job, names: Sequence[str], processes: int) -> Iterator[tuple[str, Outcome]]:
-    """Each name and what became of it, in order; at most a few hundred are in memory at once.
+def extract_all(job: ExtractionJob, names: Sequence[str], processes: int) -> Iterator[tuple[str, Outcome]]:
+    """Yield each name and its outcome, in order; at most a few hundred are in memory at once.
 
     Args:
-        job: what to do with each.
+        job: the work on each file.
         names: files below the job's root.
-        processes: how many decode; 0 decodes in this one, where a decoder that crashes ends the run.
+        processes: number of processes that decode; 0 decodes in this one, where a decoder that crashes ends the run.
+
+    Raises:
+        UserError: the processes cannot start, as in a script without a `__main__` guard.
     """
     if processes == 0:
-        add_heif()
+        register_heif()
         yield from ((name, job(name)) for name in names)
         return
     _check_that_processes_start()
     chunks = deque(names[start : start + _FILES_AT_ONCE] for start in range(0, len(names), _FILES_AT_ONCE))
     while chunks:
-        under_way: deque[tuple[Sequence[str], Future[list[Outcome]]]] = deque()
+        pending: deque[tuple[Sequence[str], Future[list[Outcome]]]] = deque()
         with _Pool(processes) as pool:
             try:
-                while chunks or under_way:
-                    while chunks and len(under_way) < _AHEAD * processes:
-                        under_way.append((chunks[0], pool.submit(_all_of, job, chunks[0])))
+                while chunks or pending:
+                    # Keep a few chunks waiting for each process; results are taken in the order of the names.
+                    while chunks and len(pending) < _CHUNKS_AHEAD * processes:
+                        pending.append((chunks[0], pool.submit(_run_chunk, job, chunks[0])))
                         chunks.popleft()
-                    some, future = under_way[0]
-                    found = future.result(PATIENCE_S)
-                    under_way.popleft()
-                    yield from zip(some, found, strict=True)
+                    chunk, future = pending[0]
+                    results = future.result(PATIENCE_S)
+                    pending.popleft()
+                    yield from zip(chunk, results, strict=True)
                 return
             except (BrokenProcessPool, FutureTimeoutError):
                 pool.kill()
-        if under_way:  # the oldest may be the one that broke it; the rest begin anew
-            yield from _one_by_one(job, under_way[0][0])
-        chunks.extendleft(some for some, _ in reversed(list(under_way)[1:]))
+        # The oldest chunk may hold the file that broke the pool; a new pool takes the others.
+        if pending:
+            yield from _extract_one_by_one(job, pending[0][0])
+        chunks.extendleft(chunk for chunk, _ in reversed(list(pending)[1:]))
 
 
-def _one_by_one(job: Job, names: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+def _extract_one_by_one(job: ExtractionJob, names: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+    """Yield each name and its outcome, each from a process of its own, to find the file that breaks one."""
     for name in names:
         with _Pool(1) as pool:
             try:
-                yield name, pool.submit(_all_of, job, [name]).result(PATIENCE_S)[0]
+                yield name, pool.submit(_run_chunk, job, [name]).result(PATIENCE_S)[0]
             except BrokenProcessPool:
                 yield name, "crashes its decoder"
             except FutureTimeoutError:
@@ -129,7 +137,7 @@ def _one_by_one(job: Job, names: Sequence[str]) -> Iterator[tuple[str, Outcome]]
 
 
 def _check_that_processes_start() -> None:
-    """`UserError` where a script without a guard begins anew in each of them, and so breaks them all."""
+    """Raise `UserError` where a script without a guard runs again in each process, and so breaks them all."""
     with _Pool(1) as pool:
         try:
             pool.submit(list).result(PATIENCE_S)
@@ -140,21 +148,23 @@ def _check_that_processes_start() -> None:
             ) from error
 
 
-def _all_of(job: Job, names: Sequence[str]) -> list[Outcome]:
+def _run_chunk(job: ExtractionJob, names: Sequence[str]) -> list[Outcome]:
+    """Return the outcome of each name; the processes call this."""
     return [job(name) for name in names]
 
 
-def _ready() -> None:
-    """In a fresh process: Ctrl-C is the first one's to answer, and without the first one there is nothing to do."""
+def _prepare_process() -> None:
+    """Set up a fresh process: the parent answers Ctrl-C, and its end is this one's too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_first, daemon=True).start()
-    add_heif()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    register_heif()
 
 
-def _end_with_the_first() -> None:
-    first = parent_process()
-    if first is not None:
-        first.join()
+def _exit_with_parent() -> None:
+    """Wait for the end of the parent, then exit at once."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
         os._exit(1)
 
 
@@ -162,54 +172,55 @@ class _Pool:
     """Fresh processes; forked ones could inherit locks that threads of this one hold."""
 
     def __init__(self, processes: int) -> None:
-        self._pool = ProcessPoolExecutor(processes, get_context("spawn"), _ready)
+        self._executor = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process)
 
     def __enter__(self) -> _Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def submit(self, function: Callable[..., list[Outcome]], *arguments: Any) -> Future[list[Outcome]]:
-        return self._pool.submit(function, *arguments)
+        """Queue a call."""
+        return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
         """End processes that hang; those that are gone already count as ended."""
-        for process in list((self._pool._processes or {}).values()):
+        for process in list((self._executor._processes or {}).values()):
             process.kill()
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
+def available_cores() -> int:
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Rate:
-    """How far the reading is, said after five seconds and then ever less often, at least once a minute.
+class ReadingProgress:
+    """Count of files read; it is reported after five seconds and then ever less often, at least once a minute.
 
     Args:
-        total: files to read.
-        say: takes a line.
+        total: number of files to read.
+        report: function that takes a line.
     """
 
-    def __init__(self, total: int, say: Callable[[str], None]) -> None:
+    def __init__(self, total: int, report: Callable[[str], None]) -> None:
         self.total = total
         self.done = 0
         self.measured = 0
-        self._say = say
+        self._report = report
         self._wait_s = 5.0
-        self._began = self._said = time.monotonic()
+        self._began = self._reported = time.monotonic()
 
     def step(self, measured: bool) -> None:
-        """One file more, of which something was made or not."""
+        """Count one file more, and whether it could be measured."""
         self.done += 1
         self.measured += measured
         now = time.monotonic()
-        if now - self._said >= self._wait_s:
-            self._said, self._wait_s = now, min(60.0, 1.5 * self._wait_s)
-            self._say(f"pictures: {self.done:,} of {self.total:,} read, {self.per_second:.0f}/s")
+        if now - self._reported >= self._wait_s:
+            self._reported, self._wait_s = now, min(60.0, 1.5 * self._wait_s)
+            self._report(f"pictures: {self.done:,} of {self.total:,} read, {self.per_second:.0f}/s")
 
     @property
     def per_second(self) -> float:
-        """Files a second so far."""
+        """Return the files a second so far."""
         return self.done / max(time.monotonic() - self._began, 1e-9)

@@ -1,4 +1,4 @@
-"""What is measured of each picture where samples are made, in the processes that decode; nothing here is learned."""
+"""Features of a picture that become a sample; they are computed in the processes that decode, and never learned."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.images.descriptors import BLOCKS, RGB, SMALLEST_SIDE, describe
-from deepcluster_pl.data.images.descriptors.planes import square
+from deepcluster_pl.data.images.descriptors.planes import stretch_to_square
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.ranges import Count
 
 
 class Features(ABC):
-    """Turns pictures into samples, in two steps: one picture in any process, many at once in the first.
+    """Interface of what turns pictures into samples, in two steps.
+
+    `extract` works on one picture, in any process. `to_samples` works on many at once, in the run's own process, where
+    a backbone may use an accelerator.
 
     Attributes:
-        side: longer side, in pixels, of the pictures that it is given.
+        side: longer side, in pixels, of the pictures that `extract` takes.
         shape: of one sample.
-        dtype: of its numbers.
+        dtype: of a sample's numbers.
     """
 
     side: int
@@ -28,26 +31,26 @@ class Features(ABC):
     dtype: np.dtype[Any]
 
     def check(self) -> None:  # noqa: B027 - most need nothing
-        """`UserError` where something is missing; said before a file is read."""
+        """Raise `UserError` where something is missing; called before any file is read."""
 
     @abstractmethod
-    def of_picture(self, rgb: RGB) -> NDArray[Any]:
-        """What is kept of a picture (H, W, 3), both sides at least `SMALLEST_SIDE`."""
+    def extract(self, rgb: RGB) -> NDArray[Any]:
+        """Return the numbers that are kept of a picture (H, W, 3), both sides at least `SMALLEST_SIDE`."""
 
-    def of_many(self, kept: NDArray[Any]) -> NDArray[Any]:
-        """Samples (B, *shape) of what `of_picture` gave of B pictures."""
-        return kept
+    def to_samples(self, extracted: NDArray[Any]) -> NDArray[Any]:
+        """Return samples (B, *shape) of the results of `extract` for B pictures."""
+        return extracted
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
-        """All that decides a sample, as plain values: samples of another recipe are not those of this one."""
+        """Return all that decides a sample, as plain values; the cache keeps samples of different recipes apart."""
 
 
 class Thumbnails(Features):
     """The picture itself as bytes (size, size, 3), stretched to a square.
 
     Args:
-        size: pixels along its side.
+        size: pixels along the side of the square.
     """
 
     def __init__(self, size: Count) -> None:
@@ -57,17 +60,17 @@ class Thumbnails(Features):
         self.shape = (size, size, 3)
         self.dtype = np.dtype(np.uint8)
 
-    def of_picture(self, rgb: RGB) -> NDArray[np.uint8]:
-        """Bytes (size, size, 3)."""
-        return square(rgb, self.side)
+    def extract(self, rgb: RGB) -> NDArray[np.uint8]:
+        """Return the picture as a square (size, size, 3) of bytes."""
+        return stretch_to_square(rgb, self.side)
 
     def recipe(self) -> dict[str, Any]:
-        """The size."""
+        """Return the size."""
         return {"features": "thumbnails", "size": self.side}
 
 
 class Descriptors(Features):
-    """Numbers that describe color, drawing, gradients, texture, structure and writing: float32 (F,).
+    """Numbers (F,) of float32 that describe color, drawing, gradients, texture, structure and writing.
 
     Args:
         blocks: names in `deepcluster_pl.data.images.descriptors.BLOCKS`, in the order of the numbers.
@@ -85,10 +88,10 @@ class Descriptors(Features):
         self.shape = (sum(BLOCKS[name][1] for name in blocks),)
         self.dtype = np.dtype(np.float32)
 
-    def of_picture(self, rgb: RGB) -> NDArray[np.float32]:
-        """Numbers (F,)."""
+    def extract(self, rgb: RGB) -> NDArray[np.float32]:
+        """Return the numbers (F,) of the blocks, concatenated."""
         return describe(rgb, self.blocks)
 
     def recipe(self) -> dict[str, Any]:
-        """Blocks and side."""
+        """Return the blocks and the side."""
         return {"features": "descriptors", "blocks": self.blocks, "side": self.side}

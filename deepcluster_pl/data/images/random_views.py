@@ -1,4 +1,4 @@
-"""Copies of a picture that show the same thing: a part of it, perhaps mirrored, in other light."""
+"""Random views of a picture: a part of it, perhaps mirrored, in other light, that shows the same thing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ _STRETCH = 0.15
 _LIGHT = (0.7, 1.3)
 
 
-def distorted(rgb: RGB, smallest: int, generator: np.random.Generator) -> RGB:
-    """A random part of a picture (H, W, 3), scaled to the picture's longer side, in other light.
+def random_view(rgb: RGB, smallest: int, generator: np.random.Generator) -> RGB:
+    """Draw a distorted copy of a picture.
 
-    The part is 40 to 100 % of the area, its sides in up to 15 % another proportion; it is mirrored every other time;
-    brightness, contrast and saturation change by up to 30 %. What a picture shows survives this, so that a method may
-    learn to look at nothing else.
+    The copy shows 40 to 100 % of the area, its sides in up to 15 % another proportion, scaled to the picture's longer
+    side. Every other one is mirrored. Brightness, contrast and saturation change by up to 30 %. The content of a
+    picture survives this, so a method may learn to look at nothing else.
 
     Args:
-        rgb: bytes.
-        smallest: the shorter side of the copy is at least this.
-        generator: where the amounts are drawn from.
+        rgb: bytes (H, W, 3).
+        smallest: least length of the copy's shorter side.
+        generator: source of the random amounts.
+
+    Returns:
+        Bytes (H', W', 3).
     """
     height, width = rgb.shape[:2]
+    # The part: its size, its proportions, its place.
     side = np.sqrt(generator.uniform(*_AREA))
     stretch = np.exp(generator.uniform(-_STRETCH, _STRETCH))
     rows = min(height, max(1, round(height * side * stretch)))
@@ -36,11 +40,20 @@ def distorted(rgb: RGB, smallest: int, generator: np.random.Generator) -> RGB:
     scale = max(height, width) / max(rows, columns)
     size = max(smallest, round(columns * scale)), max(smallest, round(rows * scale))
     image = Image.fromarray(np.ascontiguousarray(part)).resize(size, Image.Resampling.BILINEAR)
+    # The light comes last, on the few pixels that are left.
     for light in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         image = light(image).enhance(generator.uniform(*_LIGHT))
     return np.asarray(image)
 
 
-def generator_of(digest: bytes, copy: int) -> np.random.Generator:
-    """The generator of a picture's copy: decided by what its file holds, not by its name, place or the run's seed."""
+def view_generator(digest: bytes, copy: int) -> np.random.Generator:
+    """Return the generator of one copy of a picture; the file's content decides it, not its name or the run's seed.
+
+    Args:
+        digest: SHA-256 of the file's bytes.
+        copy: number of the copy, from 0.
+
+    Returns:
+        A generator in the same state on every call.
+    """
     return np.random.default_rng([int.from_bytes(digest[:8], "big"), copy])

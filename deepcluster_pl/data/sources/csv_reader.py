@@ -1,4 +1,4 @@
-"""Text tables with a header, read with the line number of every row, so that errors can name it."""
+"""Reader of text tables with a header, which keeps the line number of every row for errors to name."""
 
 from __future__ import annotations
 
@@ -12,22 +12,33 @@ from numpy.typing import NDArray
 from deepcluster_pl.errors import UserError
 
 Columns = dict[str, NDArray[Any]]
+"""Values (N,) by the name of their column."""
 
 
 class CsvTable(NamedTuple):
-    """Columns (N,) of text by name, and the line (N) of the file that each row ends on."""
+    """A text table.
+
+    Attributes:
+        columns: cells (N,) of each column, as text.
+        lines: line of the file that each of the N rows ends on.
+    """
 
     columns: Columns
     lines: list[int]
 
 
 def read_csv(path: Path) -> CsvTable:
-    """Columns of a text table with a header, as strings; commas, semicolons or tabs; a byte-order mark is fine."""
+    """Read a UTF-8 table with a header, separated by commas, semicolons or tabs; a byte-order mark is fine.
+
+    Raises:
+        UserError: the file is no table, has no rows, or its rows or header do not fit together.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            start = file.readline()
+            # The separator is the one that the header has most of.
+            header_line = file.readline()
             file.seek(0)
-            rows = csv.reader(file, delimiter=max(",;\t", key=start.count))
+            rows = csv.reader(file, delimiter=max(",;\t", key=header_line.count))
             header = [name.strip() for name in next(rows, [])]
             body = [(rows.line_num, row) for row in rows if row]
     except UnicodeDecodeError as error:
@@ -50,7 +61,7 @@ def read_csv(path: Path) -> CsvTable:
 
 
 def _is_decimal(name: str) -> bool:
-    """Whether a column's name is a number that nobody counts columns with, such as 5.1 or -3."""
+    """Return whether a column's name is a number that nobody counts columns with, such as 5.1 or -3."""
     try:
         float(name)
     except ValueError:

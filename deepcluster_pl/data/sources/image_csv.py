@@ -1,4 +1,4 @@
-"""The tutorial's layout: a CSV of file names, with or without labels, beside a folder of small images."""
+"""Source of small images named by a CSV, with or without labels: the layout of the tutorial."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.csv_reader import read_csv
 from deepcluster_pl.errors import UserError
 
 
 class ImageCsv(ClusteringData):
-    """Gray images as bytes (N, height, width), in the order of the CSV; the file name is the id.
+    """Gray images as bytes (N, height, width), in the order of the CSV; file names are the ids.
 
     Args:
         csv: table with a column `filename` and, if known, `label`.
-        root: folder of the images; null takes the folder of the CSV.
+        root: folder of the images; null stands for the folder of the CSV.
         common: see `CommonOptions`.
     """
 
@@ -42,12 +42,12 @@ class ImageCsv(ClusteringData):
         names = [str(name) for name in columns["filename"]]
         _check_names(names, lines, csv)
         images = [_read_gray(root / name, line) for name, line in zip(names, lines, strict=True)]
-        x = np.stack(_same_shape(images, names))
-        return Table(x, names, columns.get("label"))
+        _check_shapes(images, names)
+        return Table(np.stack(images), names, columns.get("label"))
 
 
 def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
-    """Refuse names that leave the folder, and names that occur twice, with the row's number."""
+    """Raise `UserError`, with the row's number, for names that leave the folder or occur twice."""
     counts = Counter(names)
     for row, name in zip(lines, names, strict=True):
         path = PurePosixPath(name.replace("\\", "/"))
@@ -58,7 +58,7 @@ def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
 
 
 def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
-    """One image as bytes; an alpha channel is dropped, as the competition's copies with one are opaque."""
+    """Return an image as bytes (height, width); an alpha channel is dropped, as the tutorial's images are opaque."""
     try:
         with Image.open(path) as image:
             if image.mode.startswith("I"):  # 16-bit gray, which convert() would clip to white
@@ -70,8 +70,8 @@ def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
         raise UserError(f"row {row}: {path} cannot be read as an image: {error}") from error
 
 
-def _same_shape(images: list[NDArray[np.uint8]], names: list[str]) -> list[NDArray[np.uint8]]:
+def _check_shapes(images: list[NDArray[np.uint8]], names: list[str]) -> None:
+    """Raise `UserError` for the first image of another shape than the one before all."""
     for image, name in zip(images, names, strict=True):
         if image.shape != images[0].shape:
             raise UserError(f"{name} has shape {image.shape}, and {names[0]} {images[0].shape}; expected one size")
-    return images

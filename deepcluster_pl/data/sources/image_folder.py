@@ -1,11 +1,10 @@
-"""A folder of pictures, as a camera or a phone leaves it: read once, in other processes, in an order of its own."""
+"""Source of a folder of pictures, as a camera or a phone leaves it; each file is read once and cached."""
 
 from __future__ import annotations
 
 import csv
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -14,11 +13,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, PartName
-from deepcluster_pl.data.images.discovery import SUFFIXES, File, Found, find_images, shown
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, PartName
+from deepcluster_pl.data.images.discovery import SUFFIXES, FolderScan, FoundFile, find_images, printable_name
 from deepcluster_pl.data.images.exif import ImageMetadata
-from deepcluster_pl.data.images.extraction import Job, Measured, Rate, cores, outcomes
-from deepcluster_pl.data.images.feature_cache import FeatureCache, Kept, cache_folder
+from deepcluster_pl.data.images.extraction import (
+    ExtractedImage,
+    ExtractionJob,
+    ReadingProgress,
+    available_cores,
+    extract_all,
+)
+from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
@@ -30,22 +35,29 @@ _SECONDS_AT_ONCE = 5.0
 
 
 class ImageFolder(ClusteringData):
-    """All pictures below a folder; a file's path from there is its id.
+    """Features of all pictures below a folder; a file's path from there is its id.
 
-    Samples come in the order of their files' contents (SHA-256), so that no name, folder or date can tell in what is
-    found. What cannot be read is left out, and told in the run's folder.
+    Samples are sorted by the SHA-256 of their files, so that names, folders and dates cannot influence a result.
+    Files that cannot be read are left out, and listed in the run folder.
 
     Args:
         root: the folder.
-        features: what is measured of each picture.
-        copies: distorted copies of each picture that are measured too, for methods that learn from them.
-        labels: `folder` takes the name of the folder a file lies in as its label, to score with; `none` has no labels.
-        strict: end where a picture cannot be read, rather than leaving it out.
-        follow_links: read what links lead to outside the root, too.
-        max_megapixels: larger pictures are left out, by their header, before anything is decoded.
-        reading_processes: how many decode; null takes one a core, 0 none, so that a decoder that crashes ends the run.
-        cache_dir: what was measured is kept here, and only files that are new or changed are read again.
+        features: features to extract from each picture.
+        copies: number of distorted copies of each picture that features are extracted from, for methods that learn
+            from them.
+        labels: `folder` makes a file's folder its label, to score with; `none` has no labels.
+        strict: raise an error where a picture cannot be read, rather than leaving it out.
+        follow_links: follow links that lead out of the root.
+        max_megapixels: limit on a picture's header, above which it is left out before anything is decoded.
+        reading_processes: number of processes that decode; null stands for one a core. 0 decodes in the run's own
+            process, where a decoder that crashes ends the run.
+        cache_dir: folder that features are stored in; only new and changed files are read again.
         common: see `CommonOptions`.
+
+    Attributes:
+        skipped: reason for each file that cannot be read.
+        ignored: reason for each name that is no picture of its own, though nothing is wrong with it.
+        metadata: size, date and place of each sample, by its id.
     """
 
     def __init__(
@@ -69,64 +81,67 @@ class ImageFolder(ClusteringData):
         self.strict = strict
         self.follow_links = follow_links
         self.max_megapixels = max_megapixels
-        self.reading_processes = cores() if reading_processes is None else reading_processes
+        self.reading_processes = available_cores() if reading_processes is None else reading_processes
         self.cache_dir = cache_dir
         self.skipped: dict[str, str] = {}
-        self.passed_over: dict[str, str] = {}
-        self.facts: dict[str, ImageMetadata] = {}
-        self._told = ""
-        self._entries: list[Kept] = []
-        self._store: FeatureCache | None = None
+        self.ignored: dict[str, str] = {}
+        self.metadata: dict[str, ImageMetadata] = {}
+        self._origin = ""
+        self._entries: list[CacheEntry] = []
+        self._cache: FeatureCache | None = None
 
     def load(self) -> Table:
-        """Find the pictures, measure those that are new, and map all into memory."""
+        """Find the pictures, extract the features of those that are new, and map all into memory."""
         root = self._existing_root()
         self.features.check()
-        found = find_images(root, self.follow_links)
-        if not found.files:
-            raise UserError(_no_pictures(root, found))
-        self.skipped, self.passed_over = dict(found.skipped), found.passed_over
+        scan = find_images(root, self.follow_links)
+        if not scan.files:
+            raise UserError(_no_pictures_message(root, scan))
+        self.skipped, self.ignored = dict(scan.skipped), scan.ignored
         recipe = {**self.features.recipe(), "copies": self.n_copies}
         folder = cache_folder(Path(self.cache_dir).expanduser(), root, recipe)
-        store = FeatureCache(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
-        with store.lock():
-            place = store.open()
-            new = [file for file in found.files if file not in place]
-            rate = Rate(len(new), lambda line: Console().print(line, highlight=False, soft_wrap=True))
-            self._measure(root, new, store, rate)
-        place = {entry.file: row for row, entry in enumerate(store.entries)}
-        kept = [file for file in found.files if file in place]
-        self._check_skipped(len(kept), root)
-        order = sorted((store.entries[place[file]].digest, file.name, place[file]) for file in kept)
+        cache = FeatureCache(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
+        # Of several runs, or processes of a run, one reads new files while the others wait and then find the rows.
+        with cache.lock():
+            known = cache.load_index()
+            new = [file for file in scan.files if file not in known]
+            progress = ReadingProgress(len(new), lambda line: Console().print(line, highlight=False, soft_wrap=True))
+            self._read_files(root, new, cache, progress)
+        row_of = {entry.file: row for row, entry in enumerate(cache.entries)}
+        readable = [file for file in scan.files if file in row_of]
+        self._check_skipped(len(readable), root)
+        # Sort by the content, then by the name where two files are copies of each other.
+        order = sorted((cache.entries[row_of[file]].digest, file.name, row_of[file]) for file in readable)
         rows = np.array([row for _, _, row in order], dtype=np.int64)
         ids = [name for _, name, _ in order]
-        self.facts = {name: store.entries[row].facts for _, name, row in order}
-        self._entries, self._store = [store.entries[row] for _, _, row in order], store
-        read = f", {rate.measured} read at {rate.per_second:.0f}/s" if rate.measured else ""
-        n_skipped = len(self.skipped) + len(self.passed_over)
-        self._told = f"{len(kept) - rate.measured} from the cache{read}, {n_skipped} skipped"
-        whole = store.rows()
+        self.metadata = {name: cache.entries[row].metadata for _, name, row in order}
+        self._entries, self._cache = [cache.entries[row] for _, _, row in order], cache
+        read = f", {progress.measured} read at {progress.per_second:.0f}/s" if progress.measured else ""
+        n_skipped = len(self.skipped) + len(self.ignored)
+        self._origin = f"{len(readable) - progress.measured} from the cache{read}, {n_skipped} skipped"
+        x = cache.rows()
         labels = np.array([_folder_of(name) for name in ids]) if self.label_source == "folder" else None
-        return Table(whole[:, 0], ids, labels, order=rows, copies=whole[:, 1:] if self.n_copies else None)
+        return Table(x[:, 0], ids, labels, order=rows, copies=x[:, 1:] if self.n_copies else None)
 
     def thumbnail(self, name: PartName, row: int) -> bytes | None:
-        """A small JPEG of the picture at a position of a part."""
-        return None if self._store is None else self._store.thumbnail(self._entries[int(self.part(name).rows[row])])
+        """Return a small JPEG of the picture at a position of a part."""
+        return None if self._cache is None else self._cache.thumbnail(self._entries[int(self.part(name).rows[row])])
 
     def describe(self) -> str:
-        """The data, and how it was come by, in a few words."""
-        return f"{super().describe()} ({self._told})"
+        """Return a line about the data, and how many pictures were read, cached and skipped."""
+        return f"{super().describe()} ({self._origin})"
 
     def save_records(self, folder: Path) -> None:
-        """Write `pictures.csv`, what each file says of itself, and `skipped.csv`, what was left out and why."""
+        """Write `pictures.csv`, the metadata of each picture, and `skipped.csv`, the reason for each left out."""
         with atomic_write(folder / "skipped.csv") as file:
-            csv.writer(file).writerows([("path", "reason"), *sorted((self.passed_over | self.skipped).items())])
+            csv.writer(file).writerows([("path", "reason"), *sorted((self.ignored | self.skipped).items())])
         with atomic_write(folder / "pictures.csv") as file:
             writer = csv.writer(file)
             writer.writerow(["id", "width", "height", "bytes", "taken", "latitude", "longitude"])
-            writer.writerows([name, *facts] for name, facts in self.facts.items())
+            writer.writerows([name, *metadata] for name, metadata in self.metadata.items())
 
     def _existing_root(self) -> Path:
+        """Return the root; raise `UserError` where there is no such folder."""
         if not self.root:
             raise UserError("data.root is missing; type data.root=<the folder of the pictures>")
         root = Path(self.root).expanduser()
@@ -136,70 +151,71 @@ class ImageFolder(ClusteringData):
             )
         return root
 
-    def _measure(self, root: Path, new: list[File], store: FeatureCache, rate: Rate) -> None:
-        """Add new pictures to the store; those read before an error or Ctrl-C stay there."""
-        job = Job(str(root), self.features, self.n_copies, self.max_megapixels)
+    def _read_files(self, root: Path, new: list[FoundFile], cache: FeatureCache, progress: ReadingProgress) -> None:
+        """Add new pictures to the cache; those read before an error or Ctrl-C stay there."""
+        job = ExtractionJob(str(root), self.features, self.n_copies, self.max_megapixels)
         by_name = {file.name: file for file in new}
-        waiting: list[tuple[File, Measured]] = []
-        kept_at = time.monotonic()
+        pending: list[tuple[FoundFile, ExtractedImage]] = []
+        stored_at = time.monotonic()
         try:
-            for name, outcome in outcomes(job, list(by_name), min(self.reading_processes, len(new))):
-                rate.step(isinstance(outcome, Measured))
+            for name, outcome in extract_all(job, list(by_name), min(self.reading_processes, len(new))):
+                progress.step(isinstance(outcome, ExtractedImage))
                 if isinstance(outcome, str):
                     self.skipped[name] = outcome
                     if self.strict:
                         return
                     continue
-                waiting.append((by_name[name], outcome))
-                if len(waiting) == _ROWS_AT_ONCE or time.monotonic() - kept_at > _SECONDS_AT_ONCE:
-                    self._keep(store, waiting)
-                    waiting, kept_at = [], time.monotonic()
+                pending.append((by_name[name], outcome))
+                # Store a batch now and then, so that little is lost where the process is killed.
+                if len(pending) == _ROWS_AT_ONCE or time.monotonic() - stored_at > _SECONDS_AT_ONCE:
+                    self._store(cache, pending)
+                    pending, stored_at = [], time.monotonic()
         finally:
-            self._keep(store, waiting)
+            self._store(cache, pending)
 
-    def _keep(self, store: FeatureCache, some: list[tuple[File, Measured]]) -> None:
-        if not some:
+    def _store(self, cache: FeatureCache, images: list[tuple[FoundFile, ExtractedImage]]) -> None:
+        """Turn extracted pictures into samples and add them to the cache; those that are not finite are skipped."""
+        if not images:
             return
-        kept = np.stack([measured.kept for _, measured in some])
-        samples = self.features.of_many(kept.reshape(-1, *kept.shape[2:])).reshape(len(some), *store.shape)
-        good = [bool(np.isfinite(sample).all()) for sample in samples]
-        for (file, _), is_good in zip(some, good, strict=True):
-            if not is_good:
+        # A picture and its copies are rows of one batch, and become one row of the cache.
+        extracted = np.stack([image.extracted for _, image in images])
+        samples = self.features.to_samples(extracted.reshape(-1, *extracted.shape[2:]))
+        samples = samples.reshape(len(images), *cache.shape)
+        finite = [bool(np.isfinite(sample).all()) for sample in samples]
+        for (file, _), is_finite in zip(images, finite, strict=True):
+            if not is_finite:
                 self.skipped[file.name] = "what is measured of it is not finite"
-        entries = [Kept(file, measured.digest, measured.facts) for file, measured in some]
-        chosen = np.flatnonzero(good)
-        thumbnails = [some[i][1].thumbnail for i in chosen]
-        store.append([samples[i] for i in chosen], [entries[i] for i in chosen], thumbnails)
+        chosen = np.flatnonzero(finite)
+        entries = [CacheEntry(images[i][0], images[i][1].digest, images[i][1].metadata) for i in chosen]
+        cache.append([samples[i] for i in chosen], entries, [images[i][1].thumbnail for i in chosen])
 
-    def _check_skipped(self, n_kept: int, root: Path) -> None:
-        if not self.skipped or (n_kept and not self.strict):
+    def _check_skipped(self, n_readable: int, root: Path) -> None:
+        """Raise `UserError` where no picture can be read, or `strict` and one cannot."""
+        if not self.skipped or (n_readable and not self.strict):
             return
         name, reason = next(iter(sorted(self.skipped.items())))
-        if not n_kept:
+        if not n_readable:
             raise UserError(
-                f"data.root={root}: none of {len(self.skipped)} pictures can be read; the first, {shown(name)}: "
-                f"{reason}"
+                f"data.root={root}: none of {len(self.skipped)} pictures can be read; the first, "
+                f"{printable_name(name)}: {reason}"
             )
-        raise UserError(f"{shown(name)}: {reason}; data.strict=false leaves such files out")
+        raise UserError(f"{printable_name(name)}: {reason}; data.strict=false leaves such files out")
 
 
-def _no_pictures(root: Path, found: Found) -> str:
-    told = sorted((found.passed_over | found.skipped).items())
-    others = [*_counted(found.n_others, "other files"), *_counted(len(told), "that cannot be read")]
-    first = next((f"; {shown(name)}: {reason}" for name, reason in told), "")
+def _no_pictures_message(root: Path, scan: FolderScan) -> str:
+    """Return the error for a folder without pictures: what it holds instead, and what is expected."""
+    left_out = sorted((scan.ignored | scan.skipped).items())
+    counts = ((scan.n_others, "other files"), (len(left_out), "that cannot be read"))
+    contents = ", ".join(f"{n} {kind}" for n, kind in counts if n) or "nothing at all"
+    first = next((f"; {printable_name(name)}: {reason}" for name, reason in left_out), "")
     return (
-        f"data.root={root}: found no pictures ({', '.join(others) or 'nothing at all'}{first}); expected files "
+        f"data.root={root}: found no pictures ({contents}{first}); expected files "
         f"ending in {', '.join(sorted(suffix[1:] for suffix in SUFFIXES))}"
     )
 
 
-def _counted(n: int, what: str) -> Iterator[str]:
-    if n:
-        yield f"{n} {what}"
-
-
 def _folder_of(name: str) -> str:
-    """Folder that a file lies in, below the root, as text that can be drawn; "." is the root itself.
+    """Return a file's folder below the root, as text that can be drawn; "." is the root itself.
 
     >>> _folder_of("2019/cats/a.jpg"), _folder_of("a.jpg")
     ('2019/cats', '.')
@@ -207,21 +223,24 @@ def _folder_of(name: str) -> str:
     return str(PurePosixPath(name).parent).encode("utf-8", "backslashreplace").decode()
 
 
-def measured_pictures(
+def measure_pictures(
     features: Features, root: Path, names: list[str], max_megapixels: float = 150.0, processes: int = 0
 ) -> tuple[NDArray[Any], dict[str, str]]:
-    """Samples (N, *shape) of the files that can be read, in their order, and the reason for each that cannot.
+    """Turn files into samples for a trained model.
 
     Args:
         features: those of the model; see `deepcluster_pl.methods.serialization.load_features`.
         root: folder that names begin at.
         names: files.
-        max_megapixels: larger pictures are not decoded.
-        processes: how many decode; 0 decodes in this one.
+        max_megapixels: limit above which pictures are not decoded.
+        processes: number of processes that decode; 0 decodes in this one.
+
+    Returns:
+        Samples (N, *shape) of the files that can be read, in their order, and the reason for each that cannot.
     """
     features.check()
-    job = Job(os.fspath(root), features, 0, max_megapixels)
-    found = list(outcomes(job, names, processes))
-    good = [outcome.kept[0] for _, outcome in found if isinstance(outcome, Measured)]
-    samples = features.of_many(np.stack(good)) if good else np.empty((0, *features.shape), features.dtype)
-    return samples, {name: outcome for name, outcome in found if isinstance(outcome, str)}
+    job = ExtractionJob(os.fspath(root), features, 0, max_megapixels)
+    outcomes = list(extract_all(job, names, processes))
+    readable = [outcome.extracted[0] for _, outcome in outcomes if isinstance(outcome, ExtractedImage)]
+    samples = features.to_samples(np.stack(readable)) if readable else np.empty((0, *features.shape), features.dtype)
+    return samples, {name: outcome for name, outcome in outcomes if isinstance(outcome, str)}

@@ -1,4 +1,4 @@
-"""scikit-learn's bundled data: small, real, with labels, on every machine, without a network."""
+"""Source of scikit-learn's bundled data: small and real, with labels, on every machine without a network."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from sklearn import datasets
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData, CommonOptions
 from deepcluster_pl.data.samples import Table
 
 
 class SklearnDataset(ClusteringData):
-    """Handwritten digits as images (1797, 8, 8) in 0 … 1, or a table of measurements.
+    """Handwritten digits as images (1797, 8, 8) from 0 to 1, or a table of measurements.
 
     Args:
         dataset: digits (10 classes), wine (178 x 13 chemical measurements, 3 cultivars), breast_cancer (569 x 30
@@ -28,7 +28,7 @@ class SklearnDataset(ClusteringData):
         self.dataset = dataset
 
     def load(self) -> Table:
-        """Read what ships with scikit-learn."""
+        """Read a dataset that ships with scikit-learn."""
         bunch = getattr(datasets, f"load_{self.dataset}")()
         x = bunch.images / 16 if self.dataset == "digits" else bunch.data
         names = None if self.dataset == "digits" else [str(name) for name in bunch.feature_names]

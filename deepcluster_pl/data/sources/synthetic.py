@@ -1,4 +1,4 @@
-"""Gaussian blobs around random centers: made up, quick, for tests and first steps."""
+"""Source of synthetic Gaussian blobs around random centers, for tests and first steps."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData, CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat
 
 
 class Blobs(ClusteringData):
-    """`n_centers` groups of points.
+    """Points (n_samples, n_features) in `n_centers` Gaussian groups.
 
     Args:
-        n_samples: points in all.
+        n_samples: number of points in all.
         n_features: dimensions of a point.
-        n_centers: groups.
-        spread: standard deviation within a group; the centers lie in a cube of side 20.
+        n_centers: number of groups.
+        spread: standard deviation within a group; the centers are in a cube of side 20.
         random_state: decides centers and points.
         common: see `CommonOptions`.
     """

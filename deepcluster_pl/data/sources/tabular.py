@@ -1,4 +1,4 @@
-"""The user's own table or array: .npy, .npz, .csv, .tsv or .parquet."""
+"""Source of the user's own table or array: .npy, .npz, .csv, .tsv or .parquet."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.csv_reader import Columns, read_csv
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 
 
 class ArrayData(ClusteringData):
-    """Samples from one file; labels are optional and only ever score.
+    """Samples of one file; labels are optional, and only scores read them.
 
     Args:
-        path: .npy (N, …), memory-mapped; .npz with `x` and, if known, `y`; .csv, .tsv or .parquet with a header.
+        path: .npy (N, ...), memory-mapped; .npz with `x` and, if known, `y`; .csv, .tsv or .parquet with a header.
         label_column: column of a table that holds known classes.
-        id_column: column of a table that names the samples; otherwise row numbers do.
-        columns: feature columns of a table; null takes all that are neither label nor id.
+        id_column: column of a table that names the samples; null names them by row number.
+        columns: feature columns of a table; null stands for all that are neither label nor id.
         common: see `CommonOptions`.
     """
 
@@ -55,22 +55,24 @@ class ArrayData(ClusteringData):
         raise UserError(f"data.path={path}: found the suffix {suffix!r}, expected .npy, .npz, .csv, .tsv or .parquet")
 
     def _refuse_column_options(self, suffix: str) -> None:
+        """Raise `UserError` where options for columns were given with a file that has none."""
         for option in ("label_column", "id_column", "columns"):
             if getattr(self, option) is not None:
                 raise UserError(f"data.{option} is for tables; a {suffix} file has no columns with names")
 
-    def _from_columns(self, found: Columns, path: Path) -> Table:
+    def _from_columns(self, table: Columns, path: Path) -> Table:
+        """Choose the features, ids and labels among the columns of a table."""
         special = [name for name in (self.label_column, self.id_column) if name is not None]
-        features = [name for name in found if name not in special] if self.columns is None else list(self.columns)
-        missing = [name for name in [*special, *features] if name not in found]
+        features = [name for name in table if name not in special] if self.columns is None else list(self.columns)
+        missing = [name for name in [*special, *features] if name not in table]
         if missing:
-            raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(found)}")
+            raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(table)}")
         twice = [name for name in features if name in special]
         if twice:
             raise UserError(f"data.columns names {', '.join(map(repr, twice))}, which is the label or the id column")
         if not features:
             raise UserError(f"{path.name} has no feature columns beside {', '.join(special)}")
-        values = {name: _as_numbers(found[name]) for name in features}
+        values = {name: _to_numbers(table[name]) for name in features}
         text = [name for name, numbers in values.items() if numbers is None]
         if text:
             names = ", ".join(map(repr, text))
@@ -79,48 +81,49 @@ class ArrayData(ClusteringData):
                 f"data.id_column={text[0]} if it is a label or an id, or name the features: 'data.columns=[a,b]'"
             )
         x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
-        ids = found[self.id_column].tolist() if self.id_column is not None else range(len(x))
-        labels = _as_labels(found[self.label_column]) if self.label_column is not None else None
+        ids = table[self.id_column].tolist() if self.id_column is not None else range(len(x))
+        labels = _to_labels(table[self.label_column]) if self.label_column is not None else None
         return Table(x, ids, labels, features)
 
 
 def _read_npy(path: Path) -> Table:
+    """Map an array into memory, without reading it."""
     x = _load_numpy(path, np.ndarray, mmap_mode="r")
-    return _table(x, None, path)
+    return _to_table(x, None, path)
 
 
 def _read_npz(path: Path) -> Table:
+    """Read samples `x` and, if known, labels `y`."""
     with _load_numpy(path, np.lib.npyio.NpzFile) as archive:
         if "x" not in archive:
             raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
         try:
             x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
         except Exception as error:  # a damaged file can make the reader fail in any way
-            raise UserError(f"{path.name} cannot be read: {_first_line(error)}") from error
-    return _table(x, labels, path)
+            raise UserError(f"{path.name} cannot be read: {first_line(error)}") from error
+    return _to_table(x, labels, path)
 
 
 def _load_numpy(path: Path, kind: type, **options: Any) -> Any:
+    """Load a NumPy file without running code from it; raise `UserError` where it does not hold a `kind`."""
     try:
         loaded = np.load(path, allow_pickle=False, **options)
     except Exception as error:
-        raise UserError(f"{path.name} cannot be read as a NumPy file: {_first_line(error)}") from error
+        raise UserError(f"{path.name} cannot be read as a NumPy file: {first_line(error)}") from error
     if not isinstance(loaded, kind):
         raise UserError(f"{path.name} holds what its suffix does not say: {type(loaded).__name__}")
     return loaded
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
+def _to_table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
+    """Make a table of an array; a single row of numbers is one feature."""
     if x.ndim == 0:
         raise UserError(f"{path.name} holds a single number, expected samples (n_samples, n_features)")
     return Table(x[:, None] if x.ndim == 1 else x, range(len(x)), labels)
 
 
 def _read_parquet(path: Path) -> Columns:
+    """Read the columns of a Parquet file."""
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -133,14 +136,14 @@ def _read_parquet(path: Path) -> Columns:
 
 
 def _without_nulls(values: NDArray[Any]) -> NDArray[Any]:
-    """Text cells that are null become empty text, as in a CSV."""
+    """Replace text cells that are null by empty text, as in a CSV."""
     if values.dtype.kind != "O":
         return values
     return np.array(["" if value is None else value for value in values.tolist()], dtype=object)
 
 
-def _as_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
-    """The column as numbers, an empty cell as NaN; None where a cell is text."""
+def _to_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
+    """Convert a column to numbers, empty cells to NaN; return None where a cell is text."""
     if values.dtype.kind in "buif":
         return values
     filled: Sequence[Any] = [
@@ -153,6 +156,7 @@ def _as_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
         return None
 
 
-def _as_labels(values: NDArray[Any]) -> NDArray[Any]:
-    numbers = _as_numbers(values)
+def _to_labels(values: NDArray[Any]) -> NDArray[Any]:
+    """Convert a column to numbers where all its cells are numbers, else to text."""
+    numbers = _to_numbers(values)
     return values.astype(str) if numbers is None else numbers

@@ -1,4 +1,4 @@
-"""MNIST and its relatives through torchvision: the training and the test images together, as the papers do."""
+"""Source of MNIST and its relatives through torchvision, with training and test images together as in papers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torchvision
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.datamodule import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData, CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 
@@ -20,10 +19,10 @@ class TorchvisionDataset(ClusteringData):
     """Gray images as bytes (N, height, width) and their labels.
 
     Args:
-        dataset: torchvision's class.
+        dataset: name of torchvision's class.
         images: `both` sets in the order train, test; or one of them.
-        root: folder that holds torchvision's own (`<root>/MNIST/raw/…`).
-        download: fetch what is missing.
+        root: folder that holds those of torchvision (`<root>/MNIST/raw/...`).
+        download: fetch files that are missing.
         common: see `CommonOptions`.
     """
 
@@ -43,20 +42,24 @@ class TorchvisionDataset(ClusteringData):
 
     def load(self) -> Table:
         """Read the files in `root`, after fetching them where `download` says so."""
-        which = {"both": (True, False), "train": (True,), "test": (False,)}[self.images]
-        loaded = [self._load_one(train) for train in which]
+        sets = {"both": (True, False), "train": (True,), "test": (False,)}[self.images]
+        loaded = [self._load_set(train) for train in sets]
         x = np.concatenate([images for images, _ in loaded])
         labels = np.concatenate([labels for _, labels in loaded])
         return Table(x, range(len(x)), labels)
 
-    def _load_one(self, train: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    def _load_set(self, train: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        """Return images (N, height, width) and labels (N,) of the training or the test set."""
+        import torchvision  # slow, and no other source needs it
+
         root = Path(self.root).expanduser()
         try:
             source = getattr(torchvision.datasets, self.dataset)(str(root), train=train, download=self.download)
         except Exception as error:  # torchvision asserts, indexes and unpacks whatever it finds
-            damaged = _first_damaged(root / self.dataset / "raw")
-            if damaged:
-                raise UserError(damaged) from error
+            # A damaged file is the likeliest cause; otherwise the files are missing.
+            damage = _find_damage(root / self.dataset / "raw")
+            if damage:
+                raise UserError(damage) from error
             if self.download:
                 raise UserError(f"{self.dataset} could not be fetched into data.root={root}: {error}") from error
             raise UserError(
@@ -66,13 +69,14 @@ class TorchvisionDataset(ClusteringData):
         return np.asarray(source.data), np.asarray(source.targets)
 
 
-def _first_damaged(folder: Path) -> str:
-    """What is wrong with the first IDX file that is not as long as its header says; empty if all are."""
+def _find_damage(folder: Path) -> str:
+    """Return what is wrong with the first IDX file that is not as long as its header says; empty if all are sound."""
     for path in sorted(folder.glob("*-ubyte")):
         head = path.read_bytes()[:16]
         if len(head) < 8 or head[:3] != b"\x00\x00\x08" or f"idx{head[3]}-" not in path.name:
             return f"{path} is not the IDX file of bytes that its name promises"
         sizes = [int.from_bytes(head[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(head[3])]
+        # Type and dimensions, the sizes, then a byte for each value.
         expected = 4 + 4 * len(sizes) + math.prod(sizes)
         if path.stat().st_size != expected:
             return f"{path} holds {path.stat().st_size} bytes, expected {expected}; fetch it again"

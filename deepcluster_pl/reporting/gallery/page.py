@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.datamodule import PartName
+from deepcluster_pl.data.base import PartName
 from deepcluster_pl.data.images.thumbnails import near_duplicates
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.predictions import Predictions
@@ -84,7 +84,7 @@ def gathered(
     """What the page knows of each picture, a list for each kind of fact."""
     ids = [str(data.part(one.part).ids[one.row]) for one in shown]
     thumbnails = [data.thumbnail(one.part, one.row) or b"" for one in shown]
-    facts = [data.facts[name] for name in ids]
+    facts = [data.metadata[name] for name in ids]
     everything = [(str(data.part(name).ids[i]), int(k)) for name in predictions
                   for i, k in enumerate(predictions[name].clusters.numpy())]  # fmt: skip
     return {

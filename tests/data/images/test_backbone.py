@@ -93,7 +93,7 @@ def test_weights_may_be_safetensors(tmp_path, weights):
     net, file = weights
     save_file(net.state_dict(), tmp_path / "net.safetensors")
     gray = np.full((2, 32, 32, 3), 90, dtype=np.uint8)
-    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(gray)
+    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").to_samples(gray)
                   for path in (file, tmp_path / "net.safetensors"))  # fmt: skip
     np.testing.assert_array_equal(one, other)
     (tmp_path / "net.safetensors").write_bytes(b"garbage")
@@ -119,7 +119,7 @@ def test_a_backbone_of_timm_gives_what_timm_says(tmp_path, backbone):
     scaled = torch.from_numpy(((squares / 255 - known["mean"]) / known["std"]).astype(np.float32)).permute(0, 3, 1, 2)
     with torch.inference_mode():
         expected = whole.forward_head(whole.forward_features(scaled), pre_logits=True).numpy()
-    np.testing.assert_allclose(features.of_many(squares), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(features.to_samples(squares), expected, rtol=1e-3, atol=1e-4)
     assert features.shape == expected.shape[1:]
 
 
@@ -134,7 +134,7 @@ def test_weights_inside_a_checkpoint_are_found_and_what_is_missing_is_said(tmp_p
     net, file = weights
     gray = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
     torch.save({"epoch": 3, "state_dict": net.state_dict()}, tmp_path / "inside.pth")
-    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").of_many(gray)
+    one, other = (Pretrained("torchvision", "resnet18", str(path), 32, "cpu").to_samples(gray)
                   for path in (file, tmp_path / "inside.pth"))  # fmt: skip
     np.testing.assert_array_equal(one, other)
     torch.save({"epoch": 3}, tmp_path / "none.pth")

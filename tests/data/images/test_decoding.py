@@ -61,7 +61,7 @@ def test_any_size_is_brought_to_the_longer_side(tmp_path, size):
     decoded = read(tmp_path / "a.png", side=64, smallest=16)
     assert max(decoded.rgb.shape[:2]) == 64
     assert min(decoded.rgb.shape[:2]) >= 16
-    assert (decoded.facts.width, decoded.facts.height) == size
+    assert (decoded.metadata.width, decoded.metadata.height) == size
     assert decoded.rgb.reshape(-1, 3).mean(axis=0).tolist() == [10, 200, 30]
 
 
@@ -79,7 +79,7 @@ def test_pictures_stand_upright_as_exif_says(tmp_path, orientation, suffix):
     lying.save(tmp_path / f"a.{suffix}", exif=exif)
     decoded = read(tmp_path / f"a.{suffix}")
     assert decoded.rgb.shape == (20, 40, 3)
-    assert (decoded.facts.width, decoded.facts.height) == (80, 40)
+    assert (decoded.metadata.width, decoded.metadata.height) == (80, 40)
     quarters = [decoded.rgb[y : y + 8, x : x + 18].mean() for y in (1, 11) for x in (1, 21)]
     assert quarters[0] > 240
     assert max(quarters[1:]) < 15
@@ -198,7 +198,7 @@ def test_heic_without_its_plug_in_says_what_to_install(tmp_path):
     except ImportError:
         assert reason(tmp_path / "a.heic") == "HEIC needs pillow-heif; type: pip install 'deepcluster_pl[photos]'"
     else:
-        decoding.add_heif()
+        decoding.register_heif()
         assert reason(tmp_path / "a.heic") == "a damaged HEIC file"
 
 
@@ -224,18 +224,18 @@ def test_date_and_place_come_from_exif_and_nonsense_counts_as_none(tmp_path):
     exif.get_ifd(0x8769)[0x9003] = "2019:07:28 18:03:11"
     exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 51.0, 36.0), 3: "E", 4: (151.0, 12.0, 0.0)})
     scene(0).save(tmp_path / "a.jpg", exif=exif)
-    facts = read(tmp_path / "a.jpg").facts
-    assert facts.taken == "2019-07-28T18:03:11"
-    assert (facts.latitude, facts.longitude) == (-33.86, 151.2)
-    assert facts.n_bytes == (tmp_path / "a.jpg").stat().st_size
+    metadata = read(tmp_path / "a.jpg").metadata
+    assert metadata.taken == "2019-07-28T18:03:11"
+    assert (metadata.latitude, metadata.longitude) == (-33.86, 151.2)
+    assert metadata.n_bytes == (tmp_path / "a.jpg").stat().st_size
     broken = Image.Exif()
     broken.get_ifd(0x8769)[0x9003] = "0000:00:00 00:00:00"
     broken.get_ifd(0x8825).update({1: "N", 2: (933.0, 0.0, 0.0), 3: "E", 4: (1.0, 0.0, 0.0)})
     scene(0).save(tmp_path / "b.jpg", exif=broken)
-    facts = read(tmp_path / "b.jpg").facts
-    assert (facts.taken, facts.latitude, facts.longitude) == ("", None, None)
+    metadata = read(tmp_path / "b.jpg").metadata
+    assert (metadata.taken, metadata.latitude, metadata.longitude) == ("", None, None)
     scene(0).save(tmp_path / "c.jpg", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")
-    assert read(tmp_path / "c.jpg").facts.taken == ""
+    assert read(tmp_path / "c.jpg").metadata.taken == ""
 
 
 def test_draft_and_full_decoding_agree(tmp_path):
@@ -256,9 +256,9 @@ def test_the_digest_is_of_the_files_bytes(tmp_path):
 
 def test_heic_is_read_where_its_plug_in_is_installed(tmp_path):
     pytest.importorskip("pillow_heif")
-    decoding.add_heif()
+    decoding.register_heif()
     scene(3, 120, 80).save(tmp_path / "a.heic", quality=95)
     decoded = read(tmp_path / "a.heic", side=120)
-    assert (decoded.facts.width, decoded.facts.height) == (120, 80)
+    assert (decoded.metadata.width, decoded.metadata.height) == (120, 80)
     assert np.abs(decoded.rgb.astype(int) - np.asarray(scene(3, 120, 80))).mean() < 8
     assert "data.max_megapixels" in reason(tmp_path / "a.heic", max_megapixels=0.001)

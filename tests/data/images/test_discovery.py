@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers.pictures import scene
 
-from deepcluster_pl.data.images.discovery import find_images, shown
+from deepcluster_pl.data.images.discovery import find_images, printable_name
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and bytes in names")
 
@@ -47,7 +47,7 @@ def test_a_loop_of_links_ends_and_each_file_counts_once(root):
         found = find_images(root, follow)
         assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
         assert found.skipped == {}
-        assert found.passed_over == {
+        assert found.ignored == {
             "copy.jpg": "the same file as 'b.jpg'",
             "sub/hard.png": "the same file as 'sub/a.PNG'",
         }
@@ -61,8 +61,8 @@ def test_links_out_of_the_root_are_followed_only_when_asked(root, tmp_path):
     (root / "link.jpg").symlink_to(tmp_path / "other.jpg")
     found = find_images(root, follow_links=False)
     assert names(found) == ["b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
-    assert set(found.passed_over) == {"out", "link.jpg"}
-    assert all("data.follow_links=true" in reason for reason in found.passed_over.values())
+    assert set(found.ignored) == {"out", "link.jpg"}
+    assert all("data.follow_links=true" in reason for reason in found.ignored.values())
     followed = find_images(root, follow_links=True)
     assert names(followed) == ["b.jpg", "link.jpg", "out/secret.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
 
@@ -90,7 +90,7 @@ def test_what_is_no_file_is_named_with_its_reason(root):
         "gone.jpg": "a link that leads nowhere: No such file or directory",
         "zero.jpg": "empty: 0 bytes",
     }
-    assert found.passed_over == {"album.jpg": "a folder; pictures in it are read"}
+    assert found.ignored == {"album.jpg": "a folder; pictures in it are read"}
 
 
 def test_a_folder_that_may_not_be_opened_is_named_and_the_others_are_read():
@@ -125,7 +125,7 @@ def test_names_are_exact_whatever_is_in_them(root):
 
 @pytest.mark.parametrize("name", ["new\nline.jpg", os.fsdecode(b"caf\xe9.jpg"), "\x1b[31m.jpg", "plain.jpg"])
 def test_a_shown_name_is_one_line_that_can_be_printed_and_read_back(name):
-    text = shown(name)
+    text = printable_name(name)
     assert text.isprintable()
     assert text.encode()
     assert eval(text) == name

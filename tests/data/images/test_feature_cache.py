@@ -7,17 +7,17 @@ import os
 import numpy as np
 import pytest
 
-from deepcluster_pl.data.images.discovery import File
+from deepcluster_pl.data.images.discovery import FoundFile
 from deepcluster_pl.data.images.exif import ImageMetadata
-from deepcluster_pl.data.images.feature_cache import FeatureCache, Kept, cache_folder
+from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.errors import UserError
 
 ODD = ["a\nb.jpg", "q\"u'o.jpg", os.fsdecode(b"caf\xe9.jpg"), "<script>.jpg", "=cmd().jpg"]
 
 
 def entry(name, size=1, mtime=2, place=(0, 0)):
-    return Kept(
-        File(name, size, mtime), f"{size:064x}", ImageMetadata(3, 4, size, "2019-07-28T18:03:11", 1.5, None), place
+    return CacheEntry(
+        FoundFile(name, size, mtime), f"{size:064x}", ImageMetadata(3, 4, size, "2019-07-28T18:03:11", 1.5, None), place
     )
 
 
@@ -27,7 +27,7 @@ def small(i):
 
 def filled(folder, names=("a.jpg", "b.jpg", "c.jpg")):
     store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
-    store.open()
+    store.load_index()
     rows = [np.full((2, 3), i, dtype=np.float32) for i in range(len(names))]
     store.append(rows, [entry(name) for name in names], [small(i) for i in range(len(names))])
     return store
@@ -35,14 +35,14 @@ def filled(folder, names=("a.jpg", "b.jpg", "c.jpg")):
 
 def reopened(folder):
     store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
-    return store, store.open()
+    return store, store.load_index()
 
 
 def test_rows_and_what_files_say_come_back(tmp_path):
     filled(tmp_path, ODD)
     store, place = reopened(tmp_path)
-    assert place == {File(name, 1, 2): i for i, name in enumerate(ODD)}
-    assert [kept._replace(place=(0, 0)) for kept in store.entries] == [entry(name) for name in ODD]
+    assert place == {FoundFile(name, 1, 2): i for i, name in enumerate(ODD)}
+    assert [kept._replace(thumbnail_span=(0, 0)) for kept in store.entries] == [entry(name) for name in ODD]
     assert [store.thumbnail(kept) for kept in store.entries] == [small(i) for i in range(len(ODD))]
     np.testing.assert_array_equal(store.rows()[:, 0, 0], range(len(ODD)))
     assert isinstance(store.rows(), np.memmap)
@@ -51,9 +51,9 @@ def test_rows_and_what_files_say_come_back(tmp_path):
 def test_a_changed_file_is_another_file(tmp_path):
     filled(tmp_path)
     _, place = reopened(tmp_path)
-    assert File("a.jpg", 1, 2) in place
-    assert File("a.jpg", 9, 2) not in place
-    assert File("a.jpg", 1, 3) not in place
+    assert FoundFile("a.jpg", 1, 2) in place
+    assert FoundFile("a.jpg", 9, 2) not in place
+    assert FoundFile("a.jpg", 1, 3) not in place
 
 
 def test_cut_anywhere_the_store_keeps_what_was_whole_and_goes_on(tmp_path):
@@ -83,7 +83,7 @@ def test_cut_anywhere_the_store_keeps_what_was_whole_and_goes_on(tmp_path):
         assert n == min((lines <= lines_left).sum(), rows_left // row, (places <= thumbnails_left).sum())
         store.append([np.full((2, 3), 7, dtype=np.float32)], [entry("new.jpg")], [b"last"])
         again, place = reopened(folder)
-        assert place[File("new.jpg", 1, 2)] == n
+        assert place[FoundFile("new.jpg", 1, 2)] == n
         np.testing.assert_array_equal(again.rows()[:, 0, 0], [*range(n), 7])
         assert [again.thumbnail(kept) for kept in again.entries] == [*map(small, range(n)), b"last"]
 
@@ -92,7 +92,7 @@ def test_a_damaged_line_ends_what_counts(tmp_path):
     filled(tmp_path)
     lines = (tmp_path / "index.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "index.jsonl").write_bytes(lines[0] + b'["x", 1]\n' + lines[2])
-    assert list(reopened(tmp_path)[1]) == [File("a.jpg", 1, 2)]
+    assert list(reopened(tmp_path)[1]) == [FoundFile("a.jpg", 1, 2)]
 
 
 def test_another_recipe_or_root_has_another_folder(tmp_path):

@@ -7,12 +7,12 @@ import pytest
 from helpers.pictures import scene
 
 from deepcluster_pl.data.images.descriptors import BLOCKS, describe
-from deepcluster_pl.data.images.random_views import distorted, generator_of
+from deepcluster_pl.data.images.random_views import random_view, view_generator
 
 
 def test_the_same_content_and_number_give_the_same_copy_and_another_another():
     rgb = np.asarray(scene(1))
-    copies = [distorted(rgb, 16, generator_of(digest, copy)) for digest, copy in
+    copies = [random_view(rgb, 16, view_generator(digest, copy)) for digest, copy in
               ((b"12345678", 0), (b"12345678", 0), (b"12345678", 1), (b"12345679", 0))]  # fmt: skip
     np.testing.assert_array_equal(copies[0], copies[1])
     assert copies[0].tobytes() not in {copies[2].tobytes(), copies[3].tobytes()}
@@ -23,7 +23,7 @@ def test_a_copy_keeps_the_longer_side_and_shows_nothing_else():
     rgb = np.zeros((60, 80, 3), dtype=np.uint8)
     rgb[..., 2] = np.linspace(40, 200, 80)[None]
     for seed in range(30):
-        copy = distorted(rgb, 16, np.random.default_rng(seed))
+        copy = random_view(rgb, 16, np.random.default_rng(seed))
         assert max(copy.shape[:2]) == 80
         row = copy[copy.shape[0] // 2, :, 2].astype(int)
         assert (np.diff(row) >= 0).all() or (np.diff(row) <= 0).all()
@@ -35,6 +35,6 @@ def test_a_copy_keeps_the_longer_side_and_shows_nothing_else():
 def test_copies_of_any_shape_can_be_described(shape):
     rgb = np.random.default_rng(0).integers(256, size=(*shape, 3), dtype=np.uint8)
     for seed in range(5):
-        copy = distorted(rgb, 16, np.random.default_rng(seed))
+        copy = random_view(rgb, 16, np.random.default_rng(seed))
         assert min(copy.shape[:2]) >= 16
         assert np.isfinite(describe(copy, list(BLOCKS))).all()

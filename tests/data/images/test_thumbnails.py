@@ -9,7 +9,7 @@ import pytest
 from helpers.pictures import page, scene
 from PIL import Image, ImageEnhance
 
-from deepcluster_pl.data.images.thumbnails import SIDE, near_duplicates, thumbnail_of
+from deepcluster_pl.data.images.thumbnails import SIDE, make_thumbnail, near_duplicates
 
 
 def small(image, *, scale=1.0, quality=None, light=1.0):
@@ -20,7 +20,7 @@ def small(image, *, scale=1.0, quality=None, light=1.0):
         file = io.BytesIO()
         image.save(file, "JPEG", quality=quality)
         image = Image.open(file)
-    return thumbnail_of(np.asarray(image.convert("RGB")))
+    return make_thumbnail(np.asarray(image.convert("RGB")))
 
 
 def test_a_thumbnail_is_a_small_jpeg():

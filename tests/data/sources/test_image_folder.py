@@ -13,9 +13,9 @@ import torch
 from helpers.pictures import page, scene
 from helpers.reading import everything, read_now
 
-from deepcluster_pl.data.sources import image_folder as module
 from deepcluster_pl.data.images.features import Descriptors, Thumbnails
-from deepcluster_pl.data.sources.image_folder import measured_pictures
+from deepcluster_pl.data.sources import image_folder as module
+from deepcluster_pl.data.sources.image_folder import measure_pictures
 from deepcluster_pl.errors import UserError
 
 
@@ -23,7 +23,7 @@ def test_ids_are_paths_below_the_root_and_each_has_its_own_sample(images, photos
     ids, x = everything(images())
     assert sorted(ids) == sorted(photos)
     for name, row in zip(ids, x, strict=True):
-        alone, skipped = measured_pictures(Descriptors(["palette", "layout"], 48), tmp_path / "photos", [name])
+        alone, skipped = measure_pictures(Descriptors(["palette", "layout"], 48), tmp_path / "photos", [name])
         np.testing.assert_array_equal(alone[0], row)
         assert skipped == {}
 
@@ -59,7 +59,7 @@ def test_a_second_run_reads_only_what_is_new_or_changed(images, photos, tmp_path
 
 
 def test_what_was_read_before_ctrl_c_is_not_read_again(images, photos, monkeypatch):
-    original = module.outcomes
+    original = module.extract_all
 
     def cut(job, names, processes):
         for i, pair in enumerate(original(job, names, processes)):
@@ -68,7 +68,7 @@ def test_what_was_read_before_ctrl_c_is_not_read_again(images, photos, monkeypat
             yield pair
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "outcomes", cut)
+        patch.setattr(module, "extract_all", cut)
         with pytest.raises(KeyboardInterrupt):
             images().setup()
     assert len(read_now(images(), monkeypatch)) == len(photos) - 5

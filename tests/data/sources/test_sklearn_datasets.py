@@ -13,8 +13,8 @@ def test_digits_are_images_from_zero_to_one(common):
     data = SklearnDataset("digits", **common())
     data.setup()
     fit = data.part("fit")
-    np.testing.assert_array_equal(fit.everything(), (load_digits().data / 16).reshape(-1, 8, 8).astype(np.float32))
-    assert fit.everything().max() == 1.0
+    np.testing.assert_array_equal(fit.load_all(), (load_digits().data / 16).reshape(-1, 8, 8).astype(np.float32))
+    assert fit.load_all().max() == 1.0
     assert len(set(fit.labels.tolist())) == 10
 
 

@@ -1,4 +1,4 @@
-"""What can be measured of a picture without learning: blocks of numbers, each a pure function of its colors."""
+"""Numbers that describe a picture without learning: eight blocks, each a pure function of its colors."""
 
 from __future__ import annotations
 
@@ -26,19 +26,25 @@ BLOCKS: dict[str, tuple[Block, int]] = {
     "writing": (writing, 35),
     "spectrum": (spectrum, 48),
 }
-"""Each block's function and its length."""
+"""The function of each block, and the length of what it returns."""
 SMALLEST_SIDE = 16
 """Pixels that both sides of a described picture need."""
 
 
 def describe(rgb: RGB, blocks: Sequence[str]) -> NDArray[np.float32]:
-    """The blocks of a picture (H, W, 3), one behind the other: (F,), all finite.
+    """Compute some blocks of a picture and concatenate them.
 
     Args:
-        rgb: bytes; both sides at least `SMALLEST_SIDE`.
-        blocks: names in `BLOCKS`.
+        rgb: bytes (H, W, 3); both sides at least `SMALLEST_SIDE`.
+        blocks: names in `BLOCKS`, in the order of the result.
+
+    Returns:
+        Numbers (F,), all finite.
     """
     return np.concatenate([BLOCKS[name][0](rgb) for name in blocks])
 
 
-__all__ = ["BLOCKS", "RGB", "SMALLEST_SIDE", "Block", "describe"]
+__all__ = [
+    "BLOCKS", "RGB", "SMALLEST_SIDE", "Block", "describe", "drawing", "gist", "gradients", "layout", "palette",
+    "spectrum", "texture", "writing",
+]  # fmt: skip

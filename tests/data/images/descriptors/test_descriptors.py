@@ -15,7 +15,7 @@ from deepcluster_pl.data.images.descriptors.color import layout, palette
 from deepcluster_pl.data.images.descriptors.drawing import drawing
 from deepcluster_pl.data.images.descriptors.frequency import gist, spectrum
 from deepcluster_pl.data.images.descriptors.gradients import gradients
-from deepcluster_pl.data.images.descriptors.planes import hue_saturation_value, luminance, square
+from deepcluster_pl.data.images.descriptors.planes import hue_saturation_value, luminance, stretch_to_square
 from deepcluster_pl.data.images.descriptors.text_marks import writing
 from deepcluster_pl.data.images.descriptors.texture import texture
 
@@ -80,7 +80,7 @@ def test_palette_agrees_with_counting_pixel_by_pixel(rgb):
 
 
 def test_layout_agrees_with_cells_cut_by_hand(rgb):
-    small = square(rgb).astype(float) / 255
+    small = stretch_to_square(rgb).astype(float) / 255
     means, deviations = [], []
     for top in range(0, 128, 32):
         for left in range(0, 128, 32):
@@ -142,7 +142,7 @@ def test_skin_is_found_where_it_is():
 
 
 def test_gradients_agree_with_a_loop_over_pixels(rgb):
-    bright = np.sqrt(luminance(square(rgb))).tolist()
+    bright = np.sqrt(luminance(stretch_to_square(rgb))).tolist()
 
     def slope(before, after, both):
         return (after - before) / (2 if both else 1)
