@@ -8,9 +8,9 @@ import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Union
 
+from annotated_types import DocInfo
 from omegaconf import OmegaConf
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
@@ -18,7 +18,7 @@ from deepcluster_pl.data.datamodule import CommonOptions
 
 _WORDS = {
     int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null", list: "a list",
-    tuple: "a list", dict: "keys with values", timedelta: "a time as DD:HH:MM:SS",
+    tuple: "a list", dict: "keys with values",
 }  # fmt: skip
 _SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
@@ -83,7 +83,8 @@ def describe(hint: Any) -> str:
     """
     origin, options = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return " ".join([describe(options[0]), *_limits(options[1:])])
+        words = [note.documentation for note in options[1:] if isinstance(note, DocInfo)]
+        return words[0] if words else " ".join([describe(options[0]), *_limits(options[1:])])
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(describe(option) for option in options))
     if origin is Literal:

@@ -1,8 +1,7 @@
-"""What the user typed after the command: paths quoted for Hydra's grammar, and every mistake found at once."""
+"""Compose a config from what was typed, and find every mistake in it at once."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from deepcluster_pl.config.allowlist import refused_key
-from deepcluster_pl.config.recipes import conf_dir, groups, options
+from deepcluster_pl.config.hints import closest_match, sources_with
+from deepcluster_pl.config.recipes import all_keys, conf_dir, groups, options
+from deepcluster_pl.config.trainer_arguments import refusal
+from deepcluster_pl.errors import first_line
 
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler")
 
@@ -27,18 +29,30 @@ class Composition:
     """The config that overrides lead to, and what is wrong with them.
 
     Attributes:
-        problems: one line each.
-        cfg: the composed config with Hydra's own node, if it could be composed; of a sweep, its first job.
+        problems: one line for each mistake.
+        cfg: the composed config with Hydra's own node, if it could be composed; the first job's where they are a sweep.
         variants: configs that differ from the first in one override, one for every further value of a sweep.
+        added: overrides that were understood without being typed, such as `data=array` where `data.path=` was. Put
+            them before those that were typed wherever the same config is composed again.
     """
 
     problems: list[str] = field(default_factory=list)
     cfg: DictConfig | None = None
     variants: list[tuple[str, DictConfig]] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
 
 
 def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir: str | None = None) -> Composition:
-    """Compose the config without those overrides that name no group, option or key, and say which they were."""
+    """Compose the config without those overrides that name no group, option or key, and name them.
+
+    Args:
+        arguments: overrides as typed, paths quoted.
+        multirun: whether several values make a sweep.
+        config_dir: a folder of further recipes, or None.
+
+    Returns:
+        The config and every problem; nothing is raised.
+    """
     result = Composition()
     folders = [Path(config_dir).expanduser().resolve()] if config_dir else []
     for folder in folders:
@@ -52,15 +66,23 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
                 text = f"{override.input_line}: several values are a sweep; add -m, or quote the value"
                 result.problems.append(text)
         parsed = [override for override in parsed if not override.is_sweep_override()]
+    # Groups come first, because they decide which keys there are
     chosen = [override for override in parsed if _is_group(override) and _options_exist(override, folders, result)]
     base = _compose([_first(override) for override in chosen], folders, result)
+    if base is not None and (source := _source_of(parsed, base, folders)):
+        result.added.append(source)
+        chosen.insert(0, OverridesParser.create().parse_override(source))
+        base = _compose([_first(override) for override in chosen], folders, result)
     if base is None:
         return result
-    values = [override for override in parsed if not _is_group(override) and _key_exists(override, base, result)]
+    values = [
+        override for override in parsed if not _is_group(override) and _key_exists(override, base, folders, result)
+    ]
     kept = [*chosen, *values]
     result.cfg = _compose([_first(override) for override in kept], folders, result)
     if result.cfg is None:
         return result
+    # A further value of a sweep is set into a copy, which is much quicker than to compose again
     for override in kept:
         others = [_first(other) for other in kept if other is not override]
         for text in _elements(override)[1:]:
@@ -76,7 +98,15 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
 
 
 def parse(argument: str, problems: list[str]) -> Override | None:
-    """An override as Hydra reads it; None, and a problem more, where it cannot."""
+    """Read an override as Hydra does.
+
+    Args:
+        argument: as typed.
+        problems: gets one more line where the override cannot be read.
+
+    Returns:
+        The override, or None.
+    """
     try:
         return OverridesParser.create().parse_override(argument)
     except HydraException:
@@ -85,7 +115,7 @@ def parse(argument: str, problems: list[str]) -> Override | None:
 
 
 def _is_group(override: Override) -> bool:
-    """Whether an override chooses a file: of a known group, of one given another place, or of Hydra's."""
+    """Tell an override that chooses a file: of a known group, of a group in another place, or of Hydra's."""
     return _group_key(override) in groups() or bool(override.package) or "/" in str(override.key_or_group)
 
 
@@ -93,7 +123,18 @@ def _group_key(override: Override) -> str:
     return f"{override.key_or_group}@{override.package}" if override.package else str(override.key_or_group)
 
 
+def _source_of(parsed: Sequence[Override], base: DictConfig, folders: list[Path]) -> str:
+    """Return `data=<source>` if no source was chosen, and only one source has the keys that the default one lacks."""
+    keys = {str(override.key_or_group) for override in parsed if not override.is_add() and not override.is_delete()}
+    unknown = {key for key in keys if key.startswith("data.")} - set(all_keys(base))
+    if not unknown or "data" in keys or base.hydra.runtime.choices.data != groups()["data"]:
+        return ""
+    sources = sources_with([key for key in keys if key.startswith("data.")], folders)
+    return f"data={sources[0]}" if len(sources) == 1 else ""
+
+
 def _options_exist(override: Override, folders: list[Path], result: Composition) -> bool:
+    """Check the names that an override gives to a group."""
     group = _group_key(override)
     if override.is_delete():
         return True
@@ -105,53 +146,61 @@ def _options_exist(override: Override, folders: list[Path], result: Composition)
     known = options(group, folders)
     wrong = [name for name in wanted if name not in known]
     for name in wrong:
-        result.problems.append(f"{group}={name}: no such option; {closest_match(name, known)}")
+        result.problems.append(f"{group}={name}: no such option; {closest_match(name, known, f'{group}=')}")
     return not wrong
 
 
-def _key_exists(override: Override, cfg: DictConfig, result: Composition) -> bool:
+def _key_exists(override: Override, cfg: DictConfig, folders: list[Path], result: Composition) -> bool:
+    """Check the key that an override sets."""
     key = str(override.key_or_group)
-    if refused := refused_key(key):
-        result.problems.append(refused)
-        return False
-    if override.is_add() or override.is_force_add() or override.is_delete() or key.startswith("hydra."):
-        return True
-    if key in _all_keys(cfg):
-        return True
-    if _opens_into_null(key, cfg):
-        return True
-    parent = key.rpartition(".")[0]
-    siblings = [name for name in _all_keys(cfg) if name.rpartition(".")[0] == parent and "._" not in name]
-    if parent and parent in _all_keys(cfg):
-        hint = closest_match(key, siblings) if siblings else f"{parent} has no keys in this recipe"
+    parent, _, name = key.rpartition(".")
+    known = all_keys(cfg)
+    if reason := refused_key(key):
+        result.problems.append(reason)
+    elif parent == "trainer" and refusal(name):
+        result.problems.append(f"{key}: {refusal(name)}")
+    elif override.is_add() and _is_taken(override, cfg):
+        result.problems.append(f"{override.input_line}: this recipe has {key}; leave out the +")
+    elif not _needs_no_key(override) and key not in known and not _opens_into_null(key, cfg):
+        result.problems.append(f"{_group_key(override)}: {_unknown(key, cfg, folders)}")
     else:
-        hint = closest_match(key, [*_all_keys(cfg), *groups()])
-    result.problems.append(f"{_group_key(override)}: no such key or group; {hint}")
+        return True
     return False
 
 
+def _needs_no_key(override: Override) -> bool:
+    """Tell an override that adds or deletes a key, or sets one of Hydra's own, which Hydra checks."""
+    own = str(override.key_or_group).startswith("hydra.")
+    return own or override.is_add() or override.is_force_add() or override.is_delete()
+
+
+def _is_taken(override: Override, cfg: DictConfig) -> bool:
+    """Tell a key that Hydra refuses to add: it has a value, which is not merged with the new one."""
+    value = OmegaConf.select(cfg, str(override.key_or_group), throw_on_resolution_failure=False)
+    return value is not None and not isinstance(override.value(), dict | list)
+
+
+def _unknown(key: str, cfg: DictConfig, folders: list[Path]) -> str:
+    """Say that there is no such key, and what may have been meant."""
+    known = all_keys(cfg)
+    parent = key.rpartition(".")[0]
+    if parent.startswith("data") and (sources := sources_with([key], folders)):
+        return f"no such key with data={cfg.hydra.runtime.choices.data}; choose data={' or '.join(sources)}"
+    if not parent or parent not in known:
+        return f"no such key or group; {closest_match(key, [*known, *groups()])}"
+    siblings = [name for name in known if name.rpartition(".")[0] == parent and "._" not in name]
+    hint = closest_match(key, siblings) if siblings else f"{parent} has no keys in this recipe"
+    return f"no such key or group; {hint}"
+
+
 def _opens_into_null(key: str, cfg: DictConfig) -> bool:
-    """Whether a key lies below a node that this recipe leaves out, such as pretrain.module of k-means."""
+    """Tell a key that is below a node which this recipe leaves out, such as pretrain.module of k-means."""
     parts = key.split(".")
     return any(OmegaConf.select(cfg, ".".join(parts[:i]), default=0) is None for i in range(1, len(parts)))
 
 
-def _all_keys(node: Any, prefix: str = "") -> list[str]:
-    if not OmegaConf.is_dict(node):
-        return []
-    found = []
-    for key in node:
-        name = f"{prefix}{key}"
-        if name == "hydra":
-            continue
-        found.append(name)
-        if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
-            found += _all_keys(node[key], f"{name}.")
-    return found
-
-
 def _elements(override: Override) -> list[str]:
-    """The override once for each value of a sweep that can be listed."""
+    """Return the override once for each value of a sweep that can be listed."""
     if not override.is_sweep_override() or override.is_interval_sweep():
         return [str(override.input_line)]
     value: Any = override.value()
@@ -163,12 +212,14 @@ def _elements(override: Override) -> list[str]:
 
 
 def _first(override: Override) -> str:
+    """Return the override with the first value of its sweep."""
     if override.is_interval_sweep():
         return f"{_group_key(override)}={override.value().start}"  # type: ignore[union-attr]
     return _elements(override)[0]
 
 
 def _compose(overrides: list[str], folders: list[Path], result: Composition) -> DictConfig | None:
+    """Compose with Hydra; where that fails, add a problem and return None."""
     search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
     saved = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
@@ -176,25 +227,10 @@ def _compose(overrides: list[str], folders: list[Path], result: Composition) -> 
         with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
             return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
     except Exception as error:  # Hydra has many; OmegaConf, and the parser behind it, have their own
-        lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        extra = "; type pip install 'deepcluster_pl[sweep]'" if "Could not find 'hydra/" in lines[0] else ""
-        result.problems.append(f"{lines[0]}{extra}")
+        text = first_line(error)
+        extra = "; type pip install 'deepcluster_pl[sweep]'" if "Could not find 'hydra/" in text else ""
+        result.problems.append(f"{text}{extra}")
         return None
     finally:
         GlobalHydra.instance().clear()
         GlobalHydra.instance().hydra = saved
-
-
-def closest_match(name: str, choices: Sequence[str]) -> str:
-    """A hint: the nearest choice, or all of a few.
-
-    >>> closest_match("methd", ["method", "data"]), closest_match("zzz", ["a", "b"])
-    ('did you mean method?', 'choose from a, b')
-    """
-    leaf = {choice.rpartition(".")[2]: choice for choice in reversed(choices)}
-    close = difflib.get_close_matches(name, list(choices), n=1) or [
-        leaf[found] for found in difflib.get_close_matches(name.rpartition(".")[2], list(leaf), n=1)
-    ]
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"choose from {', '.join(sorted(choices))}" if len(choices) <= 20 else "--help lists what there is"

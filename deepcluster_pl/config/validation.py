@@ -15,7 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from deepcluster_pl.config.annotations import arguments, mismatch
-from deepcluster_pl.config.compose import closest_match
+from deepcluster_pl.config.hints import closest_match
+from deepcluster_pl.config.trainer_arguments import NARROWER, SET_BY_THE_RUN, refusal
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
@@ -94,12 +95,8 @@ _SUPPLIED: dict[str, set[str]] = {
     "net": {"input_shape"},
     "method": {"net"},
     "pretrain.module": {"net"},
-    "trainer": {
-        "logger", "callbacks", "plugins", "default_root_dir", "max_epochs", "max_steps", "use_distributed_sampler",
-        "num_sanity_val_steps", "enable_model_summary", "enable_checkpointing", "limit_val_batches", "fast_dev_run",
-    },
-}  # fmt: skip
-_INSTEAD = {"trainer.max_epochs": "pretrain.max_epochs", "trainer.max_steps": "fit.max_steps"}
+    "trainer": set(SET_BY_THE_RUN),
+}
 
 
 def plain(node: DictConfig) -> dict[str, Any]:
@@ -195,14 +192,15 @@ def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
         return
     supplied = _SUPPLIED.get(path, set())
     hints, required, takes_any = arguments(target)
+    if path == "trainer":
+        hints |= {name: hint for name, hint in NARROWER.items() if name in hints}
     for key in node:
         name = str(key)
         where = f"{path}.{name}".strip(".")
         if name.startswith("_") and name.endswith("_"):
             continue
         if name in supplied:
-            instead = f"; type {_INSTEAD[where]}=" if where in _INSTEAD else ""
-            yield f"{where}: the run sets this itself{instead}"
+            yield f"{where}: {(path == 'trainer' and refusal(name)) or 'the run sets this itself'}"
         elif name in hints:
             wrong = "" if OmegaConf.is_interpolation(node, name) else mismatch(node[key], hints[name])
             if wrong:

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from deepcluster_pl.config.annotations import arguments, describe, mismatch
+from deepcluster_pl.config.trainer_arguments import Duration
 from deepcluster_pl.utils.ranges import Count
 
 NODE = OmegaConf.create({"_target_": "torch.nn.ReLU"})
@@ -36,6 +37,7 @@ PRECISION = Union[Literal[64, 32], Literal["bf16-mixed"], None]  # noqa: UP007
         (PRECISION, [64, "bf16-mixed", None]),
         (float | Tensor, [1, 0.5]),
         (str | timedelta | dict[str, int], ["00:00:01:00", {"minutes": 3}]),
+        (Duration | None, ["00:12:00:00", "100:00:00:01", None]),
         (Any, [None, 1, math.nan, [1], {"a": 1}]),
     ],
 )
@@ -71,7 +73,9 @@ def test_what_fits_is_let_through(hint, values):
         (3, nn.Module | None, "a node with _target_ (Module) or null"),
         (3, Callable[..., int], "a node with _target_ (Callable)"),
         ({"a": 1}, nn.Module, "a node with _target_ (Module)"),
-        (30, str | timedelta | dict[str, int], "text or a time as DD:HH:MM:SS or keys with values"),
+        (30, str | timedelta, "text or a node with _target_ (timedelta)"),
+        (30, Duration | None, "a time as DD:HH:MM:SS or null"),
+        ("30", Duration | None, "a time as DD:HH:MM:SS or null"),
     ],
 )
 def test_what_does_not_fit_is_answered_with_what_was_expected(value, hint, expected):

@@ -102,7 +102,10 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
     ("override", "expected"),
     [
         ("methd=dec", "did you mean method?"),
-        ("method=decc", "did you mean dec?"),
+        ("method=decc", "did you mean method=dec?"),
+        ("method=DEC", "did you mean method=dec?"),
+        ("optimizer@fit.optimizer=SGD", "did you mean optimizer@fit.optimizer=sgd?"),
+        ("N_Clusters=3", "did you mean n_clusters?"),
         ("n_cluster=3", "did you mean n_clusters?"),
         ("trainer.acelerator=gpu", "did you mean trainer.accelerator?"),
         ("method.alhpa=2", "did you mean method.alpha?"),
@@ -118,7 +121,20 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
         ("trainer.precision=half", "found 'half'"),
         ("fit.optimizer.lr=-1", "Invalid learning rate"),
         ("+fit.optimizer.momentun=0.5", "did you mean momentum?"),
+        ("trainer.max_epochs=3", "type pretrain.max_epochs="),
         ("+trainer.max_epochs=3", "type pretrain.max_epochs="),
+        ("+trainer.devices=2", "this recipe has trainer.devices; leave out the +"),
+        ("trainer.max_time=30", "expected a time as DD:HH:MM:SS or null"),
+        ("trainer.check_val_every_n_epoch=0", "expected a whole number >= 1"),
+        ("trainer.gradient_clip_algorithm=max", "expected one of norm, value or null"),
+        (
+            "data.root=/home/ada/Pictures",
+            "no such key with data=digits; choose data=datahack or fashion_mnist or images or",
+        ),
+        ("data=wine data.path=x.csv", "no such key with data=wine; choose data=array"),
+        ("experiment=mnist data.path=x.csv", "no such key with data=mnist; choose data=array"),
+        ("data.subset.siez=3", "did you mean data.subset.size?"),
+        ("data.path=x.csv data.colums=[a]", "did you mean data.columns?"),
         ("+pretrain.max_step=3", "did you mean max_epochs?"),
         ("objective.metric=nmi", "add objective.uses_labels=true"),
         ("seed=1,2", "add -m"),
@@ -139,6 +155,35 @@ def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
     found = problems_of(*override.split(" "))
     assert len(found) == 1
     assert expected in found[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "source"),
+    [
+        (["data.path=x.csv"], "array"),
+        (["data.columns=[a,b]", "seed=3"], "array"),
+        (["experiment=choose_k", "data.path=x.csv"], "array"),
+        (["data.csv=t.csv", "data.root=pics"], "datahack"),
+        (["data.features.blocks=[gist]", "data.root=pics"], "images"),
+    ],
+)
+def test_a_key_that_only_one_source_has_chooses_it(typed, source):
+    result = compose_checked(typed)
+    assert (result.problems, result.added, result.cfg.data.name) == ([], [f"data={source}"], source)
+    again = compose_checked([*result.added, *typed])
+    assert (again.problems, again.added) == ([], [])
+    assert config.without_hydra(again.cfg) == config.without_hydra(result.cfg)
+
+
+def test_the_values_of_a_sweep_choose_the_source_too():
+    result = compose_checked(["data.path=a.csv,b.csv"], multirun=True)
+    assert (result.problems, result.added) == ([], ["data=array"])
+    assert [result.cfg.data.path, *(cfg.data.path for _, cfg in result.variants)] == ["a.csv", "b.csv"]
+
+
+def test_nothing_is_added_to_what_was_typed_in_full():
+    for typed in ([], ["data=array", "data.path=x.csv"], ["data.seed=3"], ["experiment=photos", "data.root=pics"]):
+        assert compose_checked(typed).added == []
 
 
 def test_all_mistakes_come_at_once():

@@ -61,7 +61,7 @@ def test_a_resumed_run_ends_with_the_weights_centers_and_counts_of_the_whole_one
 
 def test_every_sample_that_dcn_trained_on_counts_once_where_gradients_are_accumulated_too(cli_run):
     plain = cli_run(*tiny("method=dcn", "method.initial_count=7"), name="plain")
-    twice = cli_run(*tiny("method=dcn", "method.initial_count=7", "+trainer.accumulate_grad_batches=2"), name="twice")
+    twice = cli_run(*tiny("method=dcn", "method.initial_count=7", "trainer.accumulate_grad_batches=2"), name="twice")
     assert twice.code == 0, twice.err
     assert weights(plain)["counts"].sum() == 3 * 7 + 5 * 120  # 20 steps, 4 batches to an epoch of 120 samples
     assert weights(twice)["counts"].sum() == 3 * 7 + 10 * 120
