@@ -40,6 +40,8 @@ def luminance(rgb: RGB) -> NDArray[np.float32]:
 def hue_saturation_value(rgb: RGB) -> tuple[Plane, Plane, Plane]:
     """Convert a picture (H, W, 3) to planes (H, W) from 0 to 1; gray has hue 0 and saturation 0.
 
+    `matplotlib.colors.rgb_to_hsv` returns the same numbers, but takes several times as long.
+
     >>> [plane.item() for plane in hue_saturation_value(np.array([[[0, 255, 0]]], dtype=np.uint8))]
     [0.3333333432674408, 1.0, 1.0]
     """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import cmath
-import colorsys
 import math
 
 import numpy as np
 import pytest
 from helpers.pictures import page, scene
+from matplotlib.colors import rgb_to_hsv
 
 from deepcluster_pl.data.images.descriptors import BLOCKS, describe
 from deepcluster_pl.data.images.descriptors.color import layout, palette
@@ -60,11 +60,11 @@ def test_blocks_are_put_one_behind_the_other():
     )
 
 
-def test_hue_saturation_and_value_agree_with_pythons_own(rgb):
-    planes = hue_saturation_value(rgb)
-    for y, x in np.random.default_rng(1).integers(0, rgb.shape[:2], size=(60, 2)):
-        expected = colorsys.rgb_to_hsv(*(rgb[y, x] / 255).tolist())
-        assert [plane[y, x] for plane in planes] == pytest.approx(expected, abs=1e-5)
+def test_hue_saturation_and_value_agree_with_matplotlibs_for_colors_of_all_kinds():
+    levels = np.arange(0, 256, 5, dtype=np.uint8)
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
+    expected = rgb_to_hsv(colors.astype(np.float32) / 255)
+    np.testing.assert_allclose(np.stack(hue_saturation_value(colors), axis=-1), expected, atol=1e-6)
 
 
 def test_palette_agrees_with_counting_pixel_by_pixel(rgb):
