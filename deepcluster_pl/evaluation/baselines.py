@@ -1,4 +1,4 @@
-"""k-means beside every deep result: on the raw input, and on the pretrained code."""
+"""Baselines of every deep result: k-means on the raw input, and on the pretrained embeddings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from deepcluster_pl.data.datamodule import ClusteringData, PartName
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.evaluation.predictions import Partition
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.identity import Identity
@@ -32,14 +32,14 @@ _FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 100_000, 50_000, 3
 
 @dataclass(frozen=True)
 class Baselines:
-    """How to run k-means as the others do.
+    """Settings of the k-means that results are compared with.
 
     Args:
         effort: full = 20 restarts on all fitted rows; auto = the same up to 100,000 rows, above that 3 restarts on
             50,000 of them; none = no baselines.
         n_clusters: K.
         seed: decides restarts and sample.
-        cache_dir: partitions are kept here, named by the data's hash.
+        cache_dir: folder of the partitions that were computed already, named by the data's hash.
     """
 
     effort: Effort
@@ -48,64 +48,69 @@ class Baselines:
     cache_dir: Path
 
     def kmeans(self, data: ClusteringData, features: Features, cache_key: str | None) -> Partition | None:
-        """Clusters of both parts, found on the fitted one; None where no baselines are wanted.
+        """Cluster the fitted part, and assign the samples of both parts.
 
         Args:
-            data: whose parts.
-            features: of samples of a part.
-            cache_key: what the result depends on beside K, seed and effort; None keeps it out of the cache.
+            data: the data.
+            features: returns the features of some samples of a part.
+            cache_key: text that changes with the features; None keeps the result out of the cache.
+
+        Returns:
+            Cluster (N,) of every sample, by part; None where no baselines are wanted.
         """
         if self.effort == "none":
             return None
         file = self._file(cache_key, len(data.part("fit"))) if cache_key else None
-        kept = _read(file, data.parts) if file is not None else None
-        if kept is not None:
-            return kept
-        found = self._fit(data, features)
+        cached = _read(file, data.parts) if file is not None else None
+        if cached is not None:
+            return cached
+        partition = self._fit(data, features)
         if file is not None:
             with atomic_write(file, "wb") as out:
-                np.savez(out, **found)  # type: ignore[arg-type]
-        return found
+                np.savez(out, **partition)  # type: ignore[arg-type]
+        return partition
 
     def samples(self, n: int) -> bool:
-        """Whether k-means looks at a sample of n rows only."""
+        """Return True if k-means is fitted to a sample of n rows only."""
         return self.effort == "auto" and n > _FULL_ROWS
 
     def kmeans_on(self, n: int) -> KMeans:
-        """The k-means that n rows are given."""
+        """Return the k-means that n rows are clustered with, not fitted yet."""
         return KMeans(
             self.n_clusters, n_init=_SAMPLE_N_INIT if self.samples(n) else _FULL_N_INIT, random_state=self.seed
         )
 
     def describe(self, n: int) -> dict[str, int] | None:
-        """How the baselines of n rows are run; None where there are none."""
+        """Return the number of restarts and of fitted rows for n rows; None where no baselines are wanted."""
         if self.effort == "none":
             return None
         return {"n_init": self.kmeans_on(n).n_init, "rows": _SAMPLE_ROWS if self.samples(n) else n}
 
     def _fit(self, data: ClusteringData, features: Features) -> Partition:
+        """Fit k-means to the fitted part or a sample of it, and assign everything else chunk by chunk."""
         n = len(data.part("fit"))
         rows = sample_rows(n, _SAMPLE_ROWS if self.samples(n) else None, self.seed)
         samples = features("fit", rows)
         with deterministic_openmp():
             kmeans = self.kmeans_on(n).fit(samples)
 
-        def predicted(name: PartName) -> NDArray[np.int64]:
+        def predict(name: PartName) -> NDArray[np.int64]:
             chunks = data.part(name).slices(data.rows_at_once)
-            return np.concatenate([kmeans.predict(features(name, some)) for some in chunks])
+            return np.concatenate([kmeans.predict(features(name, chunk)) for chunk in chunks])
 
-        return {name: kmeans.labels_ if name == "fit" and len(rows) == n else predicted(name) for name in data.parts}
+        return {name: kmeans.labels_ if name == "fit" and len(rows) == n else predict(name) for name in data.parts}
 
     def _file(self, cache_key: str, n: int) -> Path:
+        """Return the cache's file for features of this key."""
         text = f"{cache_key} {self.n_clusters} {self.seed} {self.describe(n)}"
         return self.cache_dir / "baselines" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
 
 
 def _read(file: Path, parts: list[PartName]) -> Partition | None:
-    """A kept partition; None where there is none, or where it is damaged and has to be made again."""
+    """Read a cached partition; None where there is none, or where it is damaged and has to be computed again."""
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            return {name: kept[name] for name in parts}
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in parts}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
 
@@ -115,25 +120,33 @@ def baseline_partitions(
     data: ClusteringData,
     method: ClusteringModule,
     clusterer: Any,
-    codes: dict[PartName, Tensor],
-    started: Partition,
+    embeddings: dict[PartName, Tensor],
+    initial: Partition,
 ) -> tuple[Partition | None, Partition | None]:
-    """k-means on the input and on the pretrained code; None where it would only repeat the method.
+    """Run k-means on the input and on the pretrained embeddings, except where it would only repeat the method.
 
     Args:
-        baselines: how to run it.
-        data: what to run it on.
-        method: the method they stand beside.
-        clusterer: its start; None where the start changed the code, so that its partition is none of `codes`.
-        codes: embeddings of each part as they were before the fit.
-        started: the start's partition, which already is the baseline on the code if the start is that same k-means.
+        baselines: settings of k-means.
+        data: the data.
+        method: the method that is compared with them.
+        clusterer: the one of the initialization; None where that changed the embeddings, so that its partition is not
+            one of `embeddings`.
+        embeddings: embeddings (N, D) of each part before the fit.
+        initial: partition of the initialization; it is the second baseline if its clusterer is that same k-means.
+
+    Returns:
+        Partitions on the input and on the embeddings; None for one that is not wanted or would repeat the method.
     """
     on_input = isinstance(method.net, Identity)
-    start_is_kmeans = isinstance(clusterer, KMeans)
-    raw = coded = None
-    if not (on_input and start_is_kmeans and not method.learns):
+    initial_is_kmeans = isinstance(clusterer, KMeans)
+    is_kmeans = initial_is_kmeans and not method.learns  # the method itself is k-means on its embeddings
+    raw = embedded = None
+    if not (on_input and is_kmeans):
         raw = baselines.kmeans(data, data.prepared, f"{data.fingerprint()} raw" if baselines.effort != "none" else None)
-    if not on_input and not (start_is_kmeans and not method.learns) and baselines.effort != "none":
-        repeats = start_is_kmeans and clusterer.get_params() == baselines.kmeans_on(len(codes["fit"])).get_params()
-        coded = started if repeats else baselines.kmeans(data, lambda name, rows: codes[name][rows].cpu().numpy(), None)
-    return raw, coded
+    if not on_input and not is_kmeans and baselines.effort != "none":
+        own = baselines.kmeans_on(len(embeddings["fit"]))
+        if initial_is_kmeans and clusterer.get_params() == own.get_params():
+            embedded = initial  # the same k-means on the same embeddings
+        else:
+            embedded = baselines.kmeans(data, lambda name, rows: embeddings[name][rows].cpu().numpy(), None)
+    return raw, embedded

@@ -1,4 +1,4 @@
-"""Every score of a partition: with labels where there are some, without them always."""
+"""Scores of a partition: agreement with known labels, cluster sizes, separation of clusters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABEL_SCORES = ("acc", "nmi", "nmi_geometric", "ari", "purity")
 
 
 def known_labels(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which samples have a label: not -1, not NaN, not empty.
+    """Return a mask (N,) of the samples that have a label: not -1, not NaN, not empty.
 
     >>> known_labels(np.array([3, -1])).tolist(), known_labels(np.array(["a", ""])).tolist()
     ([True, False], [True, False])
@@ -35,27 +35,44 @@ def known_labels(labels: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def label_scores(labels: NDArray[Any] | None, clusters: NDArray[Any]) -> dict[str, float | None]:
-    """Agreement with the known labels; None where not a single sample has one.
+    """Score the agreement of clusters with the known labels.
 
-    `nmi` divides by the arithmetic mean of the entropies (scikit-learn since 0.22), `nmi_geometric` by the
-    geometric mean (what papers up to 2018 report).
+    `nmi` divides by the arithmetic mean of the entropies (scikit-learn since 0.22), `nmi_geometric` by the geometric
+    mean (as papers up to 2018 do).
+
+    Args:
+        labels: label (N,) of each sample, of any type; None where there are no labels.
+        clusters: cluster (N,) of each sample.
+
+    Returns:
+        Scores by name: `acc`, `nmi`, `nmi_geometric` and `purity` from 0 to 1, `ari` at most 1. All are None where not
+        a single sample has a label.
     """
     known = known_labels(labels) if labels is not None else np.zeros(0, dtype=bool)
     if labels is None or not known.any():
         return dict.fromkeys(LABEL_SCORES)
     truth = np.unique(labels[known].astype(str), return_inverse=True)[1]
-    found = clusters[known]
+    own = clusters[known]
     return {
-        "acc": clustering_accuracy(truth, found),
-        "nmi": float(normalized_mutual_info_score(truth, found)),
-        "nmi_geometric": float(normalized_mutual_info_score(truth, found, average_method="geometric")),
-        "ari": float(adjusted_rand_score(truth, found)),
-        "purity": purity(truth, found),
+        "acc": clustering_accuracy(truth, own),
+        "nmi": float(normalized_mutual_info_score(truth, own)),
+        "nmi_geometric": float(normalized_mutual_info_score(truth, own, average_method="geometric")),
+        "ari": float(adjusted_rand_score(truth, own)),
+        "purity": purity(truth, own),
     }
 
 
 def size_scores(clusters: NDArray[Any], n_clusters: int) -> dict[str, Any]:
-    """Cluster sizes, how even they are, how many clusters hold nothing, and whether the partition collapsed."""
+    """Score the sizes of clusters, which needs no labels.
+
+    Args:
+        clusters: cluster (N,) of each sample, from 0.
+        n_clusters: K.
+
+    Returns:
+        `cluster_sizes` (K), their `size_entropy` from 0 to 1, the number `n_empty` of empty clusters, and `collapsed`:
+        at least half of the clusters are empty.
+    """
     sizes = cluster_sizes(torch.as_tensor(clusters), n_clusters)
     return {
         "cluster_sizes": sizes.tolist(),
@@ -66,9 +83,17 @@ def size_scores(clusters: NDArray[Any], n_clusters: int) -> dict[str, Any]:
 
 
 def separation_scores(x: NDArray[Any], clusters: NDArray[Any]) -> dict[str, float | None]:
-    """Silhouette and Davies-Bouldin index of samples (N, F); None where fewer than two clusters are left.
+    """Score the separation of clusters, which needs no labels.
 
-    Both take every pair or every center: pass a sample of a few thousand rows.
+    The silhouette takes time for every pair of samples: pass a few thousand rows.
+
+    Args:
+        x: samples (N, F).
+        clusters: cluster (N,) of each sample.
+
+    Returns:
+        `silhouette` from -1 to 1 (Rousseeuw 1987), larger is better, and `davies_bouldin` from 0 (Davies, Bouldin
+        1979), smaller is better. Both are None with fewer than two clusters, or as many as samples.
     """
     if not 2 <= len(np.unique(clusters)) <= len(clusters) - 1:
         return {"silhouette": None, "davies_bouldin": None}

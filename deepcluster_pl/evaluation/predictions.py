@@ -1,4 +1,4 @@
-"""What a trained method says of every sample: its embedding, its cluster, how sure it is."""
+"""Predictions of a trained method for every sample: embedding, cluster, confidence."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepcluster_pl.data.datamodule import ClusteringData, PartName
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.embed import embed_part
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One part of the data, on the CPU.
+    """Predictions for one part of the data, on the CPU.
 
     Attributes:
         z: embeddings (N, D).
-        clusters: (N,) from 0 to K-1.
-        confidence: (N,) share of the winning cluster, 0 … 1.
-        runner_up: (N,) share of the second; zeros where there is one cluster only.
+        clusters: cluster (N,) of each sample, from 0 to K-1.
+        confidence: probability (N,) of that cluster, 0 … 1.
+        runner_up: probability (N,) of the second most probable cluster; zeros where there is one cluster only.
     """
 
     z: Tensor
@@ -32,7 +32,10 @@ class Prediction:
 
     @property
     def doubt(self) -> NDArray[np.float32]:
-        """How near the second cluster comes to the winning one (N,): 0 = not at all, 1 = a tie; softness has no say."""
+        """Return the ratio (N,) of the second probability to the first: 0 is certain, 1 is a tie.
+
+        The ratio compares two clusters only, so soft assignments over many clusters do not raise it.
+        """
         return (self.runner_up / self.confidence.clamp_min(1e-12)).numpy()
 
 
@@ -42,22 +45,33 @@ Partition = dict[PartName, NDArray[np.int64]]
 
 
 @torch.no_grad()
-def assign_all(module: ClusteringModule, codes: dict[PartName, Tensor]) -> Predictions:
-    """Assign embeddings (N, D) of each part."""
-    found: Predictions = {}
-    for name, z in codes.items():
-        shares = module.assign_all(z)
-        confidence, clusters = shares.max(dim=1)
-        shares.scatter_(1, clusters[:, None], 0)
-        found[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu(), shares.amax(dim=1).cpu())
-    return found
+def assign_all(module: ClusteringModule, embeddings: dict[PartName, Tensor]) -> Predictions:
+    """Assign the samples of each part to clusters.
+
+    Args:
+        module: the method.
+        embeddings: embeddings (N, D) of each part.
+    """
+    predictions: Predictions = {}
+    for name, z in embeddings.items():
+        probabilities = module.assign_all(z)
+        confidence, clusters = probabilities.max(dim=1)
+        # Without the winner, the largest probability is the second one
+        runner_up = probabilities.scatter_(1, clusters[:, None], 0).amax(dim=1)
+        predictions[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu(), runner_up.cpu())
+    return predictions
 
 
 def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, Tensor]:
-    """Embeddings of each part, on the module's device."""
+    """Compute the embeddings (N, D) of each part, on the module's device.
+
+    Args:
+        module: the method.
+        data: the data.
+    """
     return {name: embed_part(module.net, data, name) for name in data.parts}
 
 
 def partition_from(predictions: Predictions) -> Partition:
-    """Just the clusters."""
+    """Return the clusters of predictions, without embeddings and confidence."""
     return {name: prediction.clusters.numpy() for name, prediction in predictions.items()}

@@ -1,4 +1,4 @@
-"""What the baselines promise: k-means with 20 restarts, cached, and none that only repeats the method."""
+"""Baselines are k-means with 20 restarts, cached, and left out where they would only repeat the method."""
 
 from __future__ import annotations
 
@@ -110,16 +110,16 @@ def kmeans(n_init=20, random_state=0):
     return KMeans(3, n_init=n_init, random_state=random_state)
 
 
-STARTED = {"fit": np.zeros(45, dtype=int), "holdout": np.zeros(15, dtype=int)}
+INITIAL = {"fit": np.zeros(45, dtype=int), "holdout": np.zeros(15, dtype=int)}
 
 
 @pytest.fixture
 def both(blobs, baselines):
-    """Baselines on the input and on the code, beside a method with this start."""
+    """Returns baselines on the input and on the embeddings, beside a method with this initialization."""
 
     def run(method, clusterer, effort="full"):
-        codes = {name: method.embed(blobs.loader(name)) for name in blobs.parts}
-        return baseline_partitions(baselines(effort), blobs, method, clusterer, codes, STARTED)
+        embeddings = {name: method.embed(blobs.loader(name)) for name in blobs.parts}
+        return baseline_partitions(baselines(effort), blobs, method, clusterer, embeddings, INITIAL)
 
     return run
 
@@ -128,39 +128,39 @@ def test_kmeans_on_the_input_has_no_baseline_but_itself(both):
     assert both(ShallowClustering(Identity((3,)), "kmeans", 3), kmeans()) == (None, None)
 
 
-def test_kmeans_on_the_code_is_compared_with_the_input_only(both, blobs, baselines):
-    raw, coded = both(ShallowClustering(autoencoder(), "ae_kmeans", 3), kmeans())
+def test_kmeans_on_the_embeddings_is_compared_with_the_input_only(both, blobs, baselines):
+    raw, embedded = both(ShallowClustering(autoencoder(), "ae_kmeans", 3), kmeans())
     assert same(raw, baselines().kmeans(blobs, blobs.prepared, None))
-    assert coded is None
+    assert embedded is None
 
 
 def test_mixture_on_the_input_is_compared_with_kmeans_on_it(both):
-    raw, coded = both(ShallowClustering(Identity((3,)), "gmm", 3), GaussianMixture(3))
+    raw, embedded = both(ShallowClustering(Identity((3,)), "gmm", 3), GaussianMixture(3))
     assert raw is not None
-    assert coded is None
+    assert embedded is None
 
 
-def test_mixture_on_the_code_is_compared_with_both(both):
-    raw, coded = both(ShallowClustering(autoencoder(), "ae_gmm", 3), GaussianMixture(3))
+def test_mixture_on_the_embeddings_is_compared_with_both(both):
+    raw, embedded = both(ShallowClustering(autoencoder(), "ae_gmm", 3), GaussianMixture(3))
     assert raw is not None
-    assert set(coded) == {"fit", "holdout"}
-    assert not same(coded, STARTED)
+    assert set(embedded) == {"fit", "holdout"}
+    assert not same(embedded, INITIAL)
 
 
-def test_start_by_the_same_kmeans_is_the_baseline_on_the_code(both):
-    assert same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans())[1], STARTED)
+def test_initialization_by_the_same_kmeans_is_the_baseline_on_the_embeddings(both):
+    assert same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans())[1], INITIAL)
 
 
 @pytest.mark.parametrize("options", [{"n_init": 5}, {"random_state": 1}])
-def test_start_by_another_kmeans_is_not(both, options):
-    assert not same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(**options))[1], STARTED)
+def test_initialization_by_another_kmeans_is_not(both, options):
+    assert not same(both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(**options))[1], INITIAL)
 
 
 def test_none_means_none(both):
     assert both(DEC(autoencoder(), "dec", 3, 1.0, SGD, None), kmeans(), effort="none") == (None, None)
 
 
-def test_a_start_that_changed_the_code_repeats_no_baseline(both, blobs, baselines):
+def test_an_initialization_that_changed_the_embeddings_repeats_no_baseline(both, blobs, baselines):
     method = ShallowClustering(autoencoder(), "ae_kmeans", 3)
-    codes = {name: method.embed(blobs.loader(name)).numpy() for name in blobs.parts}
-    assert same(both(method, None)[1], baselines().kmeans(blobs, codes.get, None))
+    embeddings = {name: method.embed(blobs.loader(name)).numpy() for name in blobs.parts}
+    assert same(both(method, None)[1], baselines().kmeans(blobs, embeddings.get, None))

@@ -1,4 +1,4 @@
-"""What the scores promise: scikit-learn's numbers, null where a number would mean nothing, never a crash."""
+"""Scores are scikit-learn's numbers, null where a number would mean nothing, and never crash."""
 
 from __future__ import annotations
 
