@@ -141,8 +141,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         folder = Path(folder).expanduser()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder} exists and is not empty; name a new folder")
-        known = self._description
-        save_model(self.model_, known["net"], known["method"], known["features"], folder, known["samples"])
+        save_model(self.model_, self._description, folder)
         facts = {
             "schema": SCHEMA,
             "parameters": {

@@ -1,18 +1,21 @@
-"""Completion in bash and zsh: what may stand where the cursor is, read from the recipes as they compose so far.
-
-eval "$(deepcluster --completion bash)"      in ~/.bashrc
-eval "$(deepcluster --completion zsh)"       in ~/.zshrc
-"""
+"""The subcommand `completion`: complete words in bash and zsh, from the recipes as they compose so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from deepcluster_pl.config.recipes import groups, options
 from deepcluster_pl.errors import UserError
 
-FLAGS = ("-m", "--multirun", "--cfg", "--config-dir", "--help", "--version", "--completion")
+FLAGS = ("-m", "--multirun", "--cfg", "--config-dir", "--help", "--version")
+_DESCRIPTION = """\
+Print what a shell has to run once so that it completes groups, options and keys.
+
+examples
+  eval "$(deepcluster completion bash)"      in ~/.bashrc
+  eval "$(deepcluster completion zsh)"       in ~/.zshrc"""
 _SHELLS = ("bash", "zsh")
 _ZSH = """\
 (( $+functions[compdef] )) || { autoload -U +X compinit && compinit -u; }
@@ -22,7 +25,7 @@ _BASH = """\
 _deepcluster() {
     local line="${COMP_LINE:0:$COMP_POINT}"
     local word="${line##* }" IFS=$'\\n'
-    COMPREPLY=($(deepcluster --complete "$word" "$line" 2>/dev/null))
+    COMPREPLY=($(deepcluster completion words "$word" "$line" 2>/dev/null))
     if [ -z "$ZSH_VERSION" ]; then  # bash replaces only what is behind the last = or :
         local kept="${word%"${word##*[=:]}"}"
         COMPREPLY=("${COMPREPLY[@]#"$kept"}")
@@ -32,19 +35,35 @@ complete -o nospace -o default -F _deepcluster deepcluster
 """
 
 
-def script(shell: str) -> str:
-    """What a shell has to run once; `UserError` for one that is not known."""
-    if shell not in _SHELLS:
-        raise UserError(f"--completion {shell}: expected {' or '.join(_SHELLS)}")
-    return _BASH if shell == "bash" else f"{_ZSH}{_BASH}"
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `completion` to the command line."""
+    parser = subparsers.add_parser("completion", help="completion in bash and zsh", description=_DESCRIPTION)
+    parser.add_argument("shell", help="bash or zsh")
+    parser.add_argument("typed", nargs="*", help=argparse.SUPPRESS)
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print the shell's script; or, as that script asks, what the word at the cursor may become."""
+    if options.shell == "words":
+        word, line = (*options.typed, "", "")[:2]
+        print("".join(f"{text}\n" for text in candidates(word, line)), end="")
+    elif options.shell in _SHELLS:
+        print(_BASH if options.shell == "bash" else f"{_ZSH}{_BASH}", end="")
+    else:
+        raise UserError(f"completion {options.shell}: expected {' or '.join(_SHELLS)}")
+    return 0
 
 
 def candidates(word: str, line: str) -> list[str]:
-    """What a word may become; a key ends with = or ., and behind a key stands its value of now.
+    """Return what a word may become. A key ends with = or a dot; after a key its present value is offered.
 
     Args:
         word: typed so far, up to the cursor.
-        line: all up to the cursor; what was chosen before decides which keys there are.
+        line: everything up to the cursor; earlier choices decide which keys there are.
+
+    Returns:
+        Candidates in order.
 
     >>> candidates("method=va", ""), candidates("pretrain.max", "deepcluster method=dec pretrain.max")
     (['method=vade'], ['pretrain.max_epochs='])
@@ -64,7 +83,7 @@ def candidates(word: str, line: str) -> list[str]:
 
 
 def _next_parts(keys: dict[str, Any], word: str) -> Iterator[str]:
-    """Keys up to their next dot behind the word: `pre` becomes `pretrain.`, and that `pretrain.max_epochs=`."""
+    """Yield keys up to their next dot: `pre` becomes `pretrain.`, and that becomes `pretrain.max_epochs=`."""
     for key in keys:
         if key.startswith(word):
             part, dot, _ = key[len(word) :].partition(".")
@@ -72,7 +91,7 @@ def _next_parts(keys: dict[str, Any], word: str) -> Iterator[str]:
 
 
 def _keys(line: str) -> dict[str, Any]:
-    """Every key that holds a value, with that value, as the words before the last one compose."""
+    """Return every key that holds a value, with the value that the words before the last one compose to."""
     from omegaconf import OmegaConf
 
     from deepcluster_pl.config.compose import compose_checked
@@ -92,11 +111,3 @@ def _keys(line: str) -> dict[str, Any]:
     plain.pop("hydra", None)
     walk(plain, "")
     return found
-
-
-def main(arguments: Sequence[str]) -> str:
-    """Answer `--completion <shell>` and `--complete <word> <line>`."""
-    if arguments[0] == "--completion":
-        return script(arguments[1] if len(arguments) > 1 else "")
-    word, line = (*arguments[1:], "", "")[:2]
-    return "".join(f"{text}\n" for text in candidates(word, line))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from deepcluster_pl.cli.sweep_jobs import run_hydra
 from deepcluster_pl.config.allowlist import check_targets, trusted_targets
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.runs.folder import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.runs.pipeline import run
@@ -61,6 +61,7 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
             raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
         OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
     check_targets(saved.cfg, trusted_targets(_folders(config_dir)))
+    check(saved.cfg)
     if saved.cwd.is_dir():
         os.chdir(saved.cwd)  # relative paths in the config mean what they meant
     silence_libraries()
@@ -82,9 +83,9 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
         os.chdir(saved.cwd)
     where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
-    sys.argv = [sys.argv[0], "-m", *saved.overrides, *where, *recipes]
     with folder_lock(saved.folder):
-        return run_hydra(saved.folder, trusted_targets(folders), resuming=True)
+        words = ["-m", *saved.overrides, *where, *recipes]
+        return run_hydra(words, saved.folder, trusted_targets(folders), resuming=True)
 
 
 def _folders(config_dir: str | None) -> list[Path]:

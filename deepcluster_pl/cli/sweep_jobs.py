@@ -6,7 +6,8 @@ import json
 import shlex
 import sys
 import traceback
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,37 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from deepcluster_pl.cli.choose_k import cases, report
-from deepcluster_pl.cli.table import collect, published_metrics, render, rows, shared
 from deepcluster_pl.config.allowlist import check_targets
 from deepcluster_pl.config.recipes import conf_dir
+from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.evaluation.scoring import objective
 from deepcluster_pl.runs.folder import check_folder_usable, job_folders, remove_unstarted, saved_run
+from deepcluster_pl.runs.n_clusters_sweep import cases, report
 from deepcluster_pl.runs.pipeline import run
+from deepcluster_pl.runs.sweep_table import collect, published_metrics, render, rows, shared
 from deepcluster_pl.utils.locking import folder_lock
 from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _ERROR = "error.txt"
 
 
-def run_hydra(sweep: Path | None, trusted: frozenset[str], resuming: bool = False) -> bool:
-    """Let Hydra run what `sys.argv` holds, one job or many; True if one failed.
+def run_hydra(words: Sequence[str], sweep: Path | None, trusted: frozenset[str], resuming: bool = False) -> bool:
+    """Let Hydra run one job or many.
 
     Args:
-        sweep: folder of many; None for one.
-        trusted: what recipes may call.
-        resuming: go on in folders that hold a run already, and keep those that are finished.
+        words: overrides and flags for Hydra's parser.
+        sweep: folder of many jobs; None for one.
+        trusted: code that recipes may call.
+        resuming: continue in folders that hold a run already, and skip those that are finished.
+
+    Returns:
+        True if a job failed.
     """
     silence_libraries()
     job = Job(sweep is not None, trusted, resuming)
-    hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
+    with _command_line(words):
+        hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     if sweep is None:
         return job.failed
     console = Console(highlight=False)
@@ -53,6 +60,17 @@ def run_hydra(sweep: Path | None, trusted: frozenset[str], resuming: bool = Fals
     for folder in failed:
         console.print(f"failed: {' '.join(saved_run(folder).overrides)}: {_why(folder)}", soft_wrap=True, markup=False)
     return bool(failed)
+
+
+@contextmanager
+def _command_line(words: Sequence[str]) -> Iterator[None]:
+    """Give Hydra, which reads `sys.argv`, these words; restore the process's own afterwards."""
+    before = sys.argv
+    sys.argv = [before[0], *words]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 class Job:
@@ -73,7 +91,7 @@ class Job:
         self.failed = False
 
     def __call__(self, cfg: DictConfig) -> float:
-        """The objective, NaN for a failed job; a sweep's tells in error.txt why it failed."""
+        """Return the objective, the worst value for a failed job; error.txt says why a sweep's job failed."""
         silence_libraries()
         hydra_cfg = HydraConfig.get()
         overrides = list(hydra_cfg.overrides.task)
@@ -90,7 +108,7 @@ class Job:
                 (folder / _ERROR).write_text(f"{error}\n", encoding="utf-8")
             else:
                 remove_unstarted(folder)
-            return objective(None, **cfg.objective)
+            return objective(None, cfg.objective.metric)
         except InterruptedRun as end:
             if self.multirun:
                 raise InterruptedRun(end.number, folder.parent) from end  # the sweep is what goes on
@@ -101,11 +119,13 @@ class Job:
             self.failed = True
             (folder / _ERROR).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
             print(_why(folder), file=sys.stderr)
-            return objective(None, **cfg.objective)
-        return objective(scores, **cfg.objective)
+            return objective(None, cfg.objective.metric)
+        return objective(scores, cfg.objective.metric)
 
     def _scores(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
         check_targets(cfg, self.trusted)
+        if self.multirun:
+            check(cfg)  # jobs combine values; of a single run, the very config was checked before
         with folder_lock(folder) if self.multirun else nullcontext():
             return self._scores_alone(cfg, folder, command, console)
 
@@ -132,7 +152,7 @@ def print_tables(console: Console, folder: Path) -> None:
             console.print(f"all with {' '.join(common)}", soft_wrap=True, markup=False)
         if part == "fit" or any(values for recipe in recipes.values() for values in recipe.values.values()):
             console.print(f"{part}:\n{render(list(rows(recipes, brief=True)), 'text')}", soft_wrap=True, markup=False)
-    console.print(f"in full: python -m deepcluster_pl table {folder}", soft_wrap=True, markup=False)
+    console.print(f"in full: deepcluster table {folder}", soft_wrap=True, markup=False)
     if several := cases(folder):
         console.print(f"how many clusters?\n{report(several)}", soft_wrap=True, markup=False)
 

@@ -1,141 +1,41 @@
-"""One table of a sweep: mean ± std, min and max over seeds of every recipe, and which jobs failed.
-
-    python -m deepcluster_pl table outputs/sweeps/<time>
-        [--format text|markdown|csv] [--part fit|holdout] [--metrics acc,nmi]
-
-A recipe is a job's overrides without its seed. The standard deviation is the sample's (n - 1). Where an experiment
-states what others published for a metric, a column shows it beside ours.
-"""
+"""The subcommand `table`: print a sweep's scores."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import json
-import statistics
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from omegaconf import OmegaConf
+from deepcluster_pl.errors import UserError
 
+_DESCRIPTION = """\
+Print a sweep's scores: mean and standard deviation, minimum and maximum over seeds of every recipe, and jobs that
+failed. A recipe is a job's overrides without its seed.
 
-@dataclass
-class Recipe:
-    """All jobs that differ in nothing but the seed."""
-
-    seeds: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=dict)
-    published: dict[str, float] = field(default_factory=dict)
-    uses_labels: bool = False
+examples
+  deepcluster table outputs/sweeps/<time>
+  deepcluster table outputs/sweeps/<time> --format markdown --part holdout --metrics acc,nmi"""
 
 
-def main() -> int:
-    """Print the table; exit code 1 where the folder holds no job, or a job failed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a sweep's folder, or several runs' parent")
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `table` to the command line."""
+    parser = subparsers.add_parser("table", help="print a sweep's scores over seeds", description=_DESCRIPTION)
+    parser.add_argument("folder", type=Path, help="a sweep's folder, or the parent of several runs")
     parser.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     parser.add_argument("--part", choices=("fit", "holdout"), default="fit")
-    parser.add_argument("--metrics", default="acc,nmi,ari,silhouette", help="comma separated keys of scores.json")
-    chosen = parser.parse_args()
-    recipes = collect(chosen.folder, chosen.part, chosen.metrics.split(","))
+    parser.add_argument("--metrics", default="acc,nmi,ari,silhouette", help="keys of scores.json, separated by commas")
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print the table; return 1 where a job failed."""
+    from deepcluster_pl.runs.sweep_table import collect, render, rows
+
+    recipes = collect(options.folder, options.part, options.metrics.split(","))
     if not recipes:
-        print(f"{chosen.folder}: found no run (a folder with config/overrides.yaml)", file=sys.stderr)
-        return 1
-    print(render(list(rows(recipes)), chosen.format), end="")
-    for name, recipe in recipes.items():
-        for folder in recipe.failed:
-            print(f"failed: {name}: {folder}", file=sys.stderr)
-    return int(any(recipe.failed for recipe in recipes.values()))
-
-
-def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
-    """Read every job below a folder, by recipe."""
-    recipes: dict[str, Recipe] = {}
-    for file in sorted(folder.rglob("config/overrides.yaml"), key=lambda path: _natural(path.parent.parent)):
-        job = file.parent.parent
-        overrides: Any = OmegaConf.to_container(OmegaConf.load(file))
-        config: Any = OmegaConf.load(file.parent / "config.yaml")
-        name = " ".join(text for text in overrides if not text.startswith("seed=")) or "defaults"
-        recipe = recipes.setdefault(name, Recipe(values={metric: [] for metric in metrics}))
-        recipe.uses_labels |= bool(config.objective.uses_labels)
-        if not (job / "scores.json").is_file():
-            recipe.failed.append(str(job))
-            continue
-        scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
-        recipe.published = (scores.get("published") or {}).get(part, {})
-        recipe.seeds.append(str(scores["seed"]))
-        for metric in metrics:
-            value = (scores[part] or {}).get(metric)
-            if value is not None:
-                recipe.values[metric].append(float(value))
-    return recipes
-
-
-def published_metrics(folder: Path, part: str) -> list[str]:
-    """Metrics that the experiment of some job below a folder states published values of."""
-    recipes = collect(folder, part, [])
-    return list(dict.fromkeys(metric for recipe in recipes.values() for metric in recipe.published))
-
-
-def shared(names: Iterable[str]) -> list[str]:
-    """Overrides that all of several recipes have in common.
-
-    >>> shared(["data=wine method=dec", "data=wine method=idec"]), shared(["data=wine"])
-    (['data=wine'], [])
-    """
-    each = [name.split() for name in names]
-    return [text for text in each[0] if all(text in other for other in each[1:])] if len(each) > 1 else []
-
-
-def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]:
-    """Header and one line per recipe; the brief table leaves out the extremes, and what all recipes have in common."""
-    common = shared(recipes) if brief else []
-    kinds = ("mean ± std",) if brief else ("mean ± std", "min", "max")
-    metrics = list(next(iter(recipes.values())).values)
-    compared = {metric for recipe in recipes.values() for metric in recipe.published}
-    columns = {metric: [*kinds, "published"] if metric in compared else list(kinds) for metric in metrics}
-    yield ["recipe", "runs", "failed", *(f"{metric} {kind}" for metric in metrics for kind in columns[metric])]
-    for name, recipe in recipes.items():
-        cells = []
-        for metric in metrics:
-            theirs = f"{recipe.published[metric]:g}" if metric in recipe.published else "n/a"
-            ours = dict(zip(("mean ± std", "min", "max"), _summary(recipe.values[metric]), strict=True))
-            cells += [ours.get(kind, theirs) for kind in columns[metric]]
-        name = " ".join(text for text in name.split() if text not in common) or "defaults"
-        title = f"{name} (chosen with labels)" if recipe.uses_labels else name
-        yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
-
-
-def render(table: list[list[str]], style: str) -> str:
-    """The table as aligned text, Markdown or CSV."""
-    if style == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(table)
-        return out.getvalue()
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
-    if style == "text":
-        return "\n".join("  ".join(row).rstrip() for row in padded) + "\n"
-    lines = ["| " + " | ".join(row) + " |" for row in padded]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines) + "\n"
-
-
-def _summary(values: list[float]) -> list[str]:
-    if not values:
-        return ["n/a", "n/a", "n/a"]
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return [f"{statistics.mean(values):.3f} ± {spread:.3f}", f"{min(values):.3f}", f"{max(values):.3f}"]
-
-
-def _natural(path: Path) -> tuple[str, int, str]:
-    return (str(path.parent), int(path.name) if path.name.isdigit() else -1, path.name)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise UserError(f"{options.folder}: found no run (a folder with config/overrides.yaml)")
+    print(render(list(rows(recipes)), options.format), end="")
+    failed = [f"failed: {name}: {folder}" for name, recipe in recipes.items() for folder in recipe.failed]
+    for line in failed:
+        print(line, file=sys.stderr)
+    return int(bool(failed))

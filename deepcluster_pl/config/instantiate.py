@@ -11,7 +11,18 @@ from deepcluster_pl.errors import UserError
 
 
 def instantiate_node(node: Any, **supplied: Any) -> Any:
-    """The object that a node of the config describes; what its constructor tells the user is told as it is."""
+    """Make the object of a node.
+
+    Args:
+        node: with `_target_` and arguments.
+        supplied: further arguments.
+
+    Returns:
+        The object, or None for a node that is null.
+
+    Raises:
+        UserError: as the constructor raised it, without Hydra's frame around it.
+    """
     try:
         return instantiate(node, **supplied)
     except InstantiationException as error:
@@ -21,6 +32,6 @@ def instantiate_node(node: Any, **supplied: Any) -> Any:
         raise cause or error from None
 
 
-def some(nodes: dict[str, Any] | None) -> list[Any]:
-    """What a group of instantiated nodes holds; a node set to null is switched off."""
-    return [node for node in (nodes or {}).values() if node is not None]
+def instantiate_all(group: Any) -> list[Any]:
+    """Make the objects of a group of nodes, without those that are null, which are switched off."""
+    return [made for made in (instantiate_node(group) or {}).values() if made is not None]

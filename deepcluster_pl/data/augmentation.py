@@ -1,12 +1,10 @@
-"""Small random distortions of images during training, drawn anew for every sample of every batch."""
+"""Random distortions of images during training, with amounts of its own for each image of each batch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated, Literal
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from annotated_types import Interval
@@ -22,10 +20,10 @@ Slant = Annotated[float, Interval(ge=0, lt=90)]
 
 
 class Affine:
-    """Shifts, turns, slants and zooms each image of a batch by its own random amounts.
+    """Random shift, rotation, shear and zoom of each image of a batch.
 
-    What is drawn depends on `seed` and on the batch's place in training alone, so that a resumed run, and a run on
-    another device, sees the same distortions. The published setting for digits is a shift of 0.1 and a rotation of 10
+    The amounts depend on `seed` and on the batch's place in training alone, so a resumed run, and a run on another
+    device, sees the same distortions. The published setting for digits is a shift of 0.1 and a rotation of 10
     degrees, filled with the nearest pixels (DEC-DA: Guo, Zhu, Liu, Yin 2018).
 
     Args:
@@ -33,8 +31,8 @@ class Affine:
         rotation: at most this many degrees, to both sides.
         shear: at most this many degrees.
         zoom: at most this share larger or smaller.
-        fill: what comes in from outside the image.
-        seed: decides everything drawn.
+        fill: content of pixels from outside the image.
+        seed: seed of all draws.
     """
 
     def __init__(
@@ -54,14 +52,40 @@ class Affine:
         self.seed = seed
 
     def __call__(self, x: Tensor, *place: int) -> Tensor:
-        """Distorted copies of images (N, H, W), (N, H, W, 1|3) or (N, 1|3, H, W).
+        """Return distorted copies of images, by amounts drawn for this place in training.
 
         Args:
-            x: floating point images.
+            x: floating point images (N, H, W), (N, H, W, 1|3) or (N, 1|3, H, W).
             place: numbers that tell this batch from others, such as epoch, batch and rank.
+
+        Returns:
+            Images of the same shape and type.
+        """
+        return self.transform(x, self.draw(len(x), *place))
+
+    def draw(self, n: int, *place: int) -> Tensor:
+        """Draw the amounts of n images.
+
+        Args:
+            n: number of images.
+            place: numbers that tell this batch from others, such as epoch, batch and rank.
+
+        Returns:
+            Amounts (n, 5) on the CPU, from -1 to 1: rotation, shear, zoom, shift along x, shift along y.
+        """
+        return torch.rand(n, 5, generator=generator_at(self.seed, *place)) * 2 - 1
+
+    def transform(self, x: Tensor, amounts: Tensor) -> Tensor:
+        """Return images distorted by given amounts.
+
+        Args:
+            x: floating point images (N, H, W), (N, H, W, 1|3) or (N, 1|3, H, W).
+            amounts: (N, 5), as `draw` returns them.
+
+        Returns:
+            Images of the same shape and type.
         """
         layout = _layout(tuple(x.shape[1:]))
-        amounts = torch.rand(len(x), 5, generator=generator_at(self.seed, *place)) * 2 - 1
         planes = to_planes(x, layout)
         height, width = planes.shape[2:]
         with torch.autocast(x.device.type, enabled=False):  # bf16 cannot tell one pixel from the next
@@ -72,15 +96,18 @@ class Affine:
         return from_planes(moved, layout)
 
     def matrices(self, amounts: Tensor, height: int, width: int) -> Tensor:
-        """For each sample the matrix (N, 2, 3) that takes a point of the new image to its point in the old one.
+        """Return for each image the matrix that takes a point of the new image to its point in the old one.
 
         Points run from -1 to 1 along either side, as `torch.nn.functional.affine_grid` has them; turning and slanting
         happen in pixels, so that an oblong image is not distorted.
 
         Args:
-            amounts: (N, 5), from -1 to 1: rotation, shear, zoom, shift along x, shift along y.
+            amounts: (N, 5), as `draw` returns them.
             height: pixels.
             width: pixels.
+
+        Returns:
+            Matrices (N, 2, 3).
         """
         turn, slant = (amounts[:, i] * math.radians(limit) for i, limit in enumerate((self.rotation, self.shear)))
         scale = 1 + amounts[:, 2] * self.zoom
@@ -92,15 +119,8 @@ class Affine:
         return torch.cat([linear, 2 * self.shift * amounts[:, 3:, None]], dim=2)
 
     def check(self, input_shape: tuple[int, ...]) -> None:
-        """`UserError` where samples of this shape are no images."""
+        """Raise `UserError` where samples of this shape are no images."""
         _layout(input_shape)
-
-
-def at_step(augment: Affine | None, module: pl.LightningModule, batch_idx: int) -> Callable[[Tensor], Tensor] | None:
-    """The distortion of this very batch of training; None where none is asked for."""
-    if augment is None:
-        return None
-    return lambda x: augment(x, module.current_epoch, batch_idx, module.global_rank)
 
 
 def _layout(shape: tuple[int, ...]) -> Layout:

@@ -1,10 +1,11 @@
-"""Scores of a run, and the files that hold them: scores.json and assignments.csv."""
+"""Score partitions, and write scores.json and assignments.csv."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepcluster_pl.data.datamodule import ClusteringData, PartName
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.evaluation.metrics import label_scores, separation_scores, size_scores
 from deepcluster_pl.evaluation.predictions import Partition, Predictions
 from deepcluster_pl.evaluation.projection import Places
 from deepcluster_pl.functional import partition_bic
 from deepcluster_pl.utils.atomic_files import atomic_write
-from deepcluster_pl.utils.provenance import versions
 from deepcluster_pl.utils.random import sample_rows
 
 SCHEMA = 1
@@ -29,13 +29,13 @@ Blocks = dict[PartName, dict[str, Any] | None]
 
 
 class Scorer:
-    """Scores partitions of one data set, all in the same space: the prepared input.
+    """Scores of partitions of one data set, all in the same space: the prepared input.
 
     Args:
-        data: whose parts, and labels, are scored.
+        data: parts and labels.
         n_clusters: K.
-        seed: decides the rows that silhouette and Davies-Bouldin are measured on, at most 5,000.
-        code: pretrained embeddings (N, D) of the fitted part, on which the BIC of each of its partitions is measured.
+        seed: draws the rows, at most 5,000, for silhouette and Davies-Bouldin.
+        code: pretrained embeddings (N, D) of the fitted part, for the BIC of its partitions.
     """
 
     def __init__(self, data: ClusteringData, n_clusters: int, seed: int, code: Tensor) -> None:
@@ -46,7 +46,15 @@ class Scorer:
         self._inputs: dict[PartName, NDArray[np.float32]] = {}
 
     def block(self, name: PartName, clusters: NDArray[np.int64]) -> dict[str, Any]:
-        """All scores of one part."""
+        """Return all scores of one part.
+
+        Args:
+            name: the part.
+            clusters: cluster (N,) of each of its samples.
+
+        Returns:
+            Scores by name; those against labels are None where there are none.
+        """
         rows = sample_rows(len(clusters), _SEPARATION_ROWS, self.seed)
         if name not in self._inputs:
             self._inputs[name] = self.data.prepared(name, rows)
@@ -59,13 +67,13 @@ class Scorer:
         }
 
     def _bic(self, clusters: NDArray[np.int64]) -> float | None:
-        """None where the code is too wide for a covariance matrix of its own in each cluster."""
+        """Return the BIC; None where embeddings are too wide for a covariance matrix of each cluster."""
         if self.code.shape[1] > _BIC_DIMENSIONS:
             return None
         return partition_bic(self.code.cpu(), torch.from_numpy(clusters))
 
     def blocks(self, partition: Partition | None) -> Blocks:
-        """Scores of both parts; None for a part without samples, or without a partition."""
+        """Return scores of both parts; None for a part without samples, or without a partition."""
         found: Blocks = {"fit": None, "holdout": None}
         for name in self.data.parts if partition is not None else []:
             assert partition is not None
@@ -73,8 +81,64 @@ class Scorer:
         return found
 
 
-def objective(scores: dict[str, Any] | None, metric: str, uses_labels: bool) -> float:
-    """The number of the fitted part that a sweeper sees; a failed, collapsed or unscored run gets the worst."""
+@dataclass(frozen=True)
+class Scores:
+    """Content of scores.json; every key is always there, null where its value is unknown.
+
+    Attributes:
+        schema: version of this file's format.
+        data: name of the data.
+        protocol: which samples were fitted, and which only scored.
+        versions: of the packages that decide a result.
+        method: name of the method.
+        seed: seed of the run.
+        n_clusters: K.
+        n_clusters_found: estimate of K; None where it was typed.
+        stopped: reason for the end of the fit: `tol`, `max_steps`, or `none` for a method without a fit.
+        steps: optimizer steps of the fit.
+        seconds: time of `pretrain`, `start` and `fit`.
+        machine: accelerator, precision, processes, threads, processor.
+        command: as typed.
+        commit: of the code.
+        published: scores that others published for this method, by part.
+        fit: scores of the fitted part.
+        holdout: scores of the held-out part.
+        start: scores of the initial partition, by part.
+        baselines: `protocol` of k-means; scores of its partitions `kmeans_raw` of the input and `kmeans_code` of the
+            pretrained embeddings.
+    """
+
+    schema: int = field(default=SCHEMA, kw_only=True)
+    data: str
+    protocol: dict[str, Any]
+    versions: dict[str, str]
+    method: str
+    seed: int
+    n_clusters: int
+    n_clusters_found: dict[str, Any] | None
+    stopped: str
+    steps: int
+    seconds: dict[str, float | None]
+    machine: dict[str, Any]
+    command: str
+    commit: str | None
+    published: dict[str, Any] | None
+    fit: dict[str, Any] | None
+    holdout: dict[str, Any] | None
+    start: Blocks
+    baselines: dict[str, Any]
+
+
+def objective(scores: dict[str, Any] | None, metric: str) -> float:
+    """Return the number that a sweeper sees: a metric of the fitted part.
+
+    Args:
+        scores: content of scores.json; None for a job that failed.
+        metric: its key.
+
+    Returns:
+        The metric; the worst value, plus or minus infinity, for a job that failed, collapsed or has no such score.
+    """
     block = (scores or {}).get("fit") or {}
     value = block.get(metric)
     if value is None or block.get("collapsed"):
@@ -83,7 +147,7 @@ def objective(scores: dict[str, Any] | None, metric: str, uses_labels: bool) -> 
 
 
 def protocol(data: ClusteringData) -> dict[str, Any]:
-    """Which samples were fitted, and which only scored."""
+    """Return which samples were fitted, and which only scored."""
     sizes = {f"n_{name}": len(data.part(name)) for name in ("fit", "holdout")}
     return {
         "subset": vars(data.subset),
@@ -95,57 +159,23 @@ def protocol(data: ClusteringData) -> dict[str, Any]:
     }
 
 
-def compose(
-    identity: dict[str, Any],
-    circumstances: dict[str, Any],
-    data: ClusteringData,
-    scorer: Scorer,
-    final: Partition,
-    started: Partition,
-    baselines: dict[str, Any],
-) -> dict[str, Any]:
-    """Content of scores.json.
-
-    Args:
-        identity: method, seed, number of clusters, what ended it.
-        circumstances: seconds, machine, command, commit, published figures.
-        data: what was clustered.
-        scorer: scores every partition in the same way.
-        final: the method's partition.
-        started: the start's.
-        baselines: `protocol`, how k-means was run, and its partitions `kmeans_raw` of the input and `kmeans_code` of
-            the pretrained code; None for one that would repeat the method.
-    """
-    blocks: dict[str, Any] = {
-        "start": scorer.blocks(started),
-        "baselines": {
-            "protocol": baselines["protocol"],
-            "kmeans_raw": scorer.blocks(baselines["kmeans_raw"]),
-            "kmeans_code": scorer.blocks(baselines["kmeans_code"]),
-        },
-    }
-    return {
-        "schema": SCHEMA,
-        "data": data.name,
-        "protocol": protocol(data),
-        "versions": versions(),
-        **identity,
-        **circumstances,
-        **{str(part): block for part, block in scorer.blocks(final).items()},
-        **blocks,
-    }
-
-
-def save_scores(folder: Path, scores: dict[str, Any]) -> None:
-    """Write scores.json, every key always there, null where unknown."""
-    with atomic_write(folder / "scores.json") as file:
+def save_scores(path: Path, scores: dict[str, Any]) -> None:
+    """Write scores as JSON; a number that is not finite would be no JSON and is refused."""
+    with atomic_write(path) as file:
         json.dump(scores, file, indent=2, allow_nan=False)
 
 
-def save_assignments(folder: Path, data: ClusteringData, predictions: Predictions, places: Places) -> None:
-    """Write assignments.csv: id, part, cluster, confidence, label where known, and x, y of its place on the map."""
+def save_assignments(path: Path, data: ClusteringData, predictions: Predictions, places: Places) -> None:
+    """Write a table with id, part, cluster, confidence, label where known, and the place x, y on the map.
+
+    Args:
+        path: the CSV file.
+        data: ids and labels.
+        predictions: clusters and confidence of each part.
+        places: coordinates (N, 2) of each part.
+    """
     has_labels = data.part("fit").labels is not None
-    with atomic_write(folder / "assignments.csv") as file:
+    with atomic_write(path) as file:
         writer = csv.writer(file)
         writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y"])
         for name, prediction in predictions.items():

@@ -1,88 +1,132 @@
-"""The interface of every clustering method: embed samples, and say which cluster each belongs to."""
+"""The interface of every clustering method: embed samples, assign them to clusters, compute a loss."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from typing_extensions import Self
 
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
+from deepcluster_pl.methods.step import Draws, Losses, LossModule, OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.embed import embed
+from deepcluster_pl.utils.metric_logging import log_step
 
 _ROWS_AT_ONCE = 2**17
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
-class ClusteringModule(pl.LightningModule, ABC):
-    """A net and what clusters its embeddings.
+class ClusteringModule(LossModule):
+    """A net and the clusters of its embeddings.
 
-    Attributes:
-        learns: whether there is anything to fit after the start.
-        needs_linear_code: whether it uses the net's `features` and `code_layer`.
-        distributable: whether several processes come to what one would: the loss is a mean over samples, and all that
-            is remembered between steps is the same everywhere.
-        clusters_are_centers: whether new centers are all that it needs to begin anew within a fit.
-        has_centers: whether `centers` are still those of its clusters behind a fit.
-        net: encoder and decoder.
+    A method that is trained defines `assign` and `loss`, and `make_targets` where its loss has targets.
+
+    Args:
+        net: pretrained autoencoder; the run supplies it.
         name: names the run's folder and its tables.
         n_clusters: K.
-        centers: (K, D).
-        targets: what `make_targets` last gave; a plain tensor, which the `TargetRefresh` callback owns and keeps.
+        optimizer: makes the optimizer; None for a method that is not trained.
+        augment: distorts training batches, or None. Targets and predictions see clean samples.
+
+    Attributes:
+        learns: whether the method is trained after its initialization.
+        needs_linear_code: whether it uses the net's `features` and `code_layer`.
+        clusters_are_centers: whether new centers are all it needs to begin again within a fit.
+        has_centers: whether `centers` are still those of its clusters after a fit.
+        centers: (K, D), a parameter or a buffer.
+        targets: result of the last `make_targets`; a plain tensor that the `TargetRefresh` callback owns.
     """
 
-    learns: ClassVar[bool]
+    learns: ClassVar[bool] = True
     needs_linear_code: ClassVar[bool] = False
-    distributable: ClassVar[bool] = False
     clusters_are_centers: ClassVar[bool] = True
     has_centers: ClassVar[bool] = True
     centers: Tensor
     targets: Tensor | None
 
-    def __init__(self, net: Autoencoder, name: str, n_clusters: int) -> None:
-        super().__init__()
-        self.net = net
+    def __init__(
+        self,
+        net: Autoencoder,
+        name: str,
+        n_clusters: int,
+        optimizer: OptimizerFactory | None = None,
+        augment: Affine | None = None,
+    ) -> None:
+        super().__init__(net, optimizer, augment)
         self.name = name
         self.n_clusters = n_clusters
         self.targets = None
+        self._batches: list[Batch] = []  # since the last optimizer step; several where gradients accumulate
 
-    @abstractmethod
     def initialize(self, start: Initialization) -> None:
-        """Take over the start's centers, on the module's own device."""
+        """Copy the initial centers. Loading a saved model calls this with centers alone, before it reads weights."""
+        self.centers.data.copy_(start.centers)
 
     @abstractmethod
     def assign(self, z: Tensor) -> Tensor:
-        """Share (N, K) of each embedding (N, D) in each cluster; rows sum to one, the largest wins."""
-
-    @torch.no_grad()
-    def assign_all(self, z: Tensor) -> Tensor:
-        """`assign` (N, K) of any number of embeddings (N, D), in slices: what lies between is never N long."""
-        shares = z.new_empty((len(z), self.n_clusters))
-        for first in range(0, len(z), _ROWS_AT_ONCE):
-            shares[first : first + _ROWS_AT_ONCE] = self.assign(z[first : first + _ROWS_AT_ONCE])
-        return shares
+        """Return probabilities (N, K) of embeddings (N, D); rows sum to one, the largest decides."""
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor | None:
-        """What the steps until the next refresh aim at, a row for each fitted sample; None where there is no aim.
+        """Compute the targets of the steps until the next refresh.
 
         Args:
             z: embeddings (N, D) of all fitted samples.
-            q: their shares (N, K), from `assign`.
+            q: their probabilities (N, K), from `assign`.
+
+        Returns:
+            A tensor with one row for each fitted sample; None for a method without targets.
         """
         return None
 
+    def targets_of(self, index: Tensor) -> Tensor:
+        """Return the targets (B, ...) of samples at these rows (B,) of the fitted part."""
+        if self.targets is None:
+            raise RuntimeError(f"{type(self).__name__} has no targets; add the TargetRefresh callback")
+        return self.targets[index]
+
+    def after_step(self, batches: list[Batch]) -> None:
+        """Update what the optimizer does not train; called after each of its steps with the batches of that step."""
+
+    def loss(self, batch: Batch, draws: Draws) -> Losses:
+        """Refuse to train a method that has no loss."""
+        raise RuntimeError(f"{self.name} has nothing to fit")
+
+    def log_losses(self, losses: Losses, n_samples: int) -> None:
+        """Log this step's values, all but the sum that is minimized, as `fit/<name>`."""
+        log_step(self, {f"fit/{name}": value for name, value in losses.items() if name != "loss"})
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, and note the batch for `after_step`."""
+        if type(self).after_step is not ClusteringModule.after_step:
+            self._batches.append(batch)
+        return super().training_step(batch, batch_idx)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step the optimizer, then call `after_step`, before any callback looks or a checkpoint is written."""
+        super().optimizer_step(*args, **kwargs)
+        self.after_step(self._batches)
+        self._batches.clear()
+
+    @torch.no_grad()
+    def assign_all(self, z: Tensor) -> Tensor:
+        """Return `assign` (N, K) of any number of embeddings (N, D), computed in slices to bound the memory."""
+        probabilities = z.new_empty((len(z), self.n_clusters))
+        for first in range(0, len(z), _ROWS_AT_ONCE):
+            probabilities[first : first + _ROWS_AT_ONCE] = self.assign(z[first : first + _ROWS_AT_ONCE])
+        return probabilities
+
     @torch.no_grad()
     def move_centers(self, centers: Tensor, moved: Tensor) -> None:
-        """Put some centers elsewhere within a fit; what is remembered of their way so far is forgotten.
+        """Move some centers within a fit, and reset the optimizer's state of those.
 
         Args:
-            centers: all of them (K, D), in their new places.
-            moved: which (K,) are not where they were.
+            centers: all centers (K, D), in their new places.
+            moved: mask (K,) of those that were moved.
         """
         self.centers.data.copy_(centers)
         optimizer = self.trainer.optimizers[0] if self.trainer.optimizers else None
@@ -90,14 +134,11 @@ class ClusteringModule(pl.LightningModule, ABC):
             if isinstance(tensor, Tensor) and tensor.shape == self.centers.shape:
                 tensor[moved] = 0  # momenta and squared gradients of those rows
 
+    def detached(self) -> Self:
+        """Return this module on the CPU in evaluation mode, without its Trainer and its targets, as a saved one is."""
+        self._trainer, self.targets = None, None
+        return self.cpu().eval()
+
     def embed(self, loader: Iterable[Batch]) -> Tensor:
-        """Embeddings (N, D) of all samples; see `deepcluster_pl.nets.embed.embed`."""
+        """Return embeddings (N, D) of all samples of a loader; see `deepcluster_pl.nets.embed.embed`."""
         return embed(self.net, loader)
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Any:
-        """Nothing to learn, unless a method says otherwise."""
-        raise RuntimeError(f"{self.name} has nothing to fit")
-
-    def configure_optimizers(self) -> Any:
-        """No optimizer, unless a method says otherwise."""
-        return None

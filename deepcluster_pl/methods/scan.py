@@ -1,4 +1,4 @@
-"""Semantic clustering by adopting nearest neighbors: a sample and its neighbors shall be in one cluster."""
+"""SCAN, semantic clustering by adopting nearest neighbors: a sample and its neighbors belong to one cluster."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.data.augmentation import Affine
+from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import consistency_loss, mean_entropy, nearest_neighbors
-from deepcluster_pl.methods.base import ClusteringModule, OptimizerFactory
+from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
+from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory, Place
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.utils.metric_logging import log_step
 from deepcluster_pl.utils.random import generator_at
 from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
 
@@ -23,33 +24,31 @@ _COPIES = 1
 class SCAN(ClusteringModule):
     """Minimizes -log Σ_k p_k(x) p_k(x') - weight · H(mean p) (Van Gansbeke, Vandenhende and others 2020, equation 2).
 
-    p is a softmax head on the embedding and x' one of the sample's nearest neighbors in the code, drawn anew at every
-    step. The second term keeps one cluster from taking all. Several heads learn side by side: the first begins with the
-    start's centers, the others at random. The one whose loss is lowest speaks for the method; labels have no say.
+    p is a softmax head on the embedding, and x' one of the sample's nearest neighbors in the embedding space, drawn
+    again at every step. The second term prevents one cluster from holding all samples. Several heads train side by
+    side: the first starts from the initial centers, the others at random. Predictions use the head with the lowest
+    running loss. Labels are never read.
 
     Args:
-        net: pretrained autoencoder; the run supplies it.
-        name: names the run's folder and its tables.
-        n_clusters: K.
-        n_neighbors: of each sample, mined at every refresh.
-        n_heads: that learn side by side.
-        entropy_weight: of the second term.
-        self_label_from: optimizer step from which the head that speaks teaches itself instead, with the clusters that
-            it is sure of on clean samples as labels of the distorted ones; null never does.
-        confidence: share from which it counts as sure.
-        optimizer: makes the optimizer of the encoder's and the heads' parameters.
-        augment: distorts both samples of every pair, each by its own amounts; neighbors are of clean samples. Where
-            the data holds distorted copies of its samples, as of pictures, these are what is trained on.
-        seed: decides which neighbors are drawn, and where heads begin.
+        net, name, n_clusters, optimizer, augment: see `ClusteringModule`. Both samples of a pair are distorted, each by
+            its own amounts; neighbors are of clean samples. Where the data holds distorted copies of its samples, as of
+            pictures, training uses these.
+        n_neighbors: number of neighbors of each sample, found at every refresh.
+        n_heads: number of heads.
+        entropy_weight: weight of the second term.
+        self_label_from: optimizer step from which the best head is trained on its own clusters instead: confident
+            clusters of clean samples are labels of the distorted ones. None for never.
+        confidence: probability from which a cluster counts as confident.
+        seed: seed of the neighbors drawn and of the heads' first weights.
 
     Attributes:
-        centers: the start's (K, D).
+        centers: initial centers (K, D).
         head_losses: running mean (n_heads,) of each head's loss; zeros, and so the first head, before any step.
     """
 
-    learns = True
     clusters_are_centers = False
     has_centers = False
+    head_losses: Tensor
 
     def __init__(
         self,
@@ -65,25 +64,20 @@ class SCAN(ClusteringModule):
         augment: Affine | None,
         seed: NonNegativeInt,
     ) -> None:
-        super().__init__(net, name, n_clusters)
-        if augment is not None:
-            augment.check(net.input_shape)
+        super().__init__(net, name, n_clusters, optimizer, augment)
         net.decoder.requires_grad_(False)
         self.heads = nn.Linear(net.latent_dim, n_heads * n_clusters)
         self.register_buffer("centers", torch.zeros(n_clusters, net.latent_dim))
         self.register_buffer("head_losses", torch.zeros(n_heads))
-        self.head_losses: Tensor
         self.n_neighbors = n_neighbors
         self.n_heads = n_heads
         self.entropy_weight = entropy_weight
         self.self_label_from = self_label_from
         self.confidence = confidence
-        self.optimizer = optimizer
-        self.augment = augment
         self.seed = seed
 
     def initialize(self, start: Initialization) -> None:
-        """The first head assigns to the start's nearest center; the others cut the code at random, as sharply."""
+        """Set the first head to assign to the nearest initial center, and the others to random directions, as sharp."""
         self.centers = start.centers.to(self.heads.weight)
         k, d = self.centers.shape
         middle = self.centers.mean(dim=0)
@@ -99,74 +93,83 @@ class SCAN(ClusteringModule):
         self.heads.bias.data.copy_(bias)
 
     def assign(self, z: Tensor) -> Tensor:
-        """Shares (N, K) of the head that speaks."""
+        """Return probabilities (N, K) of the head with the lowest running loss."""
         best = self.head_losses.argmin().reshape(1)  # stays a tensor, so that a traced graph can follow
-        return self.log_shares(z).index_select(0, best)[0].exp()
+        return self.log_probabilities(z).index_select(0, best)[0].exp()
 
-    def log_shares(self, z: Tensor) -> Tensor:
-        """Logarithms (n_heads, N, K) of every head's shares, in the heads' own type under any precision."""
+    def log_probabilities(self, z: Tensor) -> Tensor:
+        """Return logarithms (n_heads, N, K) of every head's probabilities, in the heads' own type."""
         with torch.autocast(z.device.type, enabled=False):
             logits = F.linear(z.to(self.heads.weight), self.heads.weight, self.heads.bias)
             logits = logits.view(-1, self.n_heads, self.n_clusters)
             return torch.log_softmax(logits, dim=-1).transpose(0, 1)
 
     def make_targets(self, z: Tensor, q: Tensor) -> Tensor:
-        """The nearest neighbors (N, n_neighbors) of each sample in the code."""
+        """Return the row numbers (N, n_neighbors) of each sample's nearest neighbors in the embedding space."""
         if len(z) <= self.n_neighbors:
             raise UserError(f"method.n_neighbors={self.n_neighbors} should be below the {len(z)} samples; type fewer")
         return nearest_neighbors(z, self.n_neighbors)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Consistency and evenness of pairs; or, late in the fit if asked, what the head is sure of."""
-        if self.self_label_from is not None and self.global_step >= self.self_label_from:
-            return self._self_labeling(batch, batch_idx)
-        if self.targets is None:
-            raise RuntimeError("SCAN has no neighbors; add the TargetRefresh callback")
+    @property
+    def labels_itself(self) -> bool:
+        """Whether the coming step trains the best head on its own confident clusters."""
+        return self.self_label_from is not None and self.global_step >= self.self_label_from
+
+    def draw(self, n_samples: int, place: Place) -> Draws:
+        """Draw which neighbor each sample is paired with, which stored copy is used, and the distortion's amounts."""
+        n_rows = n_samples if self.labels_itself else 2 * n_samples
+        draws = super().draw(n_rows, place)
+        if not self.labels_itself:
+            generator = generator_at(self.seed, *place)
+            draws["neighbor"] = torch.randint(self.n_neighbors, (n_samples, 1), generator=generator)
+        if n_copies := self._data.part("fit").n_copies:
+            generator = generator_at(self.seed, *place, _COPIES)
+            draws["copy"] = torch.randint(n_copies + 1, (n_rows,), generator=generator)
+        return draws
+
+    def training_batch(self, batch: Batch, draws: Draws) -> Batch:
+        """Prepare two rows for each sample: itself and a neighbor; or, to label itself, a clean and a distorted one."""
         x, index = batch
-        partners = self._partners(index, batch_idx)
-        pairs = torch.cat([x, self.trainer.datamodule.samples("fit", partners)])  # type: ignore[attr-defined]
-        pairs = self._copies(pairs, torch.cat([index, partners]), batch_idx)
-        z = self.net.encode(self.net.prepare(pairs, at_step(self.augment, self, batch_idx)))
-        log_p, log_other = self.log_shares(z).chunk(2, dim=1)
+        if self.labels_itself:
+            clean = self.net.prepare(x)
+            distorted, _ = super().training_batch((self._copies(x, index, draws), index), draws)
+            return torch.cat([clean, distorted]), index
+        neighbors = self.targets_of(index).gather(1, draws["neighbor"].to(index.device))[:, 0]
+        pairs = torch.cat([x, self._data.samples("fit", neighbors)])
+        rows = torch.cat([index, neighbors])
+        return super().training_batch((self._copies(pairs, rows, draws), rows), draws)
+
+    def loss(self, batch: Batch, draws: Draws) -> Losses:
+        """Compute the consistency and entropy of pairs; or, late in the fit if asked, the self-labeling loss."""
+        x, _ = batch
+        if self.labels_itself:
+            return self._self_labeling(*x.chunk(2))
+        log_p, log_other = self.log_probabilities(self.net.encode(x)).chunk(2, dim=1)
         consistency, entropy = consistency_loss(log_p, log_other), mean_entropy(log_p)
         losses = consistency - self.entropy_weight * entropy
-        fresh = losses.detach()
-        self.head_losses.copy_(torch.where(self.head_losses == 0, fresh, self.head_losses.lerp(fresh, 0.02)))
+        # Update the running mean of each head's loss; the first step sets it
+        current = losses.detach()
+        self.head_losses.copy_(torch.where(self.head_losses == 0, current, self.head_losses.lerp(current, 0.02)))
         best = self.head_losses.argmin()
-        log_step(self, {"fit/consistency": consistency[best], "fit/entropy": entropy[best]})
-        return losses.mean()
+        return {"loss": losses.mean(), "consistency": consistency[best], "entropy": entropy[best]}
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for encoder and heads."""
-        return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
+    @property
+    def _data(self) -> ClusteringData:
+        return self.trainer.datamodule.data  # type: ignore[attr-defined,no-any-return]
 
-    def _partners(self, index: Tensor, batch_idx: int) -> Tensor:
-        """For each sample the row of one of its neighbors."""
-        generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank)
-        which = torch.randint(self.n_neighbors, (len(index), 1), generator=generator).to(index.device)
-        return self.targets[index].gather(1, which)[:, 0]  # type: ignore[index]
+    def _copies(self, x: Tensor, index: Tensor, draws: Draws) -> Tensor:
+        """Return the drawn copy of each sample, where the data holds distorted copies, else the samples themselves."""
+        return self._data.distorted("fit", index, draws["copy"]) if "copy" in draws else x
 
-    def _copies(self, x: Tensor, index: Tensor, batch_idx: int) -> Tensor:
-        """The samples x at these rows; where the data holds distorted copies, for each one of those, drawn anew."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        n_copies = data.part("fit").n_copies
-        if n_copies == 0:
-            return x
-        generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank, _COPIES)
-        which = torch.randint(n_copies + 1, (len(index),), generator=generator)
-        return data.distorted("fit", index, which)  # type: ignore[no-any-return]
-
-    def _self_labeling(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Cross-entropy of distorted samples with what their clean ones surely are; every cluster weighs the same."""
-        x, index = batch
+    def _self_labeling(self, clean: Tensor, distorted: Tensor) -> Losses:
+        """Compute the cross-entropy of distorted samples with the confident clusters of clean ones, evenly weighted."""
         best = int(self.head_losses.argmin())
         with torch.no_grad():
-            share, cluster = self.log_shares(self.net.encode(self.net.prepare(x)))[best].exp().max(dim=1)
-        sure = share >= self.confidence
-        x = self._copies(x, index, batch_idx)
-        log_p = self.log_shares(self.net.encode(self.net.prepare(x, at_step(self.augment, self, batch_idx))))[best]
+            probability, cluster = self.log_probabilities(self.net.encode(clean))[best].exp().max(dim=1)
+        sure = probability >= self.confidence
+        log_p = self.log_probabilities(self.net.encode(distorted))[best]
+        # Every cluster has the same weight, whatever its number of confident samples
         sizes = torch.bincount(cluster[sure], minlength=self.n_clusters)
         weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
         loss = (weight * F.nll_loss(log_p, cluster, reduction="none")).sum()
-        log_step(self, {"fit/self_label": loss, "fit/sure": sure.float().mean()})
-        return loss
+        return {"loss": loss, "self_label": loss, "sure": sure.float().mean()}

@@ -15,10 +15,11 @@ from torch.optim import Optimizer
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.images.features import Features
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.renames import current_target
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 SCHEMA = 1
@@ -28,34 +29,44 @@ _TRUSTED = (
 )  # fmt: skip
 
 
-def save_model(
+def model_description(
     module: ClusteringModule,
     net: dict[str, Any],
     method: dict[str, Any],
     features: dict[str, Any] | None,
-    folder: Path,
-    samples: dict[str, Any] | None = None,
-) -> None:
-    """Write `model.safetensors` and `model.json`.
+    samples: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the content of model.json, which says how to build a model.
 
     Args:
         module: the trained method.
         net: `_target_` and arguments of its net, as in the config.
-        method: the same of the method itself.
-        features: the same of what makes samples of pictures; None where samples are not made of pictures.
-        folder: created if need be.
-        samples: what is known of raw ones, kept as it is: `dtype`, `float32` or `uint8`, and `feature_names`,
-            or None.
+        method: `_target_` and arguments of the method.
+        features: `_target_` and arguments of what describes pictures by numbers; None for samples that are no pictures.
+        samples: facts about raw samples: `dtype`, `float32` or `uint8`, and `feature_names` or None.
+
+    Returns:
+        Plain dictionaries, lists and values.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    description = {
+    return {
         "schema": SCHEMA,
         "input_shape": list(module.net.input_shape),
-        "samples": samples or {},
+        "samples": samples,
         "net": net,
         "method": method,
         "features": features,
     }
+
+
+def save_model(module: ClusteringModule, description: dict[str, Any], folder: Path) -> None:
+    """Write `model.safetensors` and `model.json`.
+
+    Args:
+        module: the trained method.
+        description: see `model_description`.
+        folder: created if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     save_tensors(module.state_dict(), folder / "model.safetensors")
     with atomic_write(folder / "model.json") as file:
         json.dump(description, file, indent=2)
@@ -80,7 +91,7 @@ def load_model(folder: str | Path) -> ClusteringModule:
     except UserError:
         raise
     except Exception as error:  # whatever a constructor makes of arguments that were changed
-        text = (str(error) or type(error).__name__).splitlines()[0]
+        text = first_line(error)
         raise UserError(f"{folder} holds a model that does not fit together: {text}") from error
     return module.eval()
 
@@ -100,7 +111,7 @@ def load_features(folder: str | Path) -> Features:
     except UserError:
         raise
     except Exception as error:
-        text = (str(error) or type(error).__name__).splitlines()[0]
+        text = first_line(error)
         raise UserError(f"{folder} describes features that cannot be made: {text}") from error
     if not isinstance(features, Features):
         raise UserError(f"{folder} describes {type(features).__name__}, expected what is measured of pictures")
@@ -127,7 +138,7 @@ def _build(node: Any, **supplied: Any) -> Any:
     arguments = {key: _build(value) for key, value in node.items() if not key.startswith("_")} | supplied
     if "_target_" not in node:
         return arguments
-    target = str(node["_target_"])
+    target = current_target(str(node["_target_"]))
     if not target.startswith(_TRUSTED):
         raise UserError(f"model.json asks for {target}, which is not part of deepcluster_pl; it was not loaded")
     module_name, _, name = target.rpartition(".")

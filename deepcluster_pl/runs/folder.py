@@ -1,4 +1,4 @@
-"""A run's folder before the run: can it be written, is it free, what was saved in it."""
+"""A run's folder from outside: whether it is usable, and the settings that an earlier run or sweep stored in it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.locking import LOCK
+from deepcluster_pl.config.renamed_targets import rename_targets
+from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.utils.run_folder import RunFolder
 
-_TRACES = (
-    "scores.json", "assignments.csv", "checkpoints", "start.safetensors", "model", "figures", "pretrain", "fit",
-    "error.txt",
-)  # fmt: skip
-_WRITTEN_FIRST = ("config", "multirun.yaml")  # by Hydra, before a job begins
 _HYDRAS = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
 def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> None:
-    """Raise `UserError` if a folder cannot be written, or holds a run already; leaves nothing behind.
+    """Raise `UserError` if a folder cannot be written, or holds a run already. Nothing is left behind.
 
     Args:
-        folder: a run's, or a sweep's.
-        option: what chooses it, for the message.
-        has_begun: whether Hydra has already written its part of this very run.
+        folder: a run's folder, or a sweep's.
+        option: the setting that chooses it, for the message.
+        has_begun: whether Hydra has written its part of this very run already.
     """
+    run = RunFolder(folder)
+    written_first = () if has_begun else (run.config, run.multirun)
     try:
-        taken = [name for name in (*_TRACES, *(() if has_begun else _WRITTEN_FIRST)) if (folder / name).exists()]
+        taken = [path.name for path in (*run.traces, *written_first) if path.exists()]
         ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         if not ancestor.is_dir():
             raise UserError(f"{folder} cannot be made: {ancestor} is a file; type {option}=<another folder>")
@@ -39,30 +37,31 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}; type {option}=<another folder>") from error
     if taken:
-        hint = f" type resume={folder} to go on, or" if option != "hydra.sweep.subdir" else ""
+        hint = f" type resume={folder} to resume it, or" if option != "hydra.sweep.subdir" else ""
         raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
 
 
 def remove_unstarted(folder: Path) -> None:
-    """Empty a folder that holds nothing but its lock and the config Hydra wrote for a run that was refused."""
-    config = folder / "config"
-    if [path for path in folder.iterdir() if path.name != LOCK] == [config] and {
-        path.name for path in config.iterdir()
-    } <= set(_HYDRAS):
-        for path in config.iterdir():
+    """Empty a folder that holds nothing but its lock and the config that Hydra wrote for a run that was refused."""
+    run = RunFolder(folder)
+    if [path for path in folder.iterdir() if path != run.lock] != [run.config]:
+        return
+    files = list(run.config.iterdir())
+    if {path.name for path in files} <= set(_HYDRAS):
+        for path in files:
             path.unlink()
-        config.rmdir()
+        run.config.rmdir()
 
 
 @dataclass(frozen=True)
 class SavedRun:
-    """What an earlier run was asked to do.
+    """Settings of an earlier run.
 
     Attributes:
-        folder: where it is.
+        folder: its folder.
         cfg: its composed config.
-        overrides: what was typed.
-        cwd: where it was typed.
+        overrides: as typed.
+        cwd: folder that the command was typed in.
     """
 
     folder: Path
@@ -71,39 +70,56 @@ class SavedRun:
     cwd: Path
 
 
-def saved_run(folder: Path) -> SavedRun:
-    """Read the config of the run in `folder`."""
-    kept = folder / "config"
+def saved_run(folder: Path, option: str = "resume") -> SavedRun:
+    """Read the settings of the run in a folder.
+
+    Args:
+        folder: a run's folder.
+        option: the setting that names it, for the message.
+
+    Returns:
+        The settings, with the targets of earlier versions renamed.
+
+    Raises:
+        UserError: the folder holds no run; the text names runs below it.
+    """
+    kept = RunFolder(folder).config
     try:
         cfg = OmegaConf.load(kept / "config.yaml")
         hydra_cfg = OmegaConf.load(kept / "hydra.yaml")
         overrides = OmegaConf.load(kept / "overrides.yaml")
         cwd = Path(str(OmegaConf.select(hydra_cfg, "hydra.runtime.cwd", default=".")))
+    except FileNotFoundError as error:
+        below = sorted(path.parent.parent for path in folder.glob("*/config/config.yaml"))
+        hint = f"; type {option}={below[-1]} for the newest of {len(below)} runs in it" if below else ""
+        raise UserError(f"{option}={folder}: no run folder (found no config/config.yaml){hint}") from error
     except (OSError, OmegaConfBaseException, ValueError, YAMLError) as error:
-        raise UserError(
-            f"resume={folder}: no run's folder (config/config.yaml cannot be read: {str(error).splitlines()[0]})"
-        ) from error
+        raise UserError(f"{option}={folder}: config/config.yaml cannot be read: {first_line(error)}") from error
     if not isinstance(cfg, DictConfig):
-        raise UserError(f"resume={folder}: config/config.yaml is not a run's config")
+        raise UserError(f"{option}={folder}: config/config.yaml is not a run's config")
+    rename_targets(cfg)
     return SavedRun(folder, cfg, [str(override) for override in overrides], cwd)
 
 
 def job_folders(sweep: Path) -> list[Path]:
-    """The folders of a sweep's jobs, those that failed included, in the order of the jobs."""
-    kept = [path.parent for path in sweep.rglob("config/hydra.yaml")]
-    numbers = {path.parent: OmegaConf.select(OmegaConf.load(path / "hydra.yaml"), "hydra.job.num") for path in kept}
-    return sorted(numbers, key=lambda folder: int(numbers[folder]))
+    """Return the folders of a sweep's jobs, those that failed included, in the order of the jobs."""
+    numbers: dict[Path, int] = {}
+    for path in sweep.rglob("config/hydra.yaml"):
+        number = OmegaConf.select(OmegaConf.load(path), "hydra.job.num", throw_on_missing=False, default=None)
+        if number is not None:  # a single run has none
+            numbers[path.parent.parent] = int(number)
+    return sorted(numbers, key=lambda folder: numbers[folder])
 
 
 @dataclass(frozen=True)
 class SavedSweep:
-    """What an earlier sweep was asked to do.
+    """Settings of an earlier sweep.
 
     Attributes:
-        folder: where it is, its jobs below it.
-        overrides: what was typed, its own folder left out.
-        cwd: where it was typed.
-        config_dir: the user's own recipes, if any were named.
+        folder: its folder; jobs are below it.
+        overrides: as typed, without the sweep's folder.
+        cwd: folder that the command was typed in.
+        config_dir: folder of the user's own recipes, or None.
     """
 
     folder: Path
@@ -113,19 +129,19 @@ class SavedSweep:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's."""
-    return (folder / "multirun.yaml").is_file()
+    """Return whether a folder is a sweep's."""
+    return RunFolder(folder).multirun.is_file()
 
 
 def saved_sweep(folder: Path) -> SavedSweep:
-    """Read what the sweep in `folder` was asked to do."""
+    """Read the settings of the sweep in a folder; raise `UserError` where they cannot be read."""
     try:
-        kept = OmegaConf.load(folder / "multirun.yaml")
+        kept = OmegaConf.load(RunFolder(folder).multirun)
         typed = [str(text) for name in ("hydra", "task") for text in OmegaConf.select(kept, f"hydra.overrides.{name}")]
         cwd = Path(str(OmegaConf.select(kept, "hydra.runtime.cwd")))
         sources = {source.provider: source.path for source in OmegaConf.select(kept, "hydra.runtime.config_sources")}
     except (OSError, OmegaConfBaseException, TypeError, AttributeError, ValueError, YAMLError) as error:
-        raise UserError(f"resume={folder}: multirun.yaml cannot be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"resume={folder}: multirun.yaml cannot be read: {first_line(error)}") from error
     own = ("hydra.sweep.dir=", "hydra.mode=")
     recipes = sources.get("command-line")
     return SavedSweep(

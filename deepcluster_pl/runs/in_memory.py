@@ -1,11 +1,10 @@
-"""A recipe carried out on samples in memory, as quietly as a library should be: nothing global stays changed."""
+"""Carry out a recipe on samples in memory, as quietly as a library should: nothing global stays changed."""
 
 from __future__ import annotations
 
 import os
 import signal
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 from pytorch_lightning.utilities.seed import isolate_rng
@@ -21,28 +19,30 @@ from rich.console import Console
 
 from deepcluster_pl.config.allowlist import check_targets, trusted_targets
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.validation import plain, without_hydra
+from deepcluster_pl.config.validation import check, plain, without_hydra
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.serialization import load_model, read_description, save_model
+from deepcluster_pl.methods.serialization import model_description
 from deepcluster_pl.runs.pipeline import run_on_samples
 from deepcluster_pl.utils.csv_logger import read_curves
-from deepcluster_pl.utils.warnings_filter import silence_libraries
+from deepcluster_pl.utils.run_folder import RunFolder
+from deepcluster_pl.utils.warnings_filter import silenced_libraries
 
-_TAKEN = {
+_PARAMETERS = {
     "method": "method", "n_clusters": "n_clusters", "seed": "random_state", "trainer.accelerator": "accelerator",
 }  # fmt: skip
+"""Keys of the config that are parameters of the estimator."""
 _OF_A_FOLDER = ("data", "data.path", "data.name", "experiment", "resume", "ckpt_path", "hydra")
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a recipe came to.
+    """Result of a recipe on samples in memory.
 
     Attributes:
-        module: as trained, on the CPU.
-        description: how to build it anew; see `read_description`.
+        module: as trained, on the CPU, without its Trainer.
+        description: how to build it again; see `model_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
     """
 
@@ -51,42 +51,59 @@ class Fitted:
     history: dict[str, NDArray[np.float64]]
 
 
-def fit_samples(table: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
+def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
     """Compose a recipe and carry it out.
 
     Args:
-        table: the samples.
-        settings: what the caller decides, by key of the config.
-        overrides: further ones, as typed on the command line.
-        verbose: whether progress is shown.
+        samples: the samples.
+        settings: the caller's settings, by key of the config.
+        overrides: further settings, as typed on the command line.
+        verbose: whether progress is printed.
+
+    Returns:
+        The trained method, its description and its curves.
 
     Raises:
         UserError: a setting or the samples are unusable.
+        KeyboardInterrupt: Ctrl-C; SystemExit for another signal.
     """
     cfg = composed(settings, overrides, verbose)
     console = Console(highlight=False, quiet=not verbose)
-    with tempfile.TemporaryDirectory() as scratch, _left_as_found():
-        folder = Path(scratch)
+    with tempfile.TemporaryDirectory() as scratch, _environment_restored(), silenced_libraries(), isolate_rng():
+        folder = RunFolder(Path(scratch))
         try:
-            trained = run_on_samples(cfg, table, folder, console)
+            trained = run_on_samples(cfg, samples, folder.path, console)
         except InterruptedRun as end:
             if end.number == signal.SIGINT:
                 raise KeyboardInterrupt from None
             raise SystemExit(128 + end.number) from None
-        net, method = plain(trained.cfg.net), plain(trained.cfg.method)
-        samples = {"dtype": str(trained.data.part("fit").dtype)}
-        save_model(trained.method, net, method, None, folder / "model", samples)
-        curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
-        history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
-        return Fitted(load_model(folder / "model"), read_description(folder / "model"), history)
+        module = trained.method.detached()
+        description = model_description(
+            module, plain(trained.cfg.net), plain(trained.cfg.method), None, trained.samples()
+        )
+        curves = read_curves([folder.metrics(stage) for stage in ("pretrain", "fit")])
+    history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
+    return Fitted(module, description, history)
 
 
 def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:
-    """The config of a recipe for samples in memory; `UserError` with every problem of the settings."""
+    """Compose and check the config of a recipe for samples in memory.
+
+    Args:
+        settings: the caller's settings, by key of the config.
+        overrides: further settings, as typed on the command line.
+        verbose: whether progress is printed.
+
+    Returns:
+        The checked config.
+
+    Raises:
+        UserError: with every problem of the settings.
+    """
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     for key in keys:
-        if key in _TAKEN:
-            raise UserError(f"overrides: {key} is a parameter of its own; write {_TAKEN[key]}=...")
+        if key in _PARAMETERS:
+            raise UserError(f"overrides: {key} is a parameter of its own; write {_PARAMETERS[key]}=...")
         if key in _OF_A_FOLDER or key.startswith("hydra"):
             raise UserError(f"overrides: {key} belongs to runs in folders, of the command line; leave it out")
     given = {**settings, "data": "array", "baselines": "none", "logger.tensorboard": "null"}
@@ -96,19 +113,18 @@ def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) 
     if composition.problems or composition.cfg is None:
         raise UserError("\n".join(composition.problems))
     check_targets(composition.cfg, trusted_targets())
-    return without_hydra(composition.cfg)
+    cfg = without_hydra(composition.cfg)
+    check(cfg)
+    return cfg
 
 
 @contextmanager
-def _left_as_found() -> Iterator[None]:
-    """Random states, environment and warning filters are the caller's own again afterwards."""
-    environment = dict(os.environ)
+def _environment_restored() -> Iterator[None]:
+    """Restore the environment's variables afterwards."""
+    before = dict(os.environ)
     try:
-        with warnings.catch_warnings(), isolate_rng():
-            silence_libraries()
-            yield
+        yield
     finally:
-        torch.set_flush_denormal(False)
-        for name in os.environ.keys() - environment.keys():
+        for name in os.environ.keys() - before.keys():
             del os.environ[name]
-        os.environ.update(environment)
+        os.environ.update(before)

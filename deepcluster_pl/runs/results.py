@@ -1,4 +1,4 @@
-"""What a training comes to, and what is left of it in a run's folder."""
+"""The result of a training, its scores, and its files in the run's folder."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
 from deepcluster_pl.config.validation import plain
-from deepcluster_pl.data.datamodule import ClusteringData, PartName
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
-from deepcluster_pl.evaluation import scoring as results
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import map_coordinates
+from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
-from deepcluster_pl.methods.serialization import save_model
-from deepcluster_pl.reporting.console_summary import print_summary
+from deepcluster_pl.methods.serialization import model_description, save_model
 from deepcluster_pl.reporting.figures import save_figures
 from deepcluster_pl.reporting.gallery import save_gallery
 from deepcluster_pl.reporting.html_report import Told, save_report
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
-from deepcluster_pl.runs.trainer import Workshop
+from deepcluster_pl.utils.provenance import machine, versions
+from deepcluster_pl.utils.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -33,63 +34,108 @@ class Trained:
     """A training that has ended.
 
     Attributes:
-        cfg: config as carried out: `n_clusters` is a number.
-        number: what speaks for that number, where it was found; None where it was typed.
-        data: what was clustered.
+        cfg: config as carried out, in which `n_clusters` is a number.
+        estimate: estimate of that number; None where it was typed.
+        data: clustered samples.
         method: as trained.
-        clusterer: the start's; None where the start changed the code, so that its partition is none of `codes`.
-        codes: pretrained embeddings (N, D) of each part, from before the start.
-        started: the start's partition.
-        predictions: the method's last word.
-        ended: `stopped` and `steps` of the fit.
+        clusterer: that of the initialization; None where it was fitted to whitened embeddings, not to `embeddings`.
+        embeddings: pretrained embeddings (N, D) of each part, from before the initialization.
+        started: partition of the initialization.
+        predictions: final predictions of the method.
+        stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
+        steps: optimizer steps of the fit.
+        seconds: time of each stage; None for one that was not needed.
+        device: device of the training.
+        precision: precision of training steps.
+        world_size: number of processes.
+        uses_tensorboard: whether TensorBoard's files were written during training.
     """
 
     cfg: DictConfig
-    number: ClusterNumberEstimate | None
+    estimate: ClusterNumberEstimate | None
     data: ClusteringData
     method: ClusteringModule
     clusterer: Any
-    codes: dict[PartName, Tensor]
+    embeddings: dict[PartName, Tensor]
     started: Partition
     predictions: Predictions
-    ended: dict[str, Any]
+    stopped: str
+    steps: int
+    seconds: dict[str, float | None]
+    device: torch.device
+    precision: str
+    world_size: int
+    uses_tensorboard: bool
+
+    def samples(self) -> dict[str, Any]:
+        """Return what is known of raw samples, for model.json: their type and the names of their features."""
+        part = self.data.part("fit")
+        return {"dtype": str(part.dtype), "feature_names": part.feature_names}
 
 
-def leave(shop: Workshop, trained: Trained, command: str, code: str | None) -> dict[str, Any]:
-    """Write the model, assignments, figures and scores; return the content of scores.json.
+def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores:
+    """Score the final partition, the initial one and the baselines.
 
     Args:
-        shop: whose folder and seconds.
-        trained: what there is to tell.
-        command: what the user typed.
-        code: commit of the package, if known.
+        trained: a training that has ended.
+        command: what the user typed, for the record.
+        code_version: commit of the package, if known.
+
+    Returns:
+        Content of scores.json.
     """
-    cfg, folder, console = trained.cfg, shop.folder, shop.console
-    data, method, predictions = trained.data, trained.method, trained.predictions
-    features, part = plain(cfg.data).get("features"), data.part("fit")
-    samples = {"dtype": str(part.dtype), "feature_names": part.feature_names}
-    save_model(method, plain(cfg.net), plain(cfg.method), features, folder / "model", samples)
+    cfg, data, method = trained.cfg, trained.data, trained.method
+    kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
+    on_input, on_embeddings = baseline_partitions(
+        kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
+    )
+    scorer = Scorer(data, cfg.n_clusters, cfg.seed, trained.embeddings["fit"])
+    final = scorer.blocks(partition_from(trained.predictions))
+    return Scores(
+        data=data.name,
+        protocol=protocol(data),
+        versions=versions(),
+        method=method.name,
+        seed=cfg.seed,
+        n_clusters=cfg.n_clusters,
+        n_clusters_found=asdict(trained.estimate) if trained.estimate else None,
+        stopped=trained.stopped,
+        steps=trained.steps,
+        seconds=trained.seconds,
+        machine=machine(trained.device, trained.precision, trained.world_size),
+        command=command,
+        commit=code_version,
+        published=(plain(cfg)["published"] or {}).get(method.name),
+        fit=final["fit"],
+        holdout=final["holdout"],
+        start=scorer.blocks(trained.started),
+        baselines={
+            "protocol": kmeans.describe(len(data.part("fit"))),
+            "kmeans_raw": scorer.blocks(on_input),
+            "kmeans_code": scorer.blocks(on_embeddings),
+        },
+    )
+
+
+def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -> None:
+    """Write model, assignments, figures, scores and pages into a run's folder.
+
+    Args:
+        folder: the run's folder.
+        trained: a training that has ended.
+        scores: content of scores.json.
+    """
+    cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
+    features = plain(cfg.data).get("features")
+    description = model_description(method, plain(cfg.net), plain(cfg.method), features, trained.samples())
+    save_model(method, description, folder.model)
     places = map_coordinates(predictions, cfg.map, cfg.seed)
-    results.save_assignments(folder, data, predictions, places)
-    save_figures(folder, data, method, predictions, places["fit"], cfg.map)
-    if shop.make_loggers.get("tensorboard") is not None:
-        save_tensorboard(folder, data, predictions["fit"], cfg.seed)
-    k_means = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
-    raw, coded = baseline_partitions(k_means, data, method, trained.clusterer, trained.codes, trained.started)
-    scorer = results.Scorer(data, cfg.n_clusters, cfg.seed, trained.codes["fit"])
-    scores = results.compose(
-        {"method": method.name, "seed": cfg.seed, "n_clusters": cfg.n_clusters,
-         "n_clusters_found": asdict(trained.number) if trained.number else None, **trained.ended},
-        {"seconds": shop.seconds, "machine": shop.machine(), "command": command, "commit": code,
-         "published": (plain(cfg)["published"] or {}).get(method.name)},
-        data, scorer, partition_from(predictions), trained.started,
-        {"protocol": k_means.describe(len(data.part("fit"))), "kmeans_raw": raw, "kmeans_code": coded},
-    )  # fmt: skip
-    results.save_scores(folder, scores)
+    save_assignments(folder.assignments, data, predictions, places)
+    save_figures(folder.path, data, method, predictions, places["fit"], cfg.map)
+    if trained.uses_tensorboard:
+        save_tensorboard(folder.path, data, predictions["fit"], cfg.seed)
+    save_scores(folder.scores, scores)
     if isinstance(data, ImageFolder):
         title = f"{data.name}: {cfg.n_clusters} groups"
-        save_gallery(folder, data, predictions, places, palette(cfg.n_clusters), title)
-    save_report(folder, Told(scores, data, method, predictions, places["fit"], cfg.map))
-    print_summary(console, scores)
-    console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
-    return scores
+        save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
+    save_report(folder.path, Told(scores, data, method, predictions, places["fit"], cfg.map))

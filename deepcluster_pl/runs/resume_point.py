@@ -6,76 +6,96 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.training.checkpoints import (
-    LAST,
-    PREVIOUS,
-    is_intact,
-    stage_of,
-)
+from deepcluster_pl.training.checkpoints import Checkpoint
+from deepcluster_pl.utils.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Files of an earlier run that take the place of work.
+    """Results of an earlier run that replace work.
 
     Attributes:
         pretrained: a finished pretraining.
-        pretrain_from: go on pretraining from here.
-        start: centers and labels to begin from.
-        fit_from: go on fitting from here.
+        pretrain_from: an interrupted pretraining.
+        start: file of the initialization.
+        fit_from: an interrupted fit.
         final: a finished fit.
-        remark: what the person should know of the choice.
+        remark: a warning about the choice, or an empty string.
     """
 
-    pretrained: Path | None = None
-    pretrain_from: Path | None = None
+    pretrained: Checkpoint | None = None
+    pretrain_from: Checkpoint | None = None
     start: Path | None = None
-    fit_from: Path | None = None
-    final: Path | None = None
+    fit_from: Checkpoint | None = None
+    final: Checkpoint | None = None
     remark: str = ""
 
+    def check_fingerprint(self, expected: dict[str, str]) -> None:
+        """Raise `UserError` where a checkpoint belongs to other settings; `pretrained` may, see `check_pretrained`."""
+        for checkpoint in (self.pretrain_from, self.fit_from, self.final):
+            if checkpoint is not None:
+                checkpoint.check_fingerprint(expected)
 
-def find_resume_point(folder: Path, ckpt_path: str | None, pretrained: str | None) -> ResumePoint:
-    """Where a run enters: behind the furthest in its own folder, or else behind `ckpt_path` or `pretrained`."""
-    kept = folder / "checkpoints"
-    last, remark = _last(kept)
-    stage = stage_of(last) if last else None
-    own = ResumePoint(
-        pretrained=_if_there(kept / "pretrained.ckpt"),
-        pretrain_from=last if stage == "pretrain" else None,
-        start=_if_there(folder / "start.safetensors"),
-        fit_from=last if stage == "fit" else None,
-        final=_if_there(kept / "final.ckpt"),
-        remark=remark,
-    )
+
+def find_resume_point(folder: RunFolder, ckpt_path: str | None, pretrained: str | None) -> ResumePoint:
+    """Return where a run starts: after the furthest checkpoint of its folder, or else as the options say.
+
+    Args:
+        folder: the run's folder.
+        ckpt_path: checkpoint of another run to resume from.
+        pretrained: finished pretraining of another run; `auto` is left to the cache.
+
+    Returns:
+        The resume point; empty for a new run.
+
+    Raises:
+        UserError: a file that an option names cannot be read, or lacks the files beside it.
+    """
+    own = _own_resume_point(folder)
     if ckpt_path and not (own.final or own.fit_from):
-        path = Path(ckpt_path).expanduser()
-        if stage_of(path) == "fit":
-            beside, above = path.parent / "pretrained.ckpt", path.parent.parent / "start.safetensors"
-            for needed in (beside, above):
-                if not needed.is_file():
-                    raise UserError(
-                        f"ckpt_path={path} needs {needed} of its own run; leave checkpoints in their folder"
-                    )
-            return ResumePoint(pretrained=beside, start=above, fit_from=path)
-        return own if own.pretrained or own.pretrain_from else ResumePoint(pretrain_from=path)
+        other = Checkpoint.open(Path(ckpt_path).expanduser())
+        if other.stage == "fit":
+            return _after_start_of(other)
+        return own if own.pretrained or own.pretrain_from else ResumePoint(pretrain_from=other)
     if own.pretrained or pretrained in (None, "auto"):
         return own
-    return replace(own, pretrained=Path(str(pretrained)).expanduser())
+    return replace(own, pretrained=Checkpoint.open(Path(str(pretrained)).expanduser()))
 
 
-def _last(kept: Path) -> tuple[Path | None, str]:
-    """What was kept last, or before, where the last was damaged or a run was killed just then; and a word of it."""
-    last, previous = _if_there(kept / LAST), _if_there(kept / PREVIOUS)
-    if previous is None or (last and is_intact(last)):
-        return last, ""
-    if not is_intact(previous):
-        return last or previous, ""
-    return (
-        previous,
-        f"warning: {last or kept / LAST} is {'damaged' if last else 'missing'}; going on from {previous.name}",
+def _own_resume_point(folder: RunFolder) -> ResumePoint:
+    last, remark = _newest(folder)
+    stage = last.stage if last else None
+    return ResumePoint(
+        pretrained=_open_if_there(folder.pretrained),
+        pretrain_from=last if stage == "pretrain" else None,
+        start=folder.initialization if folder.initialization.is_file() else None,
+        fit_from=last if stage == "fit" else None,
+        final=_open_if_there(folder.final),
+        remark=remark,
     )
 
 
-def _if_there(path: Path) -> Path | None:
-    return path if path.is_file() else None
+def _after_start_of(fit: Checkpoint) -> ResumePoint:
+    """Return the resume point of a fit's checkpoint; pretraining and initialization of the same run are needed too."""
+    folder = RunFolder(fit.path.parent.parent)
+    pretrained = fit.path.with_name(folder.pretrained.name)
+    for needed in (pretrained, folder.initialization):
+        if not needed.is_file():
+            raise UserError(f"ckpt_path={fit.path} needs {needed} of its own run; leave checkpoints in their folder")
+    return ResumePoint(pretrained=Checkpoint.open(pretrained), start=folder.initialization, fit_from=fit)
+
+
+def _newest(folder: RunFolder) -> tuple[Checkpoint | None, str]:
+    """Return the newest readable checkpoint, and a warning if `previous.ckpt` had to be used."""
+    last = Checkpoint.open_if_intact(folder.last)
+    if last is not None:
+        return last, ""
+    previous = Checkpoint.open_if_intact(folder.previous)
+    if previous is None:
+        return _open_if_there(folder.last) or _open_if_there(folder.previous), ""
+    state = "damaged" if folder.last.is_file() else "missing"
+    return previous, f"warning: {folder.last} is {state}; resuming from {previous.path.name}"
+
+
+def _open_if_there(path: Path) -> Checkpoint | None:
+    return Checkpoint.open(path) if path.is_file() else None

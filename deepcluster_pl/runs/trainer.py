@@ -1,11 +1,11 @@
-"""The two training stages: how a Trainer is made, where a stopped run goes on, what is kept."""
+"""One training stage: its Trainer, its callbacks, its checkpoints."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,103 +13,125 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
-from deepcluster_pl.data.datamodule import ClusteringData
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.data.datamodule import StageData
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.training.callbacks.divergence import DivergenceStop
 from deepcluster_pl.training.callbacks.empty_clusters import EmptyClusterWarning
 from deepcluster_pl.training.callbacks.gradient_averaging import GradientAveraging
 from deepcluster_pl.training.callbacks.interruption import Interruption
 from deepcluster_pl.training.callbacks.progress import ProgressLine
-from deepcluster_pl.training.checkpoints import (
-    STAMP,
-    AtomicCheckpointIO,
-    CheckpointMetadata,
-    check_fits,
-)
-from deepcluster_pl.utils.provenance import machine
+from deepcluster_pl.training.checkpoints import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
+from deepcluster_pl.utils.run_folder import RunFolder
 
 _UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16", "64-true")
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StageEnd:
+    """How a training stage ended.
+
+    Attributes:
+        seconds: time trained, interrupted parts included.
+        steps: optimizer steps taken.
+    """
+
+    seconds: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class StageTrainer:
     """Makes the Trainer of each stage from one `trainer` config, and runs it.
 
     Attributes:
-        make_trainer: `pytorch_lightning.Trainer` with the machine's knobs set.
-        make_loggers: by name, called with save_dir and name.
-        folder: the run's.
-        console: where progress goes.
+        make_trainer: `pytorch_lightning.Trainer` with the machine's settings.
+        make_loggers: loggers by name, called with save_dir and name; None for one that is switched off.
+        folder: the run's folder.
+        console: prints progress.
         checkpoint_interval: seconds between two writes of last.ckpt.
-        origin: hashes of what this run's weights belong to; checkpoints carry them.
-        seconds: how long each stage took, interrupted parts included; None for a stage that was not needed.
     """
 
     make_trainer: Callable[..., pl.Trainer]
-    make_loggers: Mapping[str, Callable[..., Any]]
-    folder: Path
+    make_loggers: Mapping[str, Callable[..., Any] | None]
+    folder: RunFolder
     console: Console
     checkpoint_interval: float
-    origin: dict[str, str]
-    seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the Trainer will put modules; `UserError` if that is not there."""
+        """Device that the Trainer moves modules to; `UserError` if there is none of that kind."""
         return self._probe.strategy.root_device
 
     @cached_property
     def world_size(self) -> int:
-        """Number of processes that share the work: one a device."""
+        """Number of processes that share the work, one for each device."""
         return int(self._probe.world_size)
 
+    @property
+    def precision(self) -> str:
+        """Precision of training steps."""
+        return str(self._probe.precision)
+
     def describe(self) -> str:
-        """The machine in a few words; `UserError` if the one asked for is not there."""
-        many = f"{self.world_size} processes, " if self.world_size > 1 else ""
-        return f"on {self.device.type}, {many}precision {self._probe.precision}"
-
-    def machine(self) -> dict[str, Any]:
-        """What the numbers are computed on."""
-        return machine(self.device, self._probe.precision, self.world_size)
-
-    def checkpoint(self, name: str) -> Path:
-        """Where a checkpoint of this run lies."""
-        return self.folder / "checkpoints" / f"{name}.ckpt"
-
-    def add_seconds(self, stage: str, checkpoint: dict[str, Any]) -> None:
-        """Note the time that a checkpoint says its stage took."""
-        self.seconds[stage] = float(checkpoint[STAMP]["seconds"])
+        """Return the machine in a few words."""
+        processes = f"{self.world_size} processes, " if self.world_size > 1 else ""
+        return f"on {self.device.type}, {processes}precision {self.precision}"
 
     def train(
         self,
         stage: str,
         module: pl.LightningModule,
-        data: ClusteringData,
+        data: StageData,
         callbacks: Sequence[pl.Callback],
-        resume_from: Path | None,
-        keep: Path,
+        fingerprint: dict[str, str],
+        resume_from: Checkpoint | None,
+        save_to: Path,
         **limits: int,
-    ) -> None:
-        """Train, from a checkpoint if one is given, and keep the end as checkpoint `keep`."""
+    ) -> StageEnd:
+        """Train a module, and write its final checkpoint.
+
+        Args:
+            stage: `pretrain` or `fit`.
+            module: trained in place.
+            data: batches of this stage.
+            callbacks: those of the recipe; the stage adds its own.
+            fingerprint: hashes of what the weights belong to, written into checkpoints.
+            resume_from: an interrupted run of this stage, or None.
+            save_to: file of the final checkpoint.
+            limits: `max_epochs` and further arguments of the Trainer.
+
+        Returns:
+            How the stage ended.
+
+        Raises:
+            UserError: the checkpoint does not fit, or training diverged.
+            InterruptedRun: a signal arrived; last.ckpt is written.
+        """
         if resume_from is not None:
-            check_fits(module, resume_from)
-        stamp = CheckpointMetadata(stage, self.origin)
-        interruption = Interruption(self.folder, self.checkpoint("last"), self.checkpoint_interval)
-        if "holdout" not in data.parts:
+            resume_from.weights_for(module)
+        metadata = CheckpointMetadata(stage, fingerprint)
+        interruption = Interruption(self.folder.path, self.folder.last, self.checkpoint_interval)
+        if not len(data.data.part("holdout")):
             limits["limit_val_batches"] = 0
         watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
         if self.world_size > 1:
             watching.append(GradientAveraging())
-        trainer = self._trainer(stage, [*watching, *callbacks, stamp, interruption], **limits)
+        trainer = self._trainer(stage, [*watching, *callbacks, metadata, interruption], resume_from, **limits)
+        path = resume_from.path if resume_from else None
         with _no_search_for_gpus(self.device):
-            trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
-        stamp.finished = True
-        trainer.save_checkpoint(keep)
-        self.seconds[stage] = stamp.seconds
+            trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        if any(isinstance(callback, Timer) and _is_over(callback) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            text = f"{stage}: stopped by trainer.max_time after {trainer.global_step} steps"
+            self.console.print(text, highlight=False, soft_wrap=True)
+        metadata.finished = True
+        trainer.save_checkpoint(save_to)
+        end = StageEnd(metadata.seconds, int(trainer.global_step))
         interruption.raise_if_interrupted()
+        return end
 
     @cached_property
     def _probe(self) -> pl.Trainer:
@@ -122,15 +144,17 @@ class Workshop:
             raise UserError(f"trainer.precision={trainer.precision} is not supported; use bf16-mixed or 32-true")
         return trainer
 
-    def _trainer(self, stage: str, callbacks: Sequence[pl.Callback], **limits: int) -> pl.Trainer:
+    def _trainer(
+        self, stage: str, callbacks: Sequence[pl.Callback], opened: Checkpoint | None = None, **limits: int
+    ) -> pl.Trainer:
         makers = [make for make in self.make_loggers.values() if make is not None]
-        loggers = [make(save_dir=str(self.folder), name=stage, version="") for make in makers]
+        loggers = [make(save_dir=str(self.folder.path), name=stage, version="") for make in makers]
         try:
             trainer = self.make_trainer(
-                default_root_dir=str(self.folder),
+                default_root_dir=str(self.folder.path),
                 logger=loggers,
                 callbacks=list(callbacks),
-                plugins=[AtomicCheckpointIO()],
+                plugins=[AtomicCheckpointIO(opened)],
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
                 enable_model_summary=False,
@@ -138,7 +162,8 @@ class Workshop:
                 **limits,
             )
         except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
-            raise UserError(_machine_text(error)) from error
+            raise UserError(_explain(error)) from error
+        # Our progress line takes the place of Lightning's bar
         if trainer.progress_bar_callback is not None:
             trainer.callbacks.remove(trainer.progress_bar_callback)  # type: ignore[attr-defined]
             trainer.callbacks.insert(0, ProgressLine(stage, self.console))  # type: ignore[attr-defined]
@@ -147,9 +172,9 @@ class Workshop:
 
 @contextmanager
 def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
-    """Spare a run on the CPU what PyTorch does at every step of an optimizer: ask the system for a GPU's driver.
+    """Spare a run on the CPU a call that PyTorch makes at every optimizer step: it asks the system for a GPU's driver.
 
-    Where there is a GPU nothing is hidden: CUDA believes for the rest of the process what it sees at its first look.
+    Where there is a GPU nothing is hidden, since CUDA believes its first look for the rest of the process.
     """
     name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
     if device.type == "cpu" and torch.cuda.device_count() == 0:
@@ -160,8 +185,15 @@ def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
         os.environ.pop(name, None) if before is None else os.environ.update({name: before})
 
 
-def _machine_text(error: Exception) -> str:
-    text = str(error).splitlines()[0]
+def _is_over(timer: Timer) -> bool:
+    """Tell whether a stage used up the time that `trainer.max_time` gave it."""
+    remaining = timer.time_remaining()
+    return remaining is not None and remaining <= 0
+
+
+def _explain(error: Exception) -> str:
+    """Return the first line of a Trainer's complaint, and what to type where it is about the device."""
+    text = first_line(error)
     if any(word in text.lower() for word in ("accelerator", "gpu", "cuda", "device")):
         return f"{text} Type trainer.accelerator=cpu, or trainer.accelerator=auto for the best there is."
     return f"trainer: {text}"

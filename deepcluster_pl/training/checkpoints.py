@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent, say what they are, and are read without running code."""
+"""Checkpoints: written in one step, marked with what they belong to, read once and without running code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pickle
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,39 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from deepcluster_pl import __version__
-from deepcluster_pl.errors import UserError, divergence_error
+from deepcluster_pl.errors import UserError, divergence_error, first_line
 from deepcluster_pl.utils.atomic_files import atomic_write
 
-STAMP = "deepcluster_pl"
+METADATA = "deepcluster_pl"
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
-"""What is kept every interval, and the one kept before, which is gone on from where the last was damaged."""
+"""The newest checkpoint of a stage, and the one before, from which a run resumes where the newest is damaged."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Lightning's checkpoint files: of finite weights only, put in place in one step, and loaded as data only."""
+    """Lightning's checkpoint files: finite weights only, put in place in one step, loaded as data only.
+
+    Args:
+        opened: a checkpoint that was read already, so that Lightning need not read it again.
+    """
+
+    def __init__(self, opened: Checkpoint | None = None) -> None:
+        super().__init__()
+        self.opened = opened
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Write beside `path`, then replace it; weights that are not finite leave the file as it is.
+        """Write a file beside `path`, then replace `path`; weights that are not finite leave it as it is.
 
-        Of last.ckpt, the one before stays as previous.ckpt. PyTorch puts a CRC-32 beside every record.
+        The file that last.ckpt replaces stays as previous.ckpt. PyTorch writes a CRC-32 beside every record.
+
+        Args:
+            checkpoint: content.
+            path: the file.
+            storage_options: not used; part of Lightning's interface.
+
+        Raises:
+            UserError: weights are not finite, or the disk refuses.
         """
         check_finite(checkpoint)
         path = Path(path)
@@ -41,12 +58,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str | os.PathLike[str], map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read tensors, numbers and strings; anything that would run code is refused."""
-        return read_checkpoint(Path(path))
+        """Read tensors, numbers and strings; a file that would run code is refused.
+
+        Args:
+            path: the file.
+            map_location: not used; everything is read to the CPU.
+            weights_only: not used; nothing else is ever read.
+
+        Returns:
+            The content, as a shallow copy that Lightning may change.
+        """
+        if self.opened is None or self.opened.path != Path(path):
+            return Checkpoint.open(Path(path)).content
+        return dict(self.opened.content)
 
 
 class CheckpointMetadata(pl.Callback):
-    """Writes into every checkpoint what it belongs to, whether its stage was finished, and the seconds trained so far.
+    """Callback that marks every checkpoint: its stage, what it belongs to, whether it is finished, seconds trained.
 
     Args:
         stage: pretrain or fit.
@@ -62,7 +90,7 @@ class CheckpointMetadata(pl.Callback):
 
     @property
     def seconds(self) -> float:
-        """Time trained, runs that were interrupted included."""
+        """Seconds trained, interrupted parts included."""
         return self.earlier_s + time.monotonic() - self._began
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -72,8 +100,8 @@ class CheckpointMetadata(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the stamp."""
-        checkpoint[STAMP] = {
+        """Add the metadata."""
+        checkpoint[METADATA] = {
             "stage": self.stage,
             "version": __version__,
             "origin": self.origin,
@@ -84,8 +112,152 @@ class CheckpointMetadata(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Count on from there."""
-        self.earlier_s = float(checkpoint.get(STAMP, {}).get("seconds", 0.0))
+        """Add the seconds that were trained before."""
+        self.earlier_s = float(checkpoint.get(METADATA, {}).get("seconds", 0.0))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read, once, and checked.
+
+    Attributes:
+        path: its file.
+        content: everything in it, on the CPU.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+    @staticmethod
+    def open(path: Path) -> Checkpoint:
+        """Read a checkpoint.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The checkpoint.
+
+        Raises:
+            UserError: there is no readable checkpoint; the text names the newest readable one beside it.
+        """
+        try:
+            return Checkpoint(path, _read(path))
+        except UserError as error:
+            intact = newest_intact(path.parent)
+            raise UserError(f"{error}; {intact.path.name} beside it is intact" if intact else str(error)) from error
+
+    @staticmethod
+    def open_if_intact(path: Path) -> Checkpoint | None:
+        """Read a checkpoint; return None where there is no readable one."""
+        try:
+            return Checkpoint(path, _read(path))
+        except UserError:
+            return None
+
+    @property
+    def stage(self) -> str:
+        """Stage that wrote it: pretrain or fit."""
+        return str(self.content[METADATA]["stage"])
+
+    @property
+    def finished(self) -> bool:
+        """Whether its stage was finished."""
+        return bool(self.content[METADATA].get("finished"))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that its stage had trained, interrupted parts included."""
+        return float(self.content[METADATA]["seconds"])
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps that its stage had taken."""
+        return int(self.content["global_step"])
+
+    def callback_state(self, callback: type) -> dict[str, Any]:
+        """Return the state that a class of callbacks stored; empty where it stored none."""
+        return dict(self.content["callbacks"].get(callback.__qualname__, {}))
+
+    def check_fingerprint(self, expected: dict[str, str]) -> None:
+        """Raise `UserError` unless the checkpoint belongs to the same data, net, method and seed.
+
+        A fit's checkpoint must belong to the same initialization as well; a pretraining comes before any.
+
+        Args:
+            expected: hashes of this run's settings by name.
+        """
+        metadata = self.content[METADATA]
+        names = [name for name in expected if name != "start" or self.stage != "pretrain"]
+        differing = [name for name in names if metadata["origin"].get(name) != expected[name]]
+        written_by = metadata.get("version", "0.1.0")
+        if differing and written_by != __version__:
+            raise UserError(f"{self.path} was written by version {written_by}, this is {__version__}; start without it")
+        if differing:
+            text = ", ".join(differing)
+            raise UserError(
+                f"{self.path} belongs to other settings ({text}); use those, or start without it"
+            )
+
+    def check_pretrained(self, data_hash: str, holds_out: bool) -> str:
+        """Raise `UserError` unless this is a finished pretraining that has not seen held-out samples.
+
+        Args:
+            data_hash: hash of this run's data.
+            holds_out: whether this run holds out samples.
+
+        Returns:
+            A remark where the net was trained on other data, else an empty string.
+        """
+        if self.stage != "pretrain" or not self.finished:
+            found = "a fit" if self.stage != "pretrain" else "a pretraining that was interrupted"
+            raise UserError(
+                f"{self.path} is of {found}, expected checkpoints/pretrained.ckpt; ckpt_path= resumes from it"
+            )
+        if self.content[METADATA]["origin"].get("data") == data_hash:
+            return ""
+        if holds_out:
+            raise UserError(
+                f"{self.path} was pretrained on other samples, which may include those held out here; type "
+                f"data.holdout=0, or leave out pretrained="
+            )
+        return "trained on other data than this run's; its scaling of the input is used"
+
+    def weights_for(self, module: nn.Module, prefix: str = "") -> dict[str, torch.Tensor]:
+        """Return the weights of a module.
+
+        Args:
+            module: its state dict says which names and shapes are expected.
+            prefix: of the names in the checkpoint.
+
+        Returns:
+            Tensors by name, without the prefix.
+
+        Raises:
+            UserError: names or shapes differ; the text names the first three.
+        """
+        state = self.content["state_dict"]
+        found = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        expected = module.state_dict()
+        wrong = [
+            f"{name} is {_shape(found.get(name))} in the file and {_shape(expected.get(name))} in this run"
+            for name in [*expected, *(name for name in found if name not in expected)]
+            if _shape(found.get(name)) != _shape(expected.get(name))
+        ]
+        if wrong:
+            raise UserError(f"{self.path} does not fit: {'; '.join(wrong[:3])}{' …' if len(wrong) > 3 else ''}")
+        return found
+
+    def load_into(self, module: nn.Module, prefix: str = "") -> None:
+        """Copy the weights into a module; see `weights_for`."""
+        module.load_state_dict(self.weights_for(module, prefix))
+
+
+def newest_intact(folder: Path) -> Checkpoint | None:
+    """Return the newest readable checkpoint of a folder, or None."""
+    dated = sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.ckpt") if path.is_file())
+    opened = (Checkpoint.open_if_intact(path) for _, path in reversed(dated))
+    return next((checkpoint for checkpoint in opened if checkpoint is not None), None)
 
 
 def check_finite(checkpoint: dict[str, Any]) -> None:
@@ -93,111 +265,30 @@ def check_finite(checkpoint: dict[str, Any]) -> None:
     weights = [tensor for tensor in checkpoint["state_dict"].values() if tensor.is_floating_point()]
     if not weights or bool(torch.stack([tensor.isfinite().all() for tensor in weights]).all()):
         return
-    step, stage = int(checkpoint["global_step"]), str(checkpoint[STAMP]["stage"])
+    step, stage = int(checkpoint["global_step"]), str(checkpoint[METADATA]["stage"])
     raise divergence_error(stage, step, "weights are NaN or infinite")
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content on the CPU; `UserError` says what is wrong with the file, and which beside it is sound."""
-    try:
-        return _read(path)
-    except UserError as error:
-        sound = newest_intact(path.parent)
-        raise UserError(f"{error}; sound beside it is {sound.name}" if sound else str(error)) from error
-
-
-def newest_intact(folder: Path) -> Path | None:
-    """The newest checkpoint of a folder that can be read, if there is one."""
-    dated = sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.ckpt") if path.is_file())
-    return next((path for _, path in reversed(dated) if is_intact(path)), None)
-
-
 def _read(path: Path) -> dict[str, Any]:
+    """Return a checkpoint's content; raise `UserError` for a file that is missing, damaged, foreign or runs code."""
     if not path.is_file():
         raise UserError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}, expected a checkpoint")
     try:
-        with zipfile.ZipFile(path) as archive:  # PyTorch itself never looks at the sums it wrote
+        with zipfile.ZipFile(path) as archive:  # PyTorch writes checksums, but never compares them
             damaged = archive.testzip()
         if damaged is not None:
-            raise UserError(f"{path} is damaged: the checksum of {damaged} does not fit")
+            raise UserError(f"{path} is damaged: the checksum of {damaged} differs")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except UserError:
         raise
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} is not a checkpoint that can be read without running code from it") from error
     except Exception as error:  # a damaged file can make the reader fail in any way
-        text = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path} is damaged or not a checkpoint: {text}") from error
-    stamp = content.get(STAMP) if isinstance(content, dict) else None
-    if not isinstance(stamp, dict) or not {"stage", "origin"} <= stamp.keys() or "state_dict" not in content:
+        raise UserError(f"{path} is damaged or not a checkpoint: {first_line(error)}") from error
+    metadata = content.get(METADATA) if isinstance(content, dict) else None
+    if not isinstance(metadata, dict) or not {"stage", "origin"} <= metadata.keys() or "state_dict" not in content:
         raise UserError(f"{path} was not written by deepcluster_pl")
     return dict(content)
-
-
-def is_intact(path: Path) -> bool:
-    """Whether a checkpoint is there and can be read; a damaged one in a cache is simply made again."""
-    try:
-        _read(path)
-    except UserError:
-        return False
-    return True
-
-
-def stage_of(path: Path) -> str:
-    """The stage, pretrain or fit, that a checkpoint was written in."""
-    return str(read_checkpoint(path)[STAMP]["stage"])
-
-
-def check_fingerprint(path: Path, origin: dict[str, str]) -> None:
-    """Raise `UserError` naming what differs, unless a checkpoint belongs to the same data, net, method and seed.
-
-    A fit's must belong to the same start as well; a pretraining's came before any.
-    """
-    stamp = read_checkpoint(path)[STAMP]
-    counts = [name for name in origin if name != "start" or stamp["stage"] != "pretrain"]
-    differing = [name for name in counts if stamp["origin"].get(name) != origin[name]]
-    written_by = stamp.get("version", "0.1.0")
-    if differing and written_by != __version__:
-        raise UserError(f"{path} was written by version {written_by}, this is {__version__}; begin anew without it")
-    if differing:
-        names = ", ".join(differing)
-        raise UserError(f"{path} belongs to a run with other settings ({names}); use those, or begin anew without it")
-
-
-def check_pretrained(path: Path, data_hash: str, holds_out: bool) -> str:
-    """Refuse what is no finished pretraining, or may know the held-out samples; a remark if the data was another."""
-    stamp = read_checkpoint(path)[STAMP]
-    if stamp["stage"] != "pretrain" or not stamp["finished"]:
-        what = "a fit" if stamp["stage"] != "pretrain" else "a pretraining that was interrupted"
-        raise UserError(f"{path} is of {what}, expected checkpoints/pretrained.ckpt; ckpt_path= goes on from it")
-    if stamp["origin"].get("data") == data_hash:
-        return ""
-    if holds_out:
-        raise UserError(
-            f"{path} was pretrained on other samples, and may know those held out here; type data.holdout=0, or leave "
-            f"out pretrained="
-        )
-    return "trained on other data than this run's; its scaling of the input is kept"
-
-
-def load_weights(module: nn.Module, path: Path, prefix: str = "") -> None:
-    """Copy a checkpoint's weights under `prefix` into a module; `UserError` names what does not fit."""
-    module.load_state_dict(check_fits(module, path, prefix))
-
-
-def check_fits(module: nn.Module, path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
-    """A checkpoint's weights under `prefix`, if they are this module's by name and shape; else `UserError`."""
-    state = read_checkpoint(path)["state_dict"]
-    found = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
-    expected = module.state_dict()
-    wrong = [
-        f"{name} is {_shape(found.get(name))} in the file and {_shape(expected.get(name))} in this run"
-        for name in [*expected, *(name for name in found if name not in expected)]
-        if _shape(found.get(name)) != _shape(expected.get(name))
-    ]
-    if wrong:
-        raise UserError(f"{path} does not fit: {'; '.join(wrong[:3])}{' …' if len(wrong) > 3 else ''}")
-    return found
 
 
 def _shape(tensor: torch.Tensor | None) -> str:

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,7 +14,6 @@ from typing import IO, Any
 from deepcluster_pl.errors import UserError
 
 _UNFINISHED = ".part"
-_OWN_FILES = ("checkpoints/.*.ckpt", "model/.model.*", ".start.safetensors", ".scores.json", ".assignments.csv")
 _DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
 )  # fmt: skip
@@ -77,10 +76,10 @@ def disk_error(error: BaseException | None) -> str | None:
     return None
 
 
-def remove_partial_files(folder: Path) -> None:
-    """Remove the unfinished files that killed writers left of a run's own; other files in the folder stay."""
-    for name in _OWN_FILES:
-        for path in folder.glob(f"{name}.????????{_UNFINISHED}"):
+def remove_partial_files(files: Iterable[Path]) -> None:
+    """Remove the unfinished versions that killed writers left beside these files; every other file stays."""
+    for file in files:
+        for path in file.parent.glob(f".{file.name}.????????{_UNFINISHED}"):
             path.unlink(missing_ok=True)
 
 

@@ -13,8 +13,7 @@ from filelock import FileLock, Timeout
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import remove_partial_files
-
-LOCK = "run.lock"
+from deepcluster_pl.utils.run_folder import RunFolder
 
 
 @contextmanager
@@ -30,7 +29,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises:
         UserError: another process has the folder, or it cannot be locked.
     """
-    path = folder / LOCK
+    run = RunFolder(folder)
+    path = run.lock
     new_folders = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         raise UserError(f"{folder} cannot be locked: {error.strerror}; choose another folder") from error
     try:
         path.write_text(_this_process(), encoding="utf-8")
-        remove_partial_files(folder)
+        remove_partial_files(run.written_files)
         yield
     finally:
         path.unlink(missing_ok=True)

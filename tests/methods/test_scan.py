@@ -30,7 +30,9 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
     module._trainer = SimpleNamespace(
         log_every_n_steps=1,
         datamodule=SimpleNamespace(
-            samples=lambda name, rows: {"fit": x}[name][rows.long()], part=lambda name: SimpleNamespace(n_copies=0)
+            data=SimpleNamespace(
+                samples=lambda name, rows: {"fit": x}[name][rows.long()], part=lambda name: SimpleNamespace(n_copies=0)
+            )
         ),
         current_epoch=0,
         global_rank=0,
@@ -46,7 +48,7 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
 def naive_losses(module, x, partners):
     """Head by head and pair by pair, in Python numbers."""
     losses = []
-    p, other = (module.log_shares(module.net.encode(each)).exp().tolist() for each in (x, partners))
+    p, other = (module.log_probabilities(module.net.encode(each)).exp().tolist() for each in (x, partners))
     for h in range(HEADS):
         agreement = sum(-math.log(sum(a * b for a, b in zip(p[h][i], other[h][i], strict=True))) for i in range(len(x)))
         mean = [sum(row[k] for row in p[h]) / len(x) for k in range(K)]
@@ -55,13 +57,14 @@ def naive_losses(module, x, partners):
 
 
 def partners_of(module, index, batch_idx):
-    return module._partners(index, batch_idx).tolist()
+    which = module.draw(len(index), (module.current_epoch, batch_idx, module.global_rank))["neighbor"]
+    return module.targets[index].gather(1, which)[:, 0].tolist()
 
 
 def test_the_first_head_begins_with_the_nearest_center_and_others_do_not():
     module, _ = scan()
     z = torch.randn(200, 2, generator=torch.Generator().manual_seed(3))
-    shares = module.log_shares(z).exp()
+    shares = module.log_probabilities(z).exp()
     distances = squared_distances(z, module.centers)
     assert torch.equal(module.assign(z).argmax(dim=1), distances.argmin(dim=1))
     apart = torch.pdist(module.centers).square().mean()
@@ -93,7 +96,7 @@ def test_the_head_with_the_lowest_running_loss_speaks():
     module, x = scan()
     z = module.net.encode(x).detach()
     module.head_losses.copy_(torch.tensor([-1.0, -3.0, -4.0, -2.0]))
-    assert torch.equal(module.assign(z), module.log_shares(z)[2].exp())
+    assert torch.equal(module.assign(z), module.log_probabilities(z)[2].exp())
     before = module.head_losses.clone()
     module.training_step((x, torch.arange(N)), 0)
     fresh = torch.tensor(naive_losses(module, x, x[partners_of(module, torch.arange(N), 0)]))
@@ -121,7 +124,7 @@ def test_both_of_a_pair_are_distorted_each_by_its_own_amounts():
 
 def test_self_labeling_teaches_with_what_is_sure_and_every_cluster_weighs_the_same():
     module, x = scan(self_label_from=10, confidence=0.4, step=10)
-    log_p = module.log_shares(module.net.encode(x))[0].detach()
+    log_p = module.log_probabilities(module.net.encode(x))[0].detach()
     shares, clusters = log_p.exp().max(dim=1)
     sure = [i for i in range(N) if shares[i] >= 0.4]
     assert len(sure) > 0
@@ -164,4 +167,4 @@ def test_without_neighbors_it_says_which_callback_is_missing():
 def test_heads_are_finite_where_all_centers_are_one():
     module, x = scan()
     module.initialize(Initialization(torch.zeros(N, dtype=torch.long), torch.ones(K, 2)))
-    assert torch.isfinite(module.log_shares(module.net.encode(x))).all()
+    assert torch.isfinite(module.log_probabilities(module.net.encode(x))).all()

@@ -42,7 +42,7 @@ def vade(augment=None, seed=0, covariance_type="diag", epoch=0, rank=0):
 
 
 def draws(module, batch_idx):
-    return module._noise(torch.empty(N, D), batch_idx)
+    return module.draw(N, (module.current_epoch, batch_idx, module.global_rank))["noise"]
 
 
 def naive_loss(module, x, noise):
@@ -126,7 +126,7 @@ def test_centers_alone_begin_with_the_nearest_center_and_one_center_with_no_spre
 def test_shares_stay_finite_and_sum_to_one_far_from_every_component():
     module, _ = vade()
     z = torch.tensor([[1e6, -1e6], [0.0, 1e8]])
-    log_q = module.log_shares(z).detach()
+    log_q = module.log_probabilities(z).detach()
     assert torch.isfinite(log_q).all()
     torch.testing.assert_close(log_q.exp().sum(dim=1), torch.ones(2))
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write, remove_partial_files
+from deepcluster_pl.utils.run_folder import RunFolder
 
 FULL_DISK = """
 import resource, signal, sys
@@ -191,7 +192,7 @@ def test_killed_writer_leaves_the_old_file(target):
     assert target.read_text() == "old"
     assert list(target.parent.glob("*.json")) == [target]
     assert len(list(target.parent.iterdir())) == 2
-    remove_partial_files(target.parent)
+    remove_partial_files([target])
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -215,5 +216,5 @@ def test_only_a_runs_own_unfinished_files_are_removed(tmp_path):
     for name in [*own, *theirs]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    remove_partial_files(tmp_path)
+    remove_partial_files(RunFolder(tmp_path).written_files)
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(theirs)

@@ -31,7 +31,7 @@ class ClusterMetrics(pl.Callback):
         if not trainer.is_global_zero:
             return
         clusters = refresh.clusters.numpy()
-        labels = trainer.datamodule.part("fit").labels  # type: ignore[attr-defined]
+        labels = trainer.datamodule.data.part("fit").labels  # type: ignore[attr-defined]
         rows = sample_rows(len(clusters), self.sample_size, self.seed)
         separation = separation_scores(refresh.z[rows].cpu().numpy(), clusters[rows])
         sizes = size_scores(clusters, module.n_clusters)

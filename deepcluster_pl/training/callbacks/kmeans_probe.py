@@ -42,7 +42,7 @@ class KMeansProbe(pl.Callback):
             return
         if not trainer.is_global_zero or self.n_clusters == "auto":
             return
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = trainer.datamodule.data  # type: ignore[attr-defined]
         part = data.part("fit")
         rows = sample_rows(len(part), self.sample_size, self.seed)
         z = embed(pl_module.net, data.loader("fit", rows)).cpu().numpy()  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class TargetRefresh(pl.Callback):
         self.tol = tol
         self.per_epoch = per_epoch
         self.reseed_empty = reseed_empty
-        self.settled = False
+        self.converged = False
         self._targets: Tensor | None = None
         self._clusters: Tensor | None = None
         self._changed: float | None = None
@@ -77,7 +77,7 @@ class TargetRefresh(pl.Callback):
             self._refresh(trainer, pl_module)
             return
         self._hand_over(pl_module)
-        self._stop_if_settled(trainer)  # the checkpoint may be of the very step that settled it
+        self._stop_if_converged(trainer)  # the checkpoint may be of the very step that converged
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -100,7 +100,7 @@ class TargetRefresh(pl.Callback):
             "clusters": self._clusters,
             "last_step": self._last_step,
             "changed": self._changed,
-            "settled": self.settled,
+            "converged": self.converged,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ class TargetRefresh(pl.Callback):
         self._changed = state_dict["changed"]
 
     def _refresh(self, trainer: pl.Trainer, module: Any) -> None:
-        z = embed_part(module.net, trainer.datamodule, "fit")  # type: ignore[attr-defined]
+        z = embed_part(module.net, trainer.datamodule.data, "fit")  # type: ignore[attr-defined]
         if not bool(torch.isfinite(z).all()):
             raise divergence_error("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         q, n_reseeded = self._assigned(module, z)
@@ -120,7 +120,7 @@ class TargetRefresh(pl.Callback):
         self._changed = None if before is None else share_changed(before, clusters)
         self._clusters = clusters
         self._last_step = trainer.global_step
-        if not self._stop_if_settled(trainer):
+        if not self._stop_if_converged(trainer):
             self._targets = module.make_targets(z, q)
             self._hand_over(module)
         refresh = Refresh(trainer.global_step, z, q, clusters, self._changed, n_reseeded)
@@ -139,10 +139,10 @@ class TargetRefresh(pl.Callback):
         module.move_centers(centers, moved)
         return module.assign_all(z), int(moved.sum())
 
-    def _stop_if_settled(self, trainer: pl.Trainer) -> bool:
-        self.settled = self._changed is not None and self._changed < self.tol
-        trainer.should_stop |= self.settled
-        return self.settled
+    def _stop_if_converged(self, trainer: pl.Trainer) -> bool:
+        self.converged = self._changed is not None and self._changed < self.tol
+        trainer.should_stop |= self.converged
+        return self.converged
 
     def _hand_over(self, module: Any) -> None:
         self._targets = None if self._targets is None else self._targets.to(module.device)

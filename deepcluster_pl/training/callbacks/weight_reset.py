@@ -84,7 +84,7 @@ class WeightReset(pl.Callback):
 
     def _cluster(self, trainer: pl.Trainer, module: Any) -> Initialization:
         """New centers from a sample of the fitted part's code, and the nearest of them to every sample."""
-        z: Tensor = module.embed(trainer.datamodule.loader("fit"))  # type: ignore[attr-defined]
+        z: Tensor = module.embed(trainer.datamodule.data.loader("fit"))  # type: ignore[attr-defined]
         if not bool(z.isfinite().all()):
             raise divergence_error("fit", trainer.global_step, "embeddings hold NaN or infinite values")
         rows = torch.as_tensor(sample_rows(len(z), self.sample_size, self.seed), device=z.device)

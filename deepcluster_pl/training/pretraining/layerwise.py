@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import pytorch_lightning as pl
+from functools import cached_property
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.base import OptimizerFactory
+from deepcluster_pl.methods.step import Draws, Losses, LossModule, OptimizerFactory, Place
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.metric_logging import EpochMean
 from deepcluster_pl.utils.random import generator_at
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, OpenShare
 
 
-class LayerwiseDenoising(pl.LightningModule):
+class LayerwiseDenoising(LossModule):
     """Stacked denoising autoencoder (Vincent and others 2010), as DEC pretrains (Xie, Girshick, Farhadi 2016, 3.2).
 
     In phase i only layer i of the encoder and the decoder's layer that mirrors it are trained. With h the clean output
@@ -50,13 +51,8 @@ class LayerwiseDenoising(pl.LightningModule):
         decay_every: Count | None,
         seed: NonNegativeInt,
     ) -> None:
-        super().__init__()
-        if augment is not None:
-            augment.check(net.input_shape)
-        self.net = net
+        super().__init__(net, optimizer, augment)
         self.layers = layer_pairs(net)
-        self.optimizer = optimizer
-        self.augment = augment
         self.epochs_per_layer = epochs_per_layer
         self.dropout = dropout
         self.decay_every = decay_every
@@ -90,18 +86,47 @@ class LayerwiseDenoising(pl.LightningModule):
             for group in optimizer.param_groups:  # type: ignore[union-attr]
                 group["lr"] = optimizer.defaults["lr"] * 0.1 ** (age // self.decay_every)  # type: ignore[union-attr]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Error of one batch in the phase that the epoch belongs to."""
-        x = self.net.prepare(batch[0], at_step(self.augment, self, batch_idx))
-        phase = self.phase(self.current_epoch)
+    def draw(self, n_samples: int, place: Place) -> Draws:
+        """Draw the distortion's amounts and, where one layer trains alone, the values that dropout keeps."""
+        draws, phase = super().draw(n_samples, place), self.phase(place[0])
         if phase < len(self.layers):
-            # the 1 keeps these numbers apart from those that augment= draws at the same place
-            generator = generator_at(self.seed, self.current_epoch, batch_idx, self.global_rank, 1)
-            loss = self._denoising_error(x, phase, generator)
-        else:
-            loss = self._error(x)
-        self._mse.add(loss, len(x))
-        return loss
+            # The 1 separates this stream from the one that the distortion draws from at the same place
+            generator = generator_at(self.seed, *place, 1)
+            for name, shape in zip(("input", "hidden"), self._shapes[phase], strict=True):
+                draws[name] = torch.rand((n_samples, *shape), generator=generator) >= self.dropout
+        return draws
+
+    def loss(self, batch: Batch, draws: Draws) -> Losses:
+        """Compute the error of one batch in the phase that the epoch belongs to."""
+        x, _ = batch
+        phase = self.phase(self.current_epoch)
+        if phase == len(self.layers):
+            return {"loss": self.error(x)}
+        # The layers below are trained already; their clean output is input and target of this one
+        with torch.no_grad():
+            for below, _ in self.layers[:phase]:
+                x = below(x)
+        layer, mirror = self.layers[phase]
+        hidden = layer(drop(x, draws["input"], self.dropout))
+        return {"loss": F.mse_loss(mirror(drop(hidden, draws["hidden"], self.dropout)), x)}
+
+    def error(self, x: Tensor) -> Tensor:
+        """Compute the mean squared error of the whole net on prepared samples (B, *input_shape)."""
+        return F.mse_loss(self.net.decode(self.net.encode(x)), x)
+
+    def log_losses(self, losses: Losses, n_samples: int) -> None:
+        """Add the error to the epoch's mean."""
+        self._mse.add(losses["loss"], n_samples)
+
+    @cached_property
+    @torch.no_grad()
+    def _shapes(self) -> list[tuple[torch.Size, torch.Size]]:
+        """Shapes of one sample before and after each layer, found by passing one through."""
+        x, found = self.net.shift.new_zeros((1, *self.net.input_shape)), []
+        for layer, _ in self.layers:
+            before, x = x, layer(x)
+            found.append((before.shape[1:], x.shape[1:]))
+        return found
 
     def on_train_epoch_end(self) -> None:
         """Log the epoch's mean, under a name of the phase's own."""
@@ -110,22 +135,7 @@ class LayerwiseDenoising(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The whole net's error on held-out samples, in every phase; nothing is chosen by it."""
-        self.log("pretrain/mse_holdout", self._error(self.net.prepare(batch[0])), batch_size=len(batch[0]))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """One optimizer for the whole net; it passes over parameters that have no gradient."""
-        return self.optimizer(self.net.parameters())
-
-    def _error(self, x: Tensor) -> Tensor:
-        return F.mse_loss(self.net.decode(self.net.encode(x)), x)
-
-    def _denoising_error(self, x: Tensor, phase: int, generator: torch.Generator) -> Tensor:
-        with torch.no_grad():
-            for below, _ in self.layers[:phase]:
-                x = below(x)
-        layer, mirror = self.layers[phase]
-        hidden = layer(drop(x, self.dropout, generator))
-        return F.mse_loss(mirror(drop(hidden, self.dropout, generator)), x)
+        self.log("pretrain/mse_holdout", self.error(self.net.prepare(batch[0])), batch_size=len(batch[0]))
 
 
 def layer_pairs(net: Autoencoder) -> list[tuple[nn.Sequential, nn.Sequential]]:
@@ -144,13 +154,20 @@ def layer_pairs(net: Autoencoder) -> list[tuple[nn.Sequential, nn.Sequential]]:
     return list(zip(encoder, reversed(decoder), strict=True))
 
 
-def drop(h: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Dropout of values (any shape), drawn on the CPU; what stays is divided by 1 - share, so the mean is kept.
+def drop(h: Tensor, kept: Tensor, share: float) -> Tensor:
+    """Set values to zero and scale up the others, so that the mean stays.
 
-    >>> drop(torch.ones(6), 0.5, torch.Generator().manual_seed(0)).tolist()
-    [0.0, 2.0, 0.0, 0.0, 0.0, 2.0]
+    Args:
+        h: values, of any shape.
+        kept: mask of the values that stay, on any device.
+        share: expected share of values that are set to zero.
+
+    Returns:
+        Values of the same shape.
+
+    >>> drop(torch.ones(4), torch.tensor([True, False, True, False]), 0.5).tolist()
+    [2.0, 0.0, 2.0, 0.0]
     """
-    kept = torch.rand(h.shape, generator=generator) >= share
     return h * kept.to(h.device) / (1 - share)
 
 

@@ -20,8 +20,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.config.recipes import conf_dir
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
-from deepcluster_pl.runs.pipeline import load_data, open_workshop
+from deepcluster_pl.runs.pipeline import make_stages
+from deepcluster_pl.runs.recipe import Recipe
 
 WARM = 3
 """Steps in front of those that are timed."""
@@ -54,7 +56,7 @@ class Ours:
                  "callbacks.target_refresh.update_interval=1000000", *overrides],
             )  # fmt: skip
         self.stage = stage
-        self.data = load_data(self.cfg)
+        self.data = Recipe.from_config(self.cfg).load_data()
         self.data.move_to(torch.device("cpu"))
         torch.manual_seed(0)
         self.net = instantiate_node(self.cfg.net, input_shape=self.data.input_shape)
@@ -69,12 +71,13 @@ class Ours:
             module, callbacks = instantiate_node(settings.module, net=self.net), instantiate_node(settings.callbacks)
         else:
             module, callbacks = self.method, instantiate_node(self.cfg.callbacks)
-        self.data.use(settings.batch_size, settings.shuffle, 0)
+        data = StageData(self.data, settings.batch_size, settings.shuffle, 0)
         with tempfile.TemporaryDirectory() as folder:
-            shop = open_workshop(self.cfg, Path(folder), Console(quiet=True))
+            stages = make_stages(Recipe.from_config(self.cfg), Path(folder), Console(quiet=True))
             own = [callback for callback in callbacks.values() if callback is not None]
             limits = {"max_epochs": -1, "max_steps": WARM + steps, "limit_val_batches": 0}
-            shop.train(self.stage, module, self.data, [*own, clock], None, Path(folder) / "kept.ckpt", **limits)
+            save_to = stages.folder.final
+            stages.train(self.stage, module, data, [*own, clock], {}, None, save_to, **limits)
         return clock.seconds / steps
 
 

@@ -1,4 +1,4 @@
-"""What the most agreed restart promises: the median partition, even where its criterion is not the best."""
+"""The chosen restart is the median partition, even where its criterion is not the best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the start promises: the clusterer's own result, refused early where it cannot work, saved and loaded whole."""
+"""The initialization is the clusterer's own result, refused early where it cannot work, saved and loaded whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number of clusters that halves agree on: the right one where there is one, and a doubt where there is none."""
+"""The number of clusters that halves agree on is the right one, or is doubted where there are no groups."""
 
 from __future__ import annotations
 

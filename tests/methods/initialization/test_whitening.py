@@ -1,4 +1,4 @@
-"""What a whitened start promises: round groups, the labels and posteriors it had, a map the net can take over."""
+"""A whitened initialization has round groups, the labels and posteriors it had, and a map the net can take over."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.sources.synthetic import Blobs
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.training.callbacks.cosine_annealing import CosineAnnealing
@@ -36,7 +37,6 @@ def rates(tmp_path, common):
         torch.manual_seed(0)
         data = Blobs(20, 3, 2, 1.0, 0, **common())
         data.setup()
-        data.use(4, True, 0)
         net = MLPAutoencoder((3,), [2], "relu", None, "fan_in_uniform")
         module = Reconstruction(net, functools.partial(torch.optim.SGD, lr=LR), None)
         seen = Rates(stop_after)
@@ -45,7 +45,7 @@ def rates(tmp_path, common):
             enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
             accumulate_grad_batches=accumulate, limit_val_batches=0, **limits,
         )  # fmt: skip
-        trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        trainer.fit(module, datamodule=StageData(data, 4, True, 0), ckpt_path=resume_from, weights_only=True)
         if keep is not None:
             trainer.save_checkpoint(keep)
         return seen.seen

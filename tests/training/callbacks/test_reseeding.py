@@ -7,7 +7,7 @@ import functools
 import pytest
 import pytorch_lightning as pl
 import torch
-from callbacks.test_target_refresh import K, fit
+from training.callbacks.test_target_refresh import K, fit
 
 from deepcluster_pl.functional import cluster_sizes
 from deepcluster_pl.methods.dcn import DCN

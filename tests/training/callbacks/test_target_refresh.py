@@ -8,6 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.sources.synthetic import Blobs
 from deepcluster_pl.data.split import Subset
 from deepcluster_pl.functional import soft_assignment, target_distribution
@@ -42,7 +43,6 @@ def fit(
                "scale": "standard", "num_workers": 0, "residency": "auto"}  # fmt: skip
     data = Blobs(n_samples=N, n_features=5, n_centers=K, spread=3.0, random_state=0, **options)
     data.setup()
-    data.use(batch_size, True, 0)
     net = MLPAutoencoder((5,), [8, 2], "relu", None, "fan_in_uniform")
     module = make(net, "dec", K, 1.0, functools.partial(torch.optim.SGD, lr=lr, momentum=momentum), None)
     z = module.embed(data.loader("fit"))
@@ -53,7 +53,7 @@ def fit(
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         use_distributed_sampler=False, **trainer_options,
     )  # fmt: skip
-    trainer.fit(module, datamodule=data, ckpt_path=ckpt)
+    trainer.fit(module, datamodule=StageData(data, batch_size, True, 0), ckpt_path=ckpt)
     if keep:
         trainer.save_checkpoint(keep)
     return module, data, trainer, refresh, recorder
@@ -92,14 +92,14 @@ def test_accumulated_gradients_do_not_refresh_twice_at_one_step():
 
 def test_it_stops_when_assignments_settle_but_never_before_the_first_interval():
     _, _, trainer, refresh, recorder = fit(max_steps=100, tol=0.05, lr=1e-9)
-    assert refresh.settled
+    assert refresh.converged
     assert trainer.global_step == 4
     assert [r.changed for r in recorder.refreshes] == [None, 0.0]
 
 
 def test_after_settling_weights_and_labels_belong_together():
     module, data, _, refresh, recorder = fit(max_steps=400, tol=0.05)
-    assert refresh.settled
+    assert refresh.converged
     clusters = module.assign(module.embed(data.loader("fit"))).argmax(1)
     assert torch.equal(clusters, recorder.refreshes[-1].clusters)
     assert torch.equal(module.centers, recorder.weights[-1])
@@ -107,7 +107,7 @@ def test_after_settling_weights_and_labels_belong_together():
 
 def test_tol_zero_never_stops():
     _, _, trainer, refresh, _ = fit(max_steps=12, tol=0.0, lr=1e-9)
-    assert not refresh.settled
+    assert not refresh.converged
     assert trainer.global_step == 12
 
 

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from sklearn.cluster import KMeans
 
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.sources.synthetic import Blobs
 from deepcluster_pl.data.split import Subset
 from deepcluster_pl.errors import UserError
@@ -39,7 +40,7 @@ class Watcher(pl.Callback):
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         self.began[trainer.global_step] = (
             copy.deepcopy(pl_module.state_dict()), pl_module.targets.clone(), len(trainer.optimizers[0].state),
-            pl_module.embed(trainer.datamodule.loader("fit")),
+            pl_module.embed(trainer.datamodule.data.loader("fit")),
         )  # fmt: skip
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
@@ -59,7 +60,6 @@ def fit(max_steps, method=DEC, interval=2, keep=0.8, decoder=False, sample_size=
                "scale": "standard", "num_workers": 0, "residency": "auto"}  # fmt: skip
     data = Blobs(n_samples=N, n_features=5, n_centers=K, spread=3.0, random_state=0, **options)
     data.setup()
-    data.use(16, True, 0)
     net = MLPAutoencoder((5,), [8, 6, 2], "relu", None, "fan_in_uniform")
     weights = {"gamma": 0.1} if method is IDEC else {}
     module = method(net, "m", K, 1.0, optimizer=optimizer, augment=None, **weights)
@@ -71,7 +71,7 @@ def fit(max_steps, method=DEC, interval=2, keep=0.8, decoder=False, sample_size=
         callbacks=[TargetRefresh(update, tol, False), reset, watcher], enable_progress_bar=False,
         enable_model_summary=False, limit_val_batches=0, use_distributed_sampler=False, **trainer_options,
     )  # fmt: skip
-    trainer.fit(module, datamodule=data, ckpt_path=ckpt)
+    trainer.fit(module, datamodule=StageData(data, 16, True, 0), ckpt_path=ckpt)
     return module, watcher
 
 

@@ -108,10 +108,11 @@ def test_the_last_phase_is_plain_reconstruction():
 
 def test_dropout_takes_its_share_and_keeps_the_mean():
     h = torch.full((300, 200), 2.0)
-    dropped = drop(h, 0.2, torch.Generator().manual_seed(0))
+    kept = torch.rand(h.shape, generator=torch.Generator().manual_seed(0)) >= 0.2
+    dropped = drop(h, kept, 0.2)
     assert set(dropped.unique().tolist()) == {0.0, 2.5}
     assert (dropped == 0).float().mean().item() == pytest.approx(0.2, abs=0.01)
-    assert torch.equal(drop(h, 0.0, torch.Generator()), h)
+    assert torch.equal(drop(h, torch.ones_like(h, dtype=torch.bool), 0.0), h)
 
 
 def test_masks_depend_on_seed_epoch_and_batch_and_on_nothing_else():

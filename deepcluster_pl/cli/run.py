@@ -1,0 +1,198 @@
+"""The subcommand `run`: check everything that can be checked, then start one run, or a sweep, or resume either."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepcluster_pl.errors import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from deepcluster_pl.config.compose import Composition
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """List the subcommand `run`; its words are read by Hydra's own parser."""
+    subparsers.add_parser("run", help="cluster data (the default)", add_help=False)
+
+
+def execute(words: Sequence[str]) -> int:
+    """Run what was typed.
+
+    Args:
+        words: overrides and Hydra's flags.
+
+    Returns:
+        The exit code, 1 where a job failed.
+
+    Raises:
+        UserError: with everything that is wrong with the words.
+    """
+    if any(word in ("-h", "--help") for word in words):
+        from deepcluster_pl.cli.help import overview
+
+        print(overview())
+        return 0
+    if int(os.environ.get("RANK", "0")) > 0:  # torchrun starts the further processes of a run this way
+        from deepcluster_pl.runs.worker import main as work
+
+        work()
+        return 0
+    return int(_run(_read(words)))
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed.
+
+    Attributes:
+        overrides: key=value, with paths quoted for Hydra's grammar.
+        flags: the other words, which Hydra reads again.
+        config_dir: folder of the user's own recipes, or None.
+        multirun: whether -m was typed.
+        shows: whether a flag only prints the config or the like.
+        shows_config: whether that flag is --cfg.
+        completes: whether that flag is Hydra's --shell-completion.
+    """
+
+    overrides: list[str]
+    flags: list[str]
+    config_dir: str | None
+    multirun: bool
+    shows: bool
+    shows_config: bool
+    completes: bool
+
+    @property
+    def recipe_folders(self) -> list[Path]:
+        """Folders of recipes beside the shipped ones."""
+        return [Path(self.config_dir).expanduser()] if self.config_dir else []
+
+
+def _read(words: Sequence[str]) -> Typed:
+    """Separate overrides and flags; raise `UserError` for a flag that is not used here."""
+    from hydra._internal.utils import get_args_parser
+
+    from deepcluster_pl.config.quoting import quote_paths
+
+    flags, rest = get_args_parser().parse_known_args(list(words))
+    unknown = [word for word in rest if word.startswith("-")]
+    if unknown:
+        raise UserError(f"{unknown[0]}: no such flag; --help lists what there is")
+    for name in ("config_path", "config_name", "experimental_rerun"):
+        if getattr(flags, name, None):
+            raise UserError(f"--{name.replace('_', '-')} is not used here; type --config-dir <folder of your recipes>")
+    if flags.multirun and flags.cfg:
+        raise UserError("--cfg shows the config of one run; leave out -m")
+    overrides = [*flags.overrides, *rest]
+    return Typed(
+        overrides=quote_paths(overrides, flags.multirun),
+        flags=[word for word in words if word not in overrides],
+        config_dir=flags.config_dir,
+        multirun=bool(flags.multirun),
+        shows=bool(flags.cfg or flags.info or flags.shell_completion),
+        shows_config=bool(flags.cfg),
+        completes=bool(flags.shell_completion),
+    )
+
+
+def _run(typed: Typed) -> bool:
+    """Resume, show, or check and start; return True if a job failed."""
+    from deepcluster_pl.cli.resume import resume
+    from deepcluster_pl.config.sweeps import sweeps_by_itself
+
+    if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed.overrides):
+        if typed.shows or typed.multirun:
+            raise UserError("resume= resumes the run of a folder; leave out -m, --cfg and --info")
+        return resume([re.sub(r"^\+{1,2}(?=resume=)", "", word) for word in typed.overrides], typed.config_dir)
+    if not typed.multirun and not typed.shows_config and sweeps_by_itself(typed.overrides, typed.config_dir):
+        typed = replace(typed, multirun=True, flags=["-m", *typed.flags])
+    return _show(typed) if typed.shows else _start(typed)
+
+
+def _show(typed: Typed) -> bool:
+    """Let Hydra print the config or the like."""
+    from deepcluster_pl.cli.sweep_jobs import run_hydra
+    from deepcluster_pl.config.allowlist import trusted_targets
+    from deepcluster_pl.config.compose import compose_checked
+
+    composition = compose_checked(typed.overrides, typed.multirun, typed.config_dir)
+    if composition.problems and not typed.completes:
+        raise UserError("\n".join(composition.problems))
+    return run_hydra([*composition.added, *typed.overrides, *typed.flags], None, trusted_targets(typed.recipe_folders))
+
+
+def _start(typed: Typed) -> bool:
+    """Check the overrides and the folder, and start a run or a sweep; return True if a job failed."""
+    from deepcluster_pl.cli.sweep_jobs import run_hydra
+    from deepcluster_pl.config.allowlist import trusted_targets
+    from deepcluster_pl.config.compose import compose_checked
+    from deepcluster_pl.config.quoting import quote_paths
+    from deepcluster_pl.config.sweeps import own_sweep, search_direction
+    from deepcluster_pl.utils.locking import folder_lock
+
+    # An experiment may be a sweep by itself, and a sweeper that searches needs a direction
+    composition = compose_checked(typed.overrides, typed.multirun, typed.config_dir)
+    understood = composition.added
+    typed = replace(typed, overrides=[*understood, *typed.overrides])
+    swept, added = own_sweep(composition.cfg, typed.overrides, typed.multirun)
+    multirun = typed.multirun or bool(swept)
+    if swept:
+        composition = compose_checked([*typed.overrides, *swept], True, typed.config_dir)
+    if multirun:
+        added += search_direction(composition, typed.overrides)
+    trusted = trusted_targets(typed.recipe_folders)
+    folder = _check(composition, multirun, trusted).absolute()
+    for text in understood:
+        print(f"{text}, the only source that has the keys typed")
+    # The folder's name holds the time of day, so Hydra is told the one that was checked
+    where = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
+    with folder_lock(folder):
+        words = [*typed.overrides, *where, *added, *typed.flags]
+        return run_hydra(words, folder if multirun else None, trusted)
+
+
+def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) -> Path:
+    """Return the folder that will be written; raise one `UserError` with every problem of overrides and configs."""
+    from omegaconf import OmegaConf
+
+    from deepcluster_pl.config.allowlist import untrusted
+    from deepcluster_pl.config.validation import problems
+    from deepcluster_pl.runs.folder import check_folder_usable
+
+    found = list(composition.problems)
+    cfg = composition.cfg
+    if cfg is not None:
+        everything = (cfg, *(variant for _, variant in composition.variants))
+        foreign = [line for one in everything for line in untrusted(one, trusted)]
+        found += foreign or problems(cfg)  # foreign code is not imported, not even to be compared
+        for text, variant in composition.variants if not foreign else []:
+            found += [f"{text}: {line}" for line in problems(variant) if line not in found]
+        if multirun:
+            found += [line for one in everything for line in _several_processes(one)]
+    if found or cfg is None:
+        raise UserError("\n".join(dict.fromkeys(found)))
+    option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
+    folder = Path(OmegaConf.select(cfg, option))
+    check_folder_usable(folder, option)
+    check_folder_usable(Path(cfg.cache_dir).expanduser() / "kept", "cache_dir")
+    return folder
+
+
+def _several_processes(cfg: DictConfig) -> list[str]:
+    """Return a line for a job of a sweep that is not one process; a sweep's jobs follow each other in this one."""
+    trainer = cfg.trainer
+    one = trainer.devices == 1 or (isinstance(trainer.devices, Sequence) and len(trainer.devices) == 1)
+    if one and trainer.strategy in ("auto", "single_device") and trainer.num_nodes == 1:
+        return []
+    return [
+        f"found trainer.strategy={trainer.strategy} trainer.devices={trainer.devices} in a sweep, whose jobs are one "
+        f"process each; type trainer.strategy=auto trainer.devices=1, or start the runs one by one without -m"
+    ]

@@ -1,0 +1,120 @@
+"""Export a saved model as one graph, or as its files, for programs that do not have this package.
+
+A graph takes raw samples (N, *input_shape) as they were in the data, N being free. It returns embeddings (N, D) and
+probabilities (N, K); scaling is inside.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.serialization import load_model, read_description
+from deepcluster_pl.utils.atomic_files import atomic_copy
+
+
+class WholeModel(nn.Module):
+    """Raw samples (N, *input_shape) to embeddings (N, D) and probabilities (N, K), all in one graph."""
+
+    def __init__(self, module: ClusteringModule) -> None:
+        super().__init__()
+        self.net = module.net
+        self._assign = module.assign
+        self.method = module  # so that its buffers belong to the graph
+
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Return embeddings and probabilities of raw samples."""
+        z = self.net.encode(self.net.prepare(samples))
+        return z, self._assign(z)
+
+
+def to_torch(model: Path, target: Path) -> None:
+    """Write a `torch.export` program (.pt2).
+
+    Args:
+        model: folder of the saved model.
+        target: file to write.
+    """
+    whole, example, sizes = _traceable(model)
+    program = _traced(lambda: torch.export.export(whole, (example,), dynamic_shapes=sizes), whole)
+    _put(lambda file: torch.export.save(program, file), target)
+
+
+def to_onnx(model: Path, target: Path) -> None:
+    """Write an ONNX graph with the input `samples` and the outputs `embeddings` and `shares` (the probabilities).
+
+    Args:
+        model: folder of the saved model.
+        target: file to write.
+
+    Raises:
+        UserError: onnx or onnxscript is missing, or PyTorch cannot trace the method.
+    """
+    try:
+        import onnxscript  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
+    except ImportError as error:
+        raise UserError("format=onnx needs onnx and onnxscript; type: pip install 'deepcluster_pl[export]'") from error
+    whole, example, sizes = _traceable(model)
+
+    def trace() -> Any:
+        return torch.onnx.export(
+            whole, (example,), dynamo=True, dynamic_shapes=sizes, verbose=False,
+            input_names=["samples"], output_names=["embeddings", "shares"],
+        )  # fmt: skip
+
+    program = _traced(trace, whole)
+    _put(lambda file: program.save(file, external_data=False), target)
+
+
+def to_safetensors(model: Path, target: Path) -> None:
+    """Copy the two files of the model.
+
+    Args:
+        model: folder of the saved model.
+        target: folder to write.
+    """
+    for name in ("model.safetensors", "model.json"):
+        atomic_copy(model / name, target / name)
+
+
+FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
+    "torch_export": (".pt2", to_torch),
+    "onnx": (".onnx", to_onnx),
+    "safetensors": ("", to_safetensors),
+}
+
+
+def _traceable(model: Path) -> tuple[WholeModel, Tensor, dict[str, Any]]:
+    module = load_model(model)
+    dtype = torch.uint8 if read_description(model)["samples"].get("dtype") == "uint8" else torch.float32
+    example = torch.zeros(2, *module.net.input_shape, dtype=dtype)
+    return WholeModel(module).eval(), example, {"samples": {0: torch.export.Dim("n", min=1)}}
+
+
+def _traced(trace: Callable[[], Any], whole: WholeModel) -> Any:
+    """Return the graph; raise `UserError` where PyTorch cannot trace the method."""
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            return trace()
+    except Exception as error:  # torch.export has many kinds, and they differ between versions
+        raise UserError(
+            f"method={whole.method.name} cannot be exported as a graph ({first_line(error)[:200]}); "
+            f"type format=safetensors"
+        ) from error
+
+
+def _put(write: Callable[[str], Any], target: Path) -> None:
+    """Let a library write a file, and put it in place in one step."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / target.name
+        write(str(made))
+        atomic_copy(made, target)

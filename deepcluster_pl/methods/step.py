@@ -1,0 +1,107 @@
+"""A module whose training step is its loss: draws, distortion, optimizer and logging are here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from deepcluster_pl.data.augmentation import Affine
+from deepcluster_pl.data.samples import Batch
+from deepcluster_pl.nets.base import Autoencoder
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+Draws = dict[str, Tensor]
+"""Random numbers of one training step by name, on the CPU."""
+Losses = dict[str, Tensor]
+"""Scalars of one batch by name: `loss` is minimized, the others are logged."""
+Place = tuple[int, int, int]
+"""A batch's place in training: epoch, batch and rank."""
+
+
+class LossModule(pl.LightningModule, ABC):
+    """A net and the loss that it is trained on.
+
+    A step is four calls: `draw` draws every random number, `training_batch` prepares the samples, `loss` computes the
+    losses, `log_losses` logs them. The draws depend on a seed and on the batch's place in training alone.
+    So a resumed run, and a run on another device, takes the same steps.
+
+    Args:
+        net: the autoencoder.
+        optimizer: makes the optimizer of all parameters that require a gradient; None where nothing is trained.
+        augment: distorts training batches, or None.
+
+    Attributes:
+        distributable: whether several processes compute what one process would. The loss has to be a mean over
+            samples, and all state between steps has to be the same in every process.
+    """
+
+    distributable = False
+
+    def __init__(self, net: Autoencoder, optimizer: OptimizerFactory | None, augment: Affine | None) -> None:
+        super().__init__()
+        if augment is not None:
+            augment.check(net.input_shape)
+        self.net = net
+        self.optimizer = optimizer
+        self.augment = augment
+
+    @abstractmethod
+    def loss(self, batch: Batch, draws: Draws) -> Losses:
+        """Compute the losses of one batch.
+
+        Args:
+            batch: prepared samples (B, *input_shape) and their row numbers (B,) in the fitted part.
+            draws: random numbers of this step, as `draw` returned them.
+
+        Returns:
+            `loss`, which is minimized, and further values to log.
+        """
+
+    @abstractmethod
+    def log_losses(self, losses: Losses, n_samples: int) -> None:
+        """Log the losses of one batch of n samples."""
+
+    def draw(self, n_samples: int, place: Place) -> Draws:
+        """Draw the random numbers of one step.
+
+        Args:
+            n_samples: B, the size of the batch.
+            place: the batch's place in training.
+
+        Returns:
+            `affine`, amounts (B, 5) of distortion, where training batches are distorted.
+        """
+        return {} if self.augment is None else {"affine": self.augment.draw(n_samples, *place)}
+
+    def training_batch(self, batch: Batch, draws: Draws) -> Batch:
+        """Prepare raw samples for the net, distorted where `augment` asks for it.
+
+        Args:
+            batch: raw samples (B, *input_shape) and their row numbers (B,).
+            draws: random numbers of this step.
+
+        Returns:
+            Prepared samples and the same row numbers.
+        """
+        x, index = batch
+        if self.augment is None:
+            return self.net.prepare(x), index
+        return self.net.prepare(x, partial(self.augment.transform, amounts=draws["affine"])), index
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, and log all losses."""
+        draws = self.draw(len(batch[0]), (self.current_epoch, batch_idx, self.global_rank))
+        losses = self.loss(self.training_batch(batch, draws), draws)
+        self.log_losses(losses, len(batch[0]))
+        return losses["loss"]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer | None:
+        """Make one optimizer of all parameters that require a gradient."""
+        if self.optimizer is None:
+            return None
+        return self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)

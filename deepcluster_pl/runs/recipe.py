@@ -1,0 +1,114 @@
+"""The objects that a config describes, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytorch_lightning as pl
+from omegaconf import DictConfig
+
+from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
+from deepcluster_pl.config.validation import with_number
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.samples import Table
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.evaluation.projection import check_map
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.initial_clustering import check_clusterer
+from deepcluster_pl.methods.initialization.n_clusters import AUTO, SplitHalfStability
+from deepcluster_pl.nets.base import Autoencoder
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A checked config and what it describes. Net, pretraining and method are made when their inputs are known.
+
+    Attributes:
+        cfg: the config.
+        data: source of the samples, not yet loaded.
+        make_trainer: `pytorch_lightning.Trainer` with the machine's settings.
+        make_loggers: loggers by name, called with save_dir and name.
+        choose: estimates the number of clusters; None where it was typed.
+        clusterer: finds the initial clusters; of a preliminary number of clusters while `choose` is not None.
+        callbacks: those of the fit; likewise.
+    """
+
+    cfg: DictConfig
+    data: ClusteringData
+    make_trainer: Callable[..., pl.Trainer]
+    make_loggers: Mapping[str, Callable[..., Any] | None]
+    choose: SplitHalfStability | None
+    clusterer: Any
+    callbacks: list[pl.Callback]
+
+    @staticmethod
+    def from_config(cfg: DictConfig, samples: Table | None = None) -> Recipe:
+        """Make the objects of a checked config.
+
+        Args:
+            cfg: the config.
+            samples: samples in memory, which take the place of what the source would load.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            UserError: a constructor refuses its arguments.
+        """
+        is_open = cfg.n_clusters == AUTO
+        known = with_number(cfg, cfg.choose.smallest) if is_open else cfg
+        data: ClusteringData = instantiate_node(cfg.data)
+        if samples is not None:
+            data.take_over(samples)
+        check_map(cfg.map)
+        recipe = Recipe(
+            cfg=cfg,
+            data=data,
+            make_trainer=instantiate_node(cfg.trainer, _partial_=True),
+            make_loggers=instantiate_node(cfg.logger) or {},
+            choose=instantiate_node(cfg.choose) if is_open else None,
+            clusterer=instantiate_node(known.start),
+            callbacks=instantiate_all(known.callbacks),
+        )
+        check_clusterer(recipe.clusterer)
+        return recipe
+
+    def with_n_clusters(self, n_clusters: int) -> Recipe:
+        """Return the recipe for a number of clusters that was estimated."""
+        cfg = with_number(self.cfg, n_clusters)
+        clusterer, callbacks = instantiate_node(cfg.start), instantiate_all(cfg.callbacks)
+        return replace(self, cfg=cfg, choose=None, clusterer=clusterer, callbacks=callbacks)
+
+    def load_data(self) -> ClusteringData:
+        """Load, check and split the samples; raise `UserError` where they are too few or the fit is too short."""
+        self.data.setup()
+        n = len(self.data.part("fit"))
+        if self.choose is not None:
+            self.choose.check(n)
+        elif n < self.cfg.n_clusters:
+            raise UserError(
+                f"n_samples={n} should be >= n_clusters={self.cfg.n_clusters}; type n_clusters={n} or fewer"
+            )
+        # A fit too short for a callback is refused now rather than after pretraining
+        batches = -(-n // self.cfg.fit.batch_size)
+        steps_per_epoch = -(-batches // (self.cfg.trainer.get("accumulate_grad_batches") or 1))
+        for callback in self.callbacks:
+            if hasattr(callback, "check"):
+                callback.check(self.cfg.fit.max_steps, steps_per_epoch)
+        return self.data
+
+    def make_net(self) -> Autoencoder:
+        """Make the net for samples of the data's shape, with fresh weights."""
+        net: Autoencoder = instantiate_node(self.cfg.net, input_shape=self.data.input_shape)
+        return net
+
+    def make_pretraining(self, net: Autoencoder) -> tuple[pl.LightningModule, list[pl.Callback]]:
+        """Make the module that pretrains a net, and its callbacks."""
+        return instantiate_node(self.cfg.pretrain.module, net=net), instantiate_all(self.cfg.pretrain.callbacks)
+
+    def make_method(self, net: Autoencoder) -> ClusteringModule:
+        """Make the clustering method around a pretrained net."""
+        method: ClusteringModule = instantiate_node(self.cfg.method, net=net)
+        return method

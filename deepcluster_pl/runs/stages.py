@@ -1,0 +1,206 @@
+"""The stages of a run: prepare, pretrain, choose the number of clusters, initialize, fit."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+from pytorch_lightning import seed_everything
+from torch import Tensor
+
+from deepcluster_pl.config.fingerprints import fingerprint_of, pretraining_fingerprint
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.datamodule import StageData
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
+from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.whitening import whitened
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.nets.compile import compile_net
+from deepcluster_pl.nets.embed import embed_part
+from deepcluster_pl.runs.recipe import Recipe
+from deepcluster_pl.runs.resume_point import ResumePoint, find_resume_point
+from deepcluster_pl.runs.trainer import StageTrainer
+from deepcluster_pl.training.callbacks.target_refresh import TargetRefresh
+from deepcluster_pl.training.checkpoints import Checkpoint
+from deepcluster_pl.utils.atomic_files import atomic_copy
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
+from deepcluster_pl.utils.random import sample_rows
+from deepcluster_pl.utils.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run before its first stage.
+
+    Attributes:
+        data: loaded, checked, on its device.
+        resume: where the run starts.
+        fingerprint: hashes of what weights of this run belong to.
+        seconds: time of each stage; None for one that was not needed.
+    """
+
+    data: ClusteringData
+    resume: ResumePoint
+    fingerprint: dict[str, str]
+    seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
+
+
+def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
+    """Find the device, the resume point and the data; raise `UserError` where they do not belong together."""
+    cfg, machine = recipe.cfg, stages.describe()
+    resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
+    data = recipe.load_data()
+    fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}
+    resume.check_fingerprint(fingerprint)
+    broadcast_from_rank_zero(lambda: data.save_records(stages.folder.path))
+    for line in filter(None, (f"{data.describe()}; {machine}", resume.remark)):
+        stages.console.print(line, highlight=False, soft_wrap=True)
+    data.move_to(stages.device)
+    return Ready(data, resume, fingerprint)
+
+
+def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
+    """Return the net, pretrained if the recipe says so, or read from an earlier run or the cache."""
+    cfg, console = recipe.cfg, stages.console
+    seed_everything(cfg.seed, verbose=False)
+    net = recipe.make_net()
+    net.measure(ready.data)
+    if cfg.whiten is not None:
+        net.check_linear_code()  # now rather than after pretraining
+    if cfg.compile and (reason := compile_net(net)):
+        console.print(f"warning: compile=true has no effect here ({reason})", highlight=False, soft_wrap=True)
+    if cfg.pretrain.module is None:
+        return net
+    source, save_to = ready.resume.pretrained, stages.folder.pretrained
+    cached = _cache_of_pretrained(cfg, ready) if source is None and cfg.pretrained == "auto" else None
+    if cached is not None:
+        source = broadcast_from_rank_zero(lambda: Checkpoint.open_if_intact(cached))
+    if source is None:
+        module, callbacks = recipe.make_pretraining(net)
+        data = StageData(ready.data, cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
+        resume_from, limits = ready.resume.pretrain_from, {"max_epochs": cfg.pretrain.max_epochs}
+        end = stages.train("pretrain", module, data, callbacks, ready.fingerprint, resume_from, save_to, **limits)
+        ready.seconds["pretrain"] = end.seconds
+        if cached is not None and is_rank_zero():
+            atomic_copy(save_to, cached)
+        return net
+    remark = source.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
+    source.load_into(net, prefix="net.")
+    ready.seconds["pretrain"] = source.seconds
+    if source.path != save_to and is_rank_zero():
+        console.print(f"pretrained net: {source.path} {remark}", highlight=False, soft_wrap=True)
+        atomic_copy(source.path, save_to)
+    return net
+
+
+def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:
+    name = f"{ready.fingerprint['data']}-{pretraining_fingerprint(cfg)}.ckpt"
+    return Path(cfg.cache_dir).expanduser() / "pretrained" / name
+
+
+def choose_n_clusters(
+    recipe: Recipe, stages: StageTrainer, ready: Ready, net: Autoencoder
+) -> tuple[Recipe, ClusterNumberEstimate | None]:
+    """Estimate the number of clusters in the net's embeddings, where none was typed.
+
+    Args:
+        recipe: what to do.
+        stages: knows device and folder.
+        ready: the run so far; its resume point may hold an earlier estimate.
+        net: pretrained.
+
+    Returns:
+        The recipe with a number of clusters, and the estimate; None where the number was typed.
+    """
+    choose, start = recipe.choose, ready.resume.start
+    if choose is None:
+        return recipe, None
+    earlier = RunFolder(start.parent).n_clusters if start else None
+    z = torch.empty(0) if earlier else embed_part(net.to(stages.device), ready.data, "fit")
+    estimate: ClusterNumberEstimate = broadcast_from_rank_zero(
+        lambda: ClusterNumberEstimate.load(earlier) if earlier else choose.find(z)
+    )
+    if is_rank_zero():
+        estimate.save(stages.folder.n_clusters)
+    stages.console.print(estimate.describe(), highlight=False, soft_wrap=True)
+    return recipe.with_n_clusters(estimate.n_clusters), estimate
+
+
+def initialize(
+    recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringModule, z: Tensor
+) -> Initialization:
+    """Give the method its initial clusters, and whiten the net's embeddings where asked to.
+
+    Args:
+        recipe: what to do.
+        stages: knows folder and console.
+        ready: the run so far; its resume point may hold an earlier initialization.
+        method: changed in place.
+        z: embeddings (N, D) of the fitted part.
+
+    Returns:
+        The initialization, as it is stored in start.safetensors.
+    """
+    cfg, source = recipe.cfg, ready.resume.start
+    seed_everything(cfg.seed, verbose=False)
+    began = time.monotonic()
+    rows = sample_rows(len(z), cfg.start_sample_size, cfg.seed)
+
+    def make() -> Initialization:
+        if source is not None:
+            return Initialization.load(source)
+        start = fit_initialization(recipe.clusterer, z[rows])
+        return start if cfg.whiten is None else whitened(start, z[rows], cfg.whiten)
+
+    start = broadcast_from_rank_zero(make)
+    ready.seconds["start"] = time.monotonic() - began
+    if len(start.centers) != method.n_clusters:
+        raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
+    if is_rank_zero():
+        start.save(stages.folder.initialization)
+    if start.code_matrix is not None and start.code_shift is not None:
+        method.net.change_code(start.code_matrix, start.code_shift)
+    method.initialize(start)
+    found_on = [f"found on {len(rows)} of {len(z)} samples"] if len(rows) < len(z) else []
+    if text := "; ".join([*found_on, *filter(None, [start.describe()])]):
+        stages.console.print(f"start: {text}", highlight=False, soft_wrap=True)
+    return start
+
+
+def fit(recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringModule) -> tuple[str, int]:
+    """Train the method.
+
+    Args:
+        recipe: what to do.
+        stages: trains.
+        ready: the run so far; its resume point may hold a fit.
+        method: trained in place.
+
+    Returns:
+        What ended the fit, `tol` (assignments converged), `max_steps` or `max_time`, and the number of optimizer steps.
+    """
+    cfg, final = recipe.cfg, ready.resume.final
+    seed_everything(cfg.seed, verbose=False)
+    if final is not None:
+        final.load_into(method)
+        ready.seconds["fit"] = final.seconds
+        converged = final.callback_state(TargetRefresh).get("converged", False)
+        return _what_ended(converged, final.steps, cfg.fit.max_steps), final.steps
+    data = StageData(ready.data, cfg.fit.batch_size, cfg.fit.shuffle, cfg.seed)
+    limits = {"max_epochs": -1, "max_steps": cfg.fit.max_steps, "limit_val_batches": 0}
+    resume_from, save_to = ready.resume.fit_from, stages.folder.final
+    end = stages.train("fit", method, data, recipe.callbacks, ready.fingerprint, resume_from, save_to, **limits)
+    method.to(stages.device)
+    ready.seconds["fit"] = end.seconds
+    converged = any(isinstance(callback, TargetRefresh) and callback.converged for callback in recipe.callbacks)
+    return _what_ended(converged, end.steps, cfg.fit.max_steps), end.steps
+
+
+def _what_ended(converged: bool, steps: int, max_steps: int) -> str:
+    """Return why a fit ended; before `max_steps`, only convergence and `trainer.max_time` end one."""
+    return "tol" if converged else "max_steps" if steps >= max_steps else "max_time"

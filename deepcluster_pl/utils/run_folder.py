@@ -1,0 +1,161 @@
+"""The one list of the names in a run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder and a path for every artefact in it.
+
+    Args:
+        path: the folder; it need not exist.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Folder of config.yaml, hydra.yaml and overrides.yaml, written by Hydra before the run begins."""
+        return self.path / "config"
+
+    @property
+    def multirun(self) -> Path:
+        """The settings of a sweep, in a sweep's folder."""
+        return self.path / "multirun.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """Names the process that works in the folder, while one does."""
+        return self.path / "run.lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def pretrained(self) -> Path:
+        """Checkpoint of the finished pretraining."""
+        return self.checkpoints / "pretrained.ckpt"
+
+    @property
+    def final(self) -> Path:
+        """Checkpoint of the finished fit."""
+        return self.checkpoints / "final.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """Newest checkpoint of the stage that is running."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def previous(self) -> Path:
+        """The checkpoint before the newest."""
+        return self.checkpoints / "previous.ckpt"
+
+    def stage(self, name: str) -> Path:
+        """Return the folder of a stage's logs, `pretrain` or `fit`."""
+        return self.path / name
+
+    def metrics(self, stage: str) -> Path:
+        """Return the file of a stage's metrics."""
+        return self.stage(stage) / "metrics.csv"
+
+    @property
+    def n_clusters(self) -> Path:
+        """The number of clusters that was found, and the evidence for it."""
+        return self.path / "n_clusters.json"
+
+    @property
+    def initialization(self) -> Path:
+        """Initial labels and centers."""
+        return self.path / "start.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the trained model."""
+        return self.path / "model"
+
+    @property
+    def scores(self) -> Path:
+        """All scores."""
+        return self.path / "scores.json"
+
+    @property
+    def assignments(self) -> Path:
+        """Cluster of every sample."""
+        return self.path / "assignments.csv"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of pictures."""
+        return self.path / "figures"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's files of the finished run."""
+        return self.path / "result"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.path / "report.html"
+
+    @property
+    def model_card(self) -> Path:
+        """The model in short."""
+        return self.path / "MODEL_CARD.md"
+
+    @property
+    def gallery(self) -> Path:
+        """The page of a picture library."""
+        return self.path / "gallery.html"
+
+    @property
+    def gallery_choices(self) -> Path:
+        """Names and choices that a person saved from the gallery."""
+        return self.path / "gallery.json"
+
+    @property
+    def skipped(self) -> Path:
+        """Pictures that were left out, with reasons."""
+        return self.path / "skipped.csv"
+
+    @property
+    def pictures(self) -> Path:
+        """Size, date and place of every picture."""
+        return self.path / "pictures.csv"
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of `deepcluster predict`."""
+        return self.path / "predictions"
+
+    @property
+    def export(self) -> Path:
+        """Folder of `deepcluster export`."""
+        return self.path / "export"
+
+    @property
+    def error(self) -> Path:
+        """Traceback of a sweep's job that failed."""
+        return self.path / "error.txt"
+
+    @property
+    def written_files(self) -> tuple[Path, ...]:
+        """Every file that a run writes, whose half-written copies a killed run may leave behind."""
+        return (
+            self.pretrained, self.final, self.last, self.previous, self.n_clusters, self.initialization,
+            self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
+            self.model_card, self.gallery, self.skipped, self.pictures,
+        )  # fmt: skip
+
+    @property
+    def traces(self) -> tuple[Path, ...]:
+        """Everything that shows that a run has begun here, apart from its config."""
+        folders = (self.checkpoints, self.model, self.figures, self.stage("pretrain"), self.stage("fit"))
+        files = (self.scores, self.assignments, self.initialization, self.n_clusters, self.report, self.gallery)
+        return (*files, *folders, self.error)
