@@ -1,12 +1,30 @@
-"""A folder of pictures, and the source that reads it."""
+"""Sources of data that tests need: a table in memory, and a folder of pictures."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from helpers.pictures import library
+from helpers.sources import InMemory
 
 from deepcluster_pl.data.images.features import Descriptors
+from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.image_folder import ImageFolder
+
+LABELS = np.arange(23) % 3
+
+
+@pytest.fixture
+def source(common):
+    """Makes a source of 23 samples of shape (2, 3) and three classes, set up."""
+
+    def make(dtype=np.float64, labels=LABELS, **options):
+        x = np.random.default_rng(0).integers(256, size=(23, 2, 3)).astype(dtype)
+        data = InMemory(Table(x, [f"id{row}" for row in range(23)], labels), common(**options))
+        data.setup()
+        return data
+
+    return make
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def test_a_perfect_net_shows_each_sample_twice(tmp_path, common, shape):
     x = np.random.default_rng(0).random((7, *shape), dtype=np.float32)
     np.save(tmp_path / "x.npy", x)
     data = ArrayData(
-        path=str(tmp_path / "x.npy"), label_column=None, id_column=None, columns=None, x_key="x", y_key="y", **common()
+        path=str(tmp_path / "x.npy"), label_column=None, id_column=None, columns=None, **common()
     )
     data.setup()
     net = Identity(shape)
