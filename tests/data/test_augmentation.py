@@ -1,4 +1,4 @@
-"""What distortions promise: the stated amounts, deterministic_openmp, and nothing on what is not an image."""
+"""Distortions: the stated amounts, the same for the same place in training, and none of what is not an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from deepcluster_pl.data.augmentation import Affine, at_step
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
 
 OFF = {"shift": 0.0, "rotation": 0.0, "shear": 0.0, "zoom": 0.0, "fill": "nearest", "seed": 0}
@@ -41,28 +41,34 @@ def naive(image, turn, slant, scale, across, down, fill):
 
 @pytest.mark.parametrize("fill", ["nearest", "zeros"])
 @pytest.mark.parametrize("shape", [(9, 9), (6, 11)])
-def test_each_image_is_moved_as_the_naive_version_moves_it(monkeypatch, fill, shape):
+def test_each_image_is_moved_as_the_naive_version_moves_it(fill, shape):
     amounts = torch.tensor([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, -1, 0, 0], [0, 0, 0, 1, -1],
                             [-0.4, 0.7, 0.2, -0.5, 0.9]])  # fmt: skip
-    monkeypatch.setattr(torch, "rand", lambda *size, generator: (amounts + 1) / 2)
     x = torch.from_numpy(np.random.default_rng(0).random((len(amounts), *shape)))
-    found = affine(shift=0.2, rotation=30.0, shear=20.0, zoom=0.25, fill=fill)(x)
+    found = affine(shift=0.2, rotation=30.0, shear=20.0, zoom=0.25, fill=fill).transform(x, amounts)
     for image, moved, (turn, slant, zoom, across, down) in zip(x.numpy(), found.numpy(), amounts.tolist(), strict=True):
         angles, scale = (math.radians(30 * turn), math.radians(20 * slant)), 1 / (1 + 0.25 * zoom)
         expected = naive(image, *angles, scale, 0.2 * across, 0.2 * down, fill)
         assert moved == pytest.approx(expected, abs=1e-6)
 
 
-def test_amounts_fill_their_range_and_stay_in_it(monkeypatch):
-    seen = []
-    augment = affine(shift=0.1)
-    monkeypatch.setattr(augment, "matrices", lambda amounts, *size: seen.append(amounts) or original(amounts, *size))
-    original = Affine.matrices.__get__(augment)
-    augment(torch.rand(4000, 4, 4), 0)
-    assert seen[0].abs().max() <= 1
-    assert seen[0].min(dim=0).values.max() < -0.99
-    assert seen[0].max(dim=0).values.min() > 0.99
-    assert seen[0].mean(dim=0).abs().max() < 0.05
+def test_amounts_fill_their_range_and_stay_in_it():
+    amounts = affine(shift=0.1).draw(4000, 0)
+    assert amounts.shape == (4000, 5)
+    assert amounts.abs().max() <= 1
+    assert amounts.min(dim=0).values.max() < -0.99
+    assert amounts.max(dim=0).values.min() > 0.99
+    assert amounts.mean(dim=0).abs().max() < 0.05
+
+
+def test_a_call_draws_the_amounts_of_its_place_and_moves_by_them():
+    x, augment = torch.rand(5, 8, 8), affine(rotation=20.0, shift=0.1)
+    assert torch.equal(augment(x, 3, 7, 0), augment.transform(x, augment.draw(5, 3, 7, 0)))
+
+
+def test_where_all_limits_are_zero_images_stay_as_they_are():
+    x = torch.rand(5, 8, 6)
+    torch.testing.assert_close(affine()(x, 0), x, atol=1e-5, rtol=0)
 
 
 def test_the_same_place_gives_the_same_and_another_place_or_seed_another():
@@ -97,7 +103,3 @@ def test_under_bf16_autocast_pixels_stay_where_they_are():
 def test_what_is_no_image_is_refused_with_its_shape(shape):
     with pytest.raises(UserError, match=f"found samples of {'x'.join(map(str, shape))}; type augment=none"):
         affine().check(shape)
-
-
-def test_without_augmentation_there_is_nothing_to_do():
-    assert at_step(None, None, 0) is None
