@@ -102,7 +102,7 @@ def test_scikit_learns_own_complaint_comes_before_training(cli_run):
 def test_resume_of_a_folder_without_a_run(cli_run, tmp_path):
     run = cli_run(f"resume={tmp_path}")
     assert run.code == 1
-    assert "no run's folder" in run.err
+    assert "no run folder" in run.err
 
 
 def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):

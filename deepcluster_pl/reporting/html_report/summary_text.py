@@ -55,10 +55,10 @@ def warnings(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> 
     small = [k for k, size in enumerate(sizes) if 0 < size < _SMALL * fit["n"] / scores["n_clusters"]]
     if small and fit["n"] >= 100:
         found.append(f"Very small: {'cluster' if len(small) == 1 else 'clusters'} {', '.join(map(str, small[:20]))}.")
-    if scores["stopped"] == "max_steps" and changed is not None and changed > 0.01:
+    if scores["stopped"] in ("max_steps", "max_time") and changed is not None and changed > 0.01:
         found.append(
             f"Not settled: at the last look {changed:.1%} of the samples still changed their cluster. Type a larger "
-            f"fit.max_steps."
+            f"{'fit.max_steps' if scores['stopped'] == 'max_steps' else 'trainer.max_time'}."
         )
     if n_doubtful > fit["n"] / 3:
         found.append("More than a third of the samples could nearly as well be in another group.")
@@ -97,6 +97,8 @@ def _ended(scores: dict[str, Any]) -> str:
         )
     if scores["stopped"] == "max_steps":
         return f"Training took the {_many(scores['steps'], 'step')} that it was given."
+    if scores["stopped"] == "max_time":
+        return f"Training stopped after {_many(scores['steps'], 'step')}, as its time was over."
     return "Nothing was trained after the groups were found."
 
 
