@@ -1,4 +1,4 @@
-"""The start: a scikit-learn clusterer on the embeddings gives the first centers and labels."""
+"""Initialization: a scikit-learn clusterer on the embeddings gives the first centers and labels."""
 
 from __future__ import annotations
 
@@ -17,23 +17,22 @@ from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 @dataclass(frozen=True)
 class Initialization:
-    """What a method begins from.
+    """First centers and labels of a method, and what else the clusterer found.
 
     Attributes:
-        labels: cluster (N,) of each sample it was found on.
-        centers: (K, D).
-        weights: share (K,) of each mixture component; None where the clusterer is not a mixture.
+        labels: cluster (N,) of each sample that was clustered; -1 is noise.
+        centers: cluster centers (K, D).
+        weights: weight (K,) of each mixture component; None where the clusterer is not a mixture.
         precisions_cholesky: factors (K, D, D) of the precision matrices, or (K, D) for diagonal ones.
-        agreement: of each restart (R,) with the others, where `ConsensusRestarts` chose among restarts; a record.
-        criterion: of each restart (R,), the larger the better; a record.
-        code_matrix: A (D, D) of the code z' = A (z - m) that all of the above is of, where z is the pretrained code;
-            None where it is of the pretrained code itself.
-        code_shift: m (D,) of it.
-        codes: distinct embeddings (M, D) that the clusterer laid out anew; None where it clusters embeddings as they
-            are.
-        places: where they lie (M, E).
+        agreement: agreement (R,) of each restart with the others, where `ConsensusRestarts` chose; a record.
+        criterion: criterion (R,) of each restart, the larger the better; a record.
+        code_matrix: A (D, D), if the pretrained embeddings z were replaced by A (z - m), to which all of the above
+            belongs; None where it belongs to the pretrained embeddings.
+        code_shift: m (D,) of that replacement.
+        codes: distinct embeddings (M, D) that the clusterer mapped; None where it clusters embeddings as they are.
+        places: their places (M, E) on the map.
         place_means: means (K, E) of a mixture fitted to the places.
-        place_weights: its shares (K,).
+        place_weights: its weights (K,).
         place_precisions_cholesky: its factors (K, E, E) or (K, E).
     """
 
@@ -53,37 +52,40 @@ class Initialization:
     place_precisions_cholesky: Tensor | None = None
 
     def describe(self) -> str:
-        """How the restarts agreed, and how far the code was stretched, in a line; empty where neither happened."""
-        told = []
+        """Describe in a line the agreement of restarts and the stretch of whitening; empty where there was neither."""
+        texts = []
         if self.agreement is not None and self.criterion is not None:
             low, high = self.agreement.aminmax()
             by_criterion = self.agreement[self.criterion.argmax()]
-            told.append(
+            texts.append(
                 f"agreement of {len(self.agreement)} restarts with the others {low:.3f} to {high:.3f}, "
                 f"of the best by its own criterion {by_criterion:.3f}"
             )
         if self.code_matrix is not None:
             low, high = torch.linalg.eigvalsh(self.code_matrix).aminmax()
-            told.append(f"code whitened, its axes stretched by {low:.3g} to {high:.3g}")
-        return "; ".join(told)
+            texts.append(f"code whitened, its axes stretched by {low:.3g} to {high:.3g}")
+        return "; ".join(texts)
 
     def save(self, path: Path) -> None:
-        """Write a safetensors file."""
+        """Write a safetensors file with every attribute that is not None."""
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         save_tensors({name: tensor for name, tensor in tensors.items() if tensor is not None}, path)
 
     @staticmethod
     def load(path: Path) -> Initialization:
-        """Read what `save` wrote."""
+        """Read an initialization that `save` wrote; `UserError` if the file is damaged or holds something else."""
         try:
             return Initialization(**load_tensors(path))
         except (UserError, TypeError) as error:
-            text = error if isinstance(error, UserError) else f"{path} holds no start: {error}"
-            raise UserError(f"{text}; delete it, and the start is made anew") from error
+            text = error if isinstance(error, UserError) else f"{path} holds no initialization: {error}"
+            raise UserError(f"{text}; delete it, and the initialization is computed again") from error
 
 
 def check_clusterer(clusterer: Any) -> None:
-    """Raise `UserError` for a missing package or parameters scikit-learn would refuse, before anything is trained."""
+    """Raise `UserError` for a missing package or parameters that scikit-learn would refuse.
+
+    Call this before anything is trained: scikit-learn itself refuses parameters in `fit`, after the pretraining.
+    """
     if hasattr(clusterer, "check"):
         clusterer.check()
     for part in (clusterer, getattr(clusterer, "mixture", None)):
@@ -96,7 +98,7 @@ def check_clusterer(clusterer: Any) -> None:
 
 
 def check_embeddings(z: Tensor) -> None:
-    """Raise `UserError` where embeddings (N, D) cannot be clustered."""
+    """Raise `UserError` if embeddings (N, D) cannot be clustered: NaN, infinite or huge values."""
     limit = (np.finfo(np.float32).max / max(1, z.numel())) ** 0.5  # the sum of squares must not overflow
     if not bool((z.abs() < limit).all()):
         raise UserError(
@@ -106,11 +108,22 @@ def check_embeddings(z: Tensor) -> None:
 
 
 def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
-    """Cluster embeddings (N, D) with a scikit-learn clusterer or mixture.
+    """Cluster embeddings with a scikit-learn clusterer or mixture.
 
-    Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. Of a
-    clusterer that lays the embeddings out anew (`places_`), the layout and its mixture are kept as well.
+    Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. The map of
+    a clusterer that maps embeddings (`places_`) is kept as well, with the mixture on it.
+
+    Args:
+        clusterer: has `fit_predict`; it is fitted in place.
+        z: embeddings (N, D).
+
+    Returns:
+        The initialization, on the CPU.
+
+    Raises:
+        UserError: the clusterer refuses the embeddings, or finds no cluster.
     """
+    # Mixtures invert covariances, which float32 is too coarse for
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
     check_embeddings(z)
@@ -120,7 +133,8 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:
-        return Initialization(labels, *_mixture(clusterer), **_of_restarts(clusterer))
+        return Initialization(labels, *_mixture(clusterer), **_restarts(clusterer))
+    # Centers: the clusterer's own, or the mean of each group; noise has none
     centers = getattr(clusterer, "cluster_centers_", None)
     if not bool((labels >= 0).any()):
         raise UserError(f"start: {type(clusterer).__name__} found no cluster")
@@ -128,7 +142,8 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
     centers = torch.as_tensor(np.asarray(centers, dtype=np.float32))
     if not hasattr(clusterer, "places_"):
-        return Initialization(labels, centers, **_of_restarts(clusterer))
+        return Initialization(labels, centers, **_restarts(clusterer))
+    # The map, and the mixture on it
     means, weights, factors = _mixture(clusterer.mixture)
     return Initialization(
         labels,
@@ -142,7 +157,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
 
 
 def _mixture(mixture: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Means, weights and factors of the precisions."""
+    """Return means (K, D), weights (K,) and factors of the precisions, (K, D, D) or (K, D)."""
     return (
         torch.as_tensor(mixture.means_),
         torch.as_tensor(mixture.weights_),
@@ -150,14 +165,14 @@ def _mixture(mixture: Any) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-def _of_restarts(clusterer: Any) -> dict[str, Tensor]:
-    """What `ConsensusRestarts` chose by; nothing where there were no restarts to choose from."""
+def _restarts(clusterer: Any) -> dict[str, Tensor]:
+    """Return agreement and criterion of `ConsensusRestarts`; an empty dictionary for other clusterers."""
     names = ("agreement", "criterion")
     return {name: torch.as_tensor(getattr(clusterer, f"{name}_")) for name in names if hasattr(clusterer, f"{name}_")}
 
 
 def _per_component(mixture: Any) -> Any:
-    """`precisions_cholesky_` with one entry per component, whatever the covariance type."""
+    """Return `precisions_cholesky_` with one entry per component, whatever the covariance type."""
     factors, (k, d) = mixture.precisions_cholesky_, mixture.means_.shape
     if mixture.covariance_type == "tied":
         return np.broadcast_to(factors, (k, d, d)).copy()

@@ -1,4 +1,4 @@
-"""Change the code so that the start's groups become round, and the start along with it."""
+"""Whiten embeddings so that the groups of an initialization become round, and the initialization along with them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from deepcluster_pl.methods.initialization.initial_clustering import Initializat
 
 
 def whitened(start: Initialization, z: Tensor, total: float) -> Initialization:
-    """The start in the code z' = A (z - m), in which its pooled within-group covariance is total / D · I.
+    """Map an initialization to embeddings z' = A (z - m), whose pooled within-group covariance is total / D · I.
 
-    Student's t kernel knows distances alone: of a group as long as it is flat it sees the far ends leave first. A
-    mixture's posteriors weigh the samples, the labels where there is no mixture. m is the mean embedding. All is
-    computed in float64.
+    Student's t kernel sees distances only, so it loses the far ends of long and flat groups first; round groups have
+    none. Samples count by a mixture's posteriors, or by the labels where there is no mixture. m is the mean embedding.
+    All is computed in float64.
 
     Args:
-        start: found in the code z.
-        z: embeddings (N, D) that the start was found on.
-        total: trace of that covariance afterwards, the mean squared distance to the own center.
+        start: initialization in the embeddings z.
+        z: embeddings (N, D) that it was found on.
+        total: trace of that covariance afterwards: the mean squared distance to the own center.
 
     Returns:
-        labels unchanged, centers, precisions and codes of the new code, and the map itself as `code_matrix`,
-        `code_shift`, which the net has to take over (`Autoencoder.change_code`).
+        The initialization with unchanged labels, with centers, precisions and codes of the new embeddings, and with
+        the map itself as `code_matrix`, `code_shift`. The net has to apply that map too (`Autoencoder.change_code`).
+
+    Raises:
+        UserError: every sample coincides with its center.
     """
     points, centers = z.cpu().double(), start.centers.double()
     try:
-        matrix = whitening_matrix(pooled_covariance(points, centers, _shares(start, points)), total)
+        matrix = whitening_matrix(pooled_covariance(points, centers, _probabilities(start, points)), total)
     except ValueError as error:
         raise UserError(f"whiten={total:g}: {error}; type whiten=null, or fewer n_clusters") from error
+    # Everything that belongs to the embeddings is mapped like them
     shift = points.mean(dim=0)
     factors = start.precisions_cholesky
     return replace(
@@ -46,8 +50,8 @@ def whitened(start: Initialization, z: Tensor, total: float) -> Initialization:
     )
 
 
-def _shares(start: Initialization, z: Tensor) -> Tensor:
-    """How much (N, K) of each sample belongs to each group; nothing of what the start calls noise."""
+def _probabilities(start: Initialization, z: Tensor) -> Tensor:
+    """Return the probability (N, K) of each sample in each group; a row of zeros is noise."""
     if start.weights is None or start.precisions_cholesky is None:
         k = len(start.centers)
         return F.one_hot(start.labels.clamp_min(-1) + 1, k + 1)[:, 1:].to(z)

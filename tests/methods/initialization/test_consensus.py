@@ -97,7 +97,7 @@ def test_restarts_differ_and_repeat_with_the_random_state(z):
     assert len(set(first.criterion_)) > 1
 
 
-def test_a_start_has_the_centers_of_the_chosen_kmeans_and_the_record_of_all(z, tmp_path):
+def test_an_initialization_has_the_centers_of_the_chosen_kmeans_and_the_record_of_all(z, tmp_path):
     start = fit_initialization(ConsensusRestarts(KMEANS, 5, 0), z)
     for k in range(4):
         torch.testing.assert_close(start.centers[k], z[start.labels == k].mean(dim=0), atol=1e-4, rtol=1e-4)
@@ -114,7 +114,7 @@ def test_a_start_has_the_centers_of_the_chosen_kmeans_and_the_record_of_all(z, t
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "diag"])
-def test_a_start_has_the_densities_of_the_chosen_mixture(z, covariance_type):
+def test_an_initialization_has_the_densities_of_the_chosen_mixture(z, covariance_type):
     clusterer = ConsensusRestarts(functools.partial(MIXTURE, covariance_type=covariance_type), 4, 0)
     start = fit_initialization(clusterer, z)
     seeds = np.random.default_rng(0).integers(2**31, size=4)

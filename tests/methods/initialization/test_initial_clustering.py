@@ -25,7 +25,7 @@ def kmeans(n_clusters=3, **options):
     return KMeans(n_clusters, n_init=5, random_state=0, **options)
 
 
-def test_kmeans_start_is_scikit_learns(z):
+def test_kmeans_initialization_is_scikit_learns(z):
     start, found = fit_initialization(kmeans(), z), kmeans().fit(z.numpy())
     assert start.labels.tolist() == found.labels_.tolist()
     np.testing.assert_array_equal(start.centers, found.cluster_centers_)
@@ -48,7 +48,7 @@ def test_one_thread_stays_one():
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
-def test_mixture_start_gives_the_mixtures_own_posterior(z, covariance_type):
+def test_mixture_initialization_gives_the_mixtures_own_posterior(z, covariance_type):
     start = fit_initialization(GaussianMixture(3, covariance_type=covariance_type, random_state=0), z)
     data = z.double()
     mixture = GaussianMixture(3, covariance_type=covariance_type, random_state=0).fit(data.numpy())
@@ -77,7 +77,7 @@ def test_clusterer_that_finds_no_group_at_all_is_an_error_for_the_person(z):
 
 
 @pytest.mark.parametrize("clusterer", [kmeans(), GaussianMixture(3, random_state=0)])
-def test_same_seed_gives_the_same_start(z, clusterer):
+def test_same_seed_gives_the_same_initialization(z, clusterer):
     first, again = fit_initialization(clusterer, z), fit_initialization(clusterer, z)
     assert torch.equal(first.labels, again.labels)
     assert torch.equal(first.centers, again.centers)
@@ -108,7 +108,7 @@ def test_one_cluster_is_the_mean_of_all(z):
     torch.testing.assert_close(start.centers[0], z.mean(dim=0), atol=1e-4, rtol=1e-5)
 
 
-def test_fewer_distinct_points_than_clusters_still_start():
+def test_fewer_distinct_points_than_clusters_are_still_clustered():
     start = fit_initialization(kmeans(4), torch.tensor([[0.0, 0.0], [1.0, 1.0]] * 5))
     assert start.centers.shape == (4, 2)
     assert len(start.labels.unique()) == 2
@@ -125,7 +125,7 @@ def test_sound_parameters_pass():
 
 
 @pytest.mark.parametrize("clusterer", [kmeans(), GaussianMixture(3, covariance_type="diag", random_state=0)])
-def test_start_is_loaded_as_it_was_saved(z, clusterer, tmp_path):
+def test_initialization_is_loaded_as_it_was_saved(z, clusterer, tmp_path):
     start = fit_initialization(clusterer, z)
     start.save(tmp_path / "start.safetensors")
     loaded = Initialization.load(tmp_path / "start.safetensors")

@@ -78,7 +78,7 @@ def test_embeddings_that_are_all_alike_are_no_groups():
         ({}, torch.full((99, 3), float("nan")), "NaN"),
     ],
 )
-def test_what_cannot_be_looked_at_is_told(changes, z, text):
+def test_samples_that_cannot_be_halved_are_refused_in_a_line(changes, z, text):
     with pytest.raises(UserError, match=text):
         chooser(**changes).find(z)
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_looked_at_is_told(changes, z, text):
         ([1.0, 0.6, 0.5, 0.4], [0.98, 0.3, 0.3, 0.3], 0.01, 3),  # which counts for nothing where it always would be
     ],
 )
-def test_what_is_taken(agreement, reference, error, expected):
+def test_the_number_is_chosen_by_full_agreement_then_by_excess(agreement, reference, error, expected):
     assert most_agreed([2, 3, 4, 5], agreement, reference, [error] * 4) == expected
 
 
@@ -112,7 +112,7 @@ def test_few_samples_leave_larger_numbers_out_and_say_so():
     assert "no larger number was looked at, of 24 samples: n_clusters=<number> takes any" in few.describe()
 
 
-def test_it_is_saved_loaded_and_a_damaged_file_is_told_of(tmp_path):
+def test_an_estimate_is_saved_and_loaded_and_a_damaged_file_is_reported(tmp_path):
     found = chooser().find(groups(3))
     found.save(tmp_path / "n.json")
     assert ClusterNumberEstimate.load(tmp_path / "n.json") == found

@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_places_and_another_seed_others(z, start):
     assert not torch.equal(fit_initialization(clusterer(random_state=1), z).places, start.places)
 
 
-def test_centers_are_the_means_of_the_groups_codes(z, start):
+def test_centers_are_the_means_of_the_groups_embeddings(z, start):
     for k in range(3):
         torch.testing.assert_close(start.centers[k], z[start.labels == k].mean(dim=0))
 
@@ -110,7 +110,7 @@ def test_parameters_of_the_mixture_are_checked_before_anything_is_trained():
         check_clusterer(wrong)
 
 
-def test_start_is_loaded_as_it_was_saved(start, tmp_path):
+def test_initialization_is_loaded_as_it_was_saved(start, tmp_path):
     start.save(tmp_path / "start.safetensors")
     loaded = Initialization.load(tmp_path / "start.safetensors")
     assert torch.equal(loaded.places, start.places)

@@ -44,7 +44,7 @@ def moved(start, z):
 
 @pytest.mark.parametrize("total", [1.0, 10.0])
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag"])
-def test_the_pooled_covariance_of_a_mixture_is_round_in_the_new_code(z, total, covariance_type):
+def test_the_pooled_covariance_of_a_mixture_is_round_in_the_new_embeddings(z, total, covariance_type):
     start = whitened(fit_initialization(mixture(covariance_type), z), z, total)
     code, found = moved(start, z).numpy(), np.zeros((D, D))
     for share, point in zip(posteriors(start, moved(start, z)).numpy(), code, strict=True):
@@ -71,7 +71,7 @@ def test_posteriors_and_labels_stay_what_they_were(z, covariance_type):
     assert torch.equal(after.weights, before.weights)
 
 
-def test_students_kernel_sees_the_groups_only_in_the_new_code(z):
+def test_students_kernel_sees_the_groups_only_in_the_new_embeddings(z):
     before = fit_initialization(mixture(), z)
     after = whitened(before, z, 1.0)
     assert adjusted_rand_score(TRUTH, before.labels) > 0.9
@@ -92,7 +92,7 @@ def test_noise_of_a_clusterer_has_no_part_in_the_covariance(z):
     torch.testing.assert_close(off.T @ off / own.sum(), torch.eye(D, dtype=torch.float64) / D, atol=1e-4, rtol=1e-4)
 
 
-def test_the_map_is_saved_and_loaded_exactly_and_told(z, tmp_path):
+def test_the_map_is_saved_and_loaded_exactly_and_described(z, tmp_path):
     start = whitened(fit_initialization(mixture(), z), z, 1.0)
     start.save(tmp_path / "start.safetensors")
     loaded = Initialization.load(tmp_path / "start.safetensors")
