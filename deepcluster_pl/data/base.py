@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -56,7 +57,11 @@ class CommonOptions(TypedDict):
 
 
 class ClusteringData(ABC):
-    """Samples without labels in training; `load` is all a new source has to write."""
+    """Samples without labels in training; `load` is all a new source has to write.
+
+    Attributes:
+        report: takes a line about a long load; a run sets it to print on its console, and by default it is silent.
+    """
 
     def __init__(self, common: CommonOptions) -> None:
         check_options(type(self), common, CommonOptions.__annotations__)
@@ -68,6 +73,7 @@ class ClusteringData(ABC):
         self.scale: Scale = common["scale"]
         self.num_workers = common["num_workers"]
         self.residency: Residency = common["residency"]
+        self.report: Callable[[str], object] = ignore_report
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._given: Table | None = None
@@ -215,6 +221,10 @@ class ClusteringData(ABC):
             persistent_workers=self.num_workers > 0,
             timeout=PATIENCE_S if self.num_workers > 0 else 0,
         )
+
+
+def ignore_report(line: str) -> None:
+    """Do nothing with a line about a long load."""
 
 
 def existing_file(path: str | None, option: str) -> Path:

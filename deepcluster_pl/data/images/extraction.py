@@ -203,7 +203,7 @@ class ReadingProgress:
         report: function that takes a line.
     """
 
-    def __init__(self, total: int, report: Callable[[str], None]) -> None:
+    def __init__(self, total: int, report: Callable[[str], object]) -> None:
         self.total = total
         self.done = 0
         self.measured = 0

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions, PartName
+from deepcluster_pl.data.base import ClusteringData, CommonOptions, PartName, ignore_report
 from deepcluster_pl.data.images.discovery import SUFFIXES, FolderScan, FoundFile, find_images, printable_name
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.extraction import (
@@ -28,6 +28,7 @@ from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.ranges import NonNegativeInt, PositiveFloat
 
 _ROWS_AT_ONCE = 256
@@ -101,12 +102,12 @@ class ImageFolder(ClusteringData):
         recipe = {**self.features.recipe(), "copies": self.n_copies}
         folder = cache_folder(Path(self.cache_dir).expanduser(), root, recipe)
         cache = FeatureCache(folder, (1 + self.n_copies, *self.features.shape), self.features.dtype)
-        # Of several runs, or processes of a run, one reads new files while the others wait and then find the rows.
-        with cache.lock():
-            known = cache.load_index()
-            new = [file for file in scan.files if file not in known]
-            progress = ReadingProgress(len(new), lambda line: Console().print(line, highlight=False, soft_wrap=True))
-            self._read_files(root, new, cache, progress)
+        # Rank 0 reads new files and reports; the other ranks wait, and then find the rows in the cache.
+        if is_rank_zero():
+            progress = self._fill_cache(root, scan.files, cache, self.report)
+        broadcast_from_rank_zero(int)
+        if not is_rank_zero():
+            progress = self._fill_cache(root, scan.files, cache, ignore_report)
         row_of = {entry.file: row for row, entry in enumerate(cache.entries)}
         readable = [file for file in scan.files if file in row_of]
         self._check_skipped(len(readable), root)
@@ -150,6 +151,17 @@ class ImageFolder(ClusteringData):
                 f"data.root={self.root}: {'a file' if root.exists() else 'no such folder'}, expected a folder"
             )
         return root
+
+    def _fill_cache(
+        self, root: Path, files: list[FoundFile], cache: FeatureCache, report: Callable[[str], object]
+    ) -> ReadingProgress:
+        """Add the files that the cache lacks; of several runs, one does while the others wait and find its rows."""
+        with cache.lock():
+            known = cache.load_index()
+            new = [file for file in files if file not in known]
+            progress = ReadingProgress(len(new), report)
+            self._read_files(root, new, cache, progress)
+        return progress
 
     def _read_files(self, root: Path, new: list[FoundFile], cache: FeatureCache, progress: ReadingProgress) -> None:
         """Add new pictures to the cache; those read before an error or Ctrl-C stay there."""

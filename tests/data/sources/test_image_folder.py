@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
+import re
 import shutil
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -72,6 +76,61 @@ def test_what_was_read_before_ctrl_c_is_not_read_again(images, photos, monkeypat
         with pytest.raises(KeyboardInterrupt):
             images().setup()
     assert len(read_now(images(), monkeypatch)) == len(photos) - 5
+
+
+@pytest.fixture
+def slow_clock(monkeypatch):
+    """Lets a second pass with every look at the clock."""
+    seconds = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+
+
+def test_reading_that_takes_long_is_reported_to_who_asked_and_printed_nowhere(images, photos, slow_clock, capfd):
+    source, lines = images(), []
+    source.report = lines.append
+    source.setup()
+    assert re.fullmatch(r"pictures: \d+ of 12 read, \d+/s", lines[0])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_reading_is_silent_unless_somebody_asks(images, photos, slow_clock, capfd):
+    source = images()
+    source.setup()
+    assert len(source.part("fit")) == 12
+    assert capfd.readouterr() == ("", "")
+
+
+TWO_RANKS = """
+import sys, torch.distributed as dist
+from deepcluster_pl.data.images import Thumbnails
+from deepcluster_pl.data.sources import ImageFolder, image_folder
+from deepcluster_pl.data.split import Subset
+
+rank, folder, root = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+original = image_folder.extract_all
+def watched(job, names, processes):
+    print(len(names))
+    return original(job, names, processes)
+image_folder.extract_all = watched
+image_folder.ReadingProgress.step = lambda self, measured: self._report("a line")
+source = ImageFolder(root, Thumbnails(16), 0, "none", False, False, 150.0, 0, folder, name="x", num_workers=0,
+                     subset=Subset(None, False, 0), holdout=0.0, split="random", seed=0, scale="none", residency="auto")
+source.report = print
+source.setup()
+print(source.fingerprint())
+"""
+
+
+@pytest.mark.slow
+def test_of_two_processes_of_a_run_rank_0_reads_and_reports_and_the_other_finds_the_rows(photos, tmp_path):
+    commands = [
+        [sys.executable, "-c", TWO_RANKS, str(rank), str(tmp_path), str(tmp_path / "photos")] for rank in (0, 1)
+    ]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    first, second = (run.communicate(timeout=120)[0].splitlines() for run in runs)
+    assert first == ["12", *["a line"] * 12, first[-1]]
+    assert second == ["0", first[-1]]
 
 
 def test_samples_lie_on_disk_and_batches_are_copies_of_them(images, photos):
