@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.nets.embed import embed_part
+from deepcluster_pl.nets.embedding import embed_part
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.step import Draws, Losses, LossModule, OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.nets.embed import embed
+from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.utils.metric_logging import log_step
 
 _ROWS_AT_ONCE = 2**17
@@ -140,5 +140,5 @@ class ClusteringModule(LossModule):
         return self.cpu().eval()
 
     def embed(self, loader: Iterable[Batch]) -> Tensor:
-        """Return embeddings (N, D) of all samples of a loader; see `deepcluster_pl.nets.embed.embed`."""
+        """Return embeddings (N, D) of all samples of a loader; see `deepcluster_pl.nets.embedding.embed`."""
         return embed(self.net, loader)

@@ -21,7 +21,7 @@ from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstima
 from deepcluster_pl.methods.initialization.whitening import whitened
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.compile import compile_net
-from deepcluster_pl.nets.embed import embed_part
+from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.resume_point import ResumePoint, find_resume_point
 from deepcluster_pl.runs.trainer import StageTrainer

@@ -12,7 +12,7 @@ from torch import nn
 from deepcluster_pl.data.scaling import Scaling
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.conv import ConvAutoencoder
-from deepcluster_pl.nets.embed import embed
+from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.nets.mlp import MLPAutoencoder
 

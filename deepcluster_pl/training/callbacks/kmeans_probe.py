@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from sklearn.cluster import KMeans
 
 from deepcluster_pl.evaluation.metrics import label_scores, separation_scores
-from deepcluster_pl.nets.embed import embed
+from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl.errors import divergence_error
 from deepcluster_pl.functional import reseeded_centers, share_changed
-from deepcluster_pl.nets.embed import embed_part
+from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.utils.ranges import Count, Share
 
 

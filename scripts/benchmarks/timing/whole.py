@@ -12,7 +12,7 @@ import torch
 from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.functional import target_distribution
 from deepcluster_pl.methods.initialization.initial_clustering import fit_initialization
-from deepcluster_pl.nets.embed import embed_part
+from deepcluster_pl.nets.embedding import embed_part
 from scripts.benchmarks.timing.rounds import Row, in_turn, ratios
 from scripts.benchmarks.timing.segments import Ours
 from scripts.benchmarks.timing.steps import DIMS, ROWS, STEPS
