@@ -1,1 +1,33 @@
-"""Numbers about a partition."""
+"""Numbers about a partition: scores, baselines, predictions, and places on a map."""
+
+from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
+from deepcluster_pl.evaluation.metrics import LABEL_SCORES, known_labels, label_scores, separation_scores, size_scores
+from deepcluster_pl.evaluation.predictions import (
+    Partition,
+    Prediction,
+    Predictions,
+    assign_all,
+    embed_all,
+    partition_from,
+)
+from deepcluster_pl.evaluation.projection import Map, Places, check_map, map_coordinates
+
+__all__ = [
+    "LABEL_SCORES",
+    "Baselines",
+    "Map",
+    "Partition",
+    "Places",
+    "Prediction",
+    "Predictions",
+    "assign_all",
+    "baseline_partitions",
+    "check_map",
+    "embed_all",
+    "known_labels",
+    "label_scores",
+    "map_coordinates",
+    "partition_from",
+    "separation_scores",
+    "size_scores",
+]
