@@ -85,7 +85,7 @@ def test_epochs_differ_and_seeds_decide(source):
 
 
 @pytest.mark.parametrize("n_steps", [2, 5, 7])
-def test_resumed_training_goes_on_behind_the_batches_that_were_trained_on(source, tmp_path, n_steps):
+def test_resumed_training_starts_behind_the_batches_that_were_trained_on(source, tmp_path, n_steps):
     whole = batches_seen(source(), 12)
     before = batches_seen(source(), n_steps, keep=tmp_path / "last.ckpt")
     after = batches_seen(source(), 12, resume_from=tmp_path / "last.ckpt")

@@ -1,4 +1,4 @@
-"""What the order of batches promises."""
+"""Order of batches: every row once an epoch, decided by seed and epoch, shared between ranks, resumable."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ def test_no_batch_is_empty_and_only_the_last_is_short(n, batch_size):
     assert len(sizes) == len(sampler)
     assert all(size == batch_size for size in sizes[:-1])
     assert 1 <= sizes[-1] <= batch_size
-
-
-def test_last_batch_may_hold_one_row():
-    assert [len(batch) for batch in SeededBatchSampler(10, 3, 0, shuffle=True)] == [3, 3, 3, 1]
 
 
 def test_no_rows_give_no_batches():
@@ -61,7 +57,7 @@ def test_without_shuffling_rows_come_in_order_in_every_epoch(done):
 
 
 @pytest.mark.parametrize("done", range(13))
-def test_training_gone_on_with_gives_exactly_the_batches_that_were_missing(done):
+def test_resumed_training_gets_exactly_the_batches_that_were_missing(done):
     whole = [
         batch
         for epoch in range(4)

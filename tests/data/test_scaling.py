@@ -1,4 +1,4 @@
-"""What scaling promises: measured on the fitted part, the same for any chunk, harmless for constants."""
+"""Scaling: measured on the fitted part, the same for any chunk, harmless for constants."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_bytes_are_divided_by_255_first(scale):
     x = np.random.default_rng(0).integers(256, size=(30, 2, 3), dtype=np.uint8)
     as_floats = (x / 255).astype(np.float32)
     scaling = fit_scaling(scale, part_of(x), 8)
-    assert scaling.shift.shape in ((), (2, 3))
+    assert scaling.shift.shape == scaling.factor.shape == (() if scale == "none" else (2, 3))
     np.testing.assert_allclose(scaling.apply(x), fit_scaling(scale, part_of(as_floats), 8).apply(as_floats), atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""What subset and split promise: every sample in one part, the article's protocol, no labels where none are needed."""
+"""Subset and split: every sample in one part, the article's protocol, no labels read where none are needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files count as pictures: each once, none outside, every other with its reason."""
+"""Files that count as pictures: each once, none outside, every other with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files read in other processes: what was made of each, and what one bad file may not do to the others."""
+"""Files read in other processes: each has its result or its reason, and a bad one costs no other."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_processes_and_none_make_the_same_in_the_order_of_the_names(tmp_path):
         assert one[1:] == other[1:]
 
 
-def test_what_is_kept_is_the_picture_and_then_its_copies(tmp_path):
+def test_extracted_are_the_picture_and_then_its_copies(tmp_path):
     names = library(tmp_path, 2)
     features = Descriptors(["palette", "layout"], 48)
     (_, measured), _ = extract_all(ExtractionJob(str(tmp_path), features, 3, 150.0), names, 0)

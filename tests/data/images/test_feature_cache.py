@@ -1,4 +1,4 @@
-"""The store: rows come back as they went in, and a process killed anywhere leaves nothing that counts."""
+"""The cache: rows come back as they went in, and a process killed anywhere leaves nothing that counts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reopened(folder):
     return store, store.load_index()
 
 
-def test_rows_and_what_files_say_come_back(tmp_path):
+def test_rows_metadata_and_thumbnails_come_back(tmp_path):
     filled(tmp_path, ODD)
     store, place = reopened(tmp_path)
     assert place == {FoundFile(name, 1, 2): i for i, name in enumerate(ODD)}
@@ -111,7 +111,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path):
         FeatureCache(tmp_path / "file" / "store", (1,), np.dtype(np.float32))
 
 
-def test_a_full_disk_is_one_line_and_what_was_kept_stays(tmp_path):
+def test_a_full_disk_is_one_line_and_stored_rows_stay(tmp_path):
     resource = pytest.importorskip("resource")
     store = filled(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -48,7 +48,7 @@ def test_a_copy_whose_edges_were_cut_is_alike(box):
     assert all(group == [group[0], group[0] + 10] for group in found)
 
 
-def test_thousands_of_copies_are_one_group_before_long():
+def test_thousands_of_copies_are_one_group():
     one = small(scene(0))
     assert near_duplicates([one] * 3000) == [list(range(3000))]
 

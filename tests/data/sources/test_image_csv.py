@@ -1,4 +1,4 @@
-"""What the tutorial's layout promises: images in the table's order, and no name that leads out of the folder."""
+"""The layout of the tutorial: images in the table's order, and no name that leads out of the folder."""
 
 from __future__ import annotations
 

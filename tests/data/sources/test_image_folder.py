@@ -1,4 +1,4 @@
-"""A folder of pictures: in an order of its own, read once, with what cannot be read told."""
+"""A folder of pictures: sorted by content, read once, with a reason for each file that cannot be read."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_of_two_processes_of_a_run_rank_0_reads_and_reports_and_the_other_finds_
     assert second == ["0", first[-1]]
 
 
-def test_samples_lie_on_disk_and_batches_are_copies_of_them(images, photos):
+def test_samples_stay_on_disk_and_batches_hold_them(images, photos):
     source = images(residency="disk")
     source.setup()
     assert source.part("fit").is_mapped

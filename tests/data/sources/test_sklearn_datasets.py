@@ -1,4 +1,4 @@
-"""What ships with scikit-learn, as this package reads it."""
+"""Datasets that ship with scikit-learn, as this package reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user's own file promises: any common table is read, and what is wrong with it is said where it is."""
+"""The user's own file: any common table is read, and an error names the place of what is wrong."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_damaged_or_misnamed_file_is_refused_by_name(array, tmp_path, name):
 
 def test_single_number_is_not_a_table(array, tmp_path):
     np.save(tmp_path / "x.npy", np.float64(3))
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match=r"x\.npy holds a single number, expected samples"):
         array("x.npy").setup()
 
 

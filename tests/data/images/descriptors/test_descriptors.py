@@ -196,7 +196,7 @@ def test_texture_agrees_with_a_loop_over_pixels(rgb):
     np.testing.assert_allclose(texture(rgb), expected, atol=1e-6)
 
 
-def test_the_spectrum_of_a_wave_lies_at_its_frequency_and_direction():
+def test_a_wave_has_its_power_at_its_frequency_and_direction():
     for cycles, ring in ((4, 4), (16, 8), (32, 10)):
         wave = np.sin(2 * np.pi * cycles * np.arange(128) / 128) * 100 + 128
         across = np.repeat(wave[None].astype(np.uint8), 128, axis=0)
