@@ -59,7 +59,7 @@ def read_choices(path: Path, partition: str) -> Choices:
     except OSError as error:
         raise UserError(f"gallery={path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        text = f"{path} holds no choices of a gallery; expected a file written by the gallery's Save button"
+        text = f"{path} holds no gallery choices; expected a file written by the gallery's Save button"
         raise UserError(text) from error
     if schema != SCHEMA:
         raise UserError(f"{path}: found schema {schema!r}, expected {SCHEMA}; save it from the gallery again")

@@ -205,7 +205,7 @@ def _library_root(run: Path) -> Path:
 
 def _saved_choices(settings: Settings, run: Path, pictures: Sequence[Picture]) -> Choices:
     """Return the gallery's choices from the typed file, else from the run folder, else none."""
-    from deepcluster_pl.reporting.gallery.selection import partition_digest
+    from deepcluster_pl.reporting.gallery.digest import partition_digest
 
     path = Path(settings.gallery).expanduser() if settings.gallery else run / "gallery.json"
     if not settings.gallery and not path.is_file():

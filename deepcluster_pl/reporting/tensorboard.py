@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a finished run beside its curves: the figures, and the code to wander about in."""
+"""Write what TensorBoard shows of a finished run beside its curves: the figures, and embeddings in its projector."""
 
 from __future__ import annotations
 
@@ -15,63 +15,65 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from deepcluster_pl.data.datamodule import ClusteringData
+from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Part
 from deepcluster_pl.evaluation.predictions import Prediction
-from deepcluster_pl.reporting.figures.centers import center_pictures, decoded_centers
-from deepcluster_pl.utils.image_layout import as_picture, is_image
+from deepcluster_pl.reporting.figures.centers import decode_centers, draw_centers
+from deepcluster_pl.reporting.pixels import picture_bytes
+from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
 
-_POINTS, _SPRITE = 2000, 32
+_MOST_POINTS, _SPRITE_SIDE = 2000, 32
 
 
 def save_tensorboard(folder: Path, data: ClusteringData, fitted: Prediction, seed: int) -> None:
-    """Write <folder>/result for TensorBoard: every picture of figures/, and the projector's files.
+    """Write <folder>/result: every picture of figures/, and the files of TensorBoard's projector.
 
-    The projector gets at most 2,000 fitted samples, their embeddings, ids, clusters, shares and labels, and their
-    pictures of at most 32 pixels a side where samples are images.
+    The projector gets embeddings, ids, clusters, probabilities and labels of at most 2,000 fitted samples. Where
+    samples are images, it gets their pictures too, at most 32 pixels a side.
+
+    Args:
+        folder: run folder.
+        data: source of ids, labels and pictures.
+        fitted: prediction of the fitted part.
+        seed: decides which samples are drawn, where there are more.
     """
-    rows = sample_rows(len(fitted.z), _POINTS, seed)
+    rows = sample_rows(len(fitted.z), _MOST_POINTS, seed)
     part = data.part("fit")
-    names = ["id", "cluster", "share", *(["label"] if part.labels is not None else [])]
-    facts = [_facts(part, fitted, int(row)) for row in rows]
-    shutil.rmtree(folder / "result", ignore_errors=True)  # of a run that was stopped just here
+    columns = ["id", "cluster", "share", *(["label"] if part.labels is not None else [])]
+    metadata = [_metadata_line(part, fitted, int(row)) for row in rows]
+    shutil.rmtree(folder / "result", ignore_errors=True)  # an interrupted run may have left half of it
     with SummaryWriter(str(folder / "result")) as writer:
         for file in sorted((folder / "figures").glob("*.png")):
             writer.add_image(file.stem, np.asarray(Image.open(file).convert("RGB")), dataformats="HWC")
         sprites = _sprites(part, rows) if is_image(data.input_shape) else None
-        writer.add_embedding(_plane(fitted.z[rows]), facts, sprites, tag="code", metadata_header=names)
+        writer.add_embedding(_two_dimensions(fitted.z[rows]), metadata, sprites, tag="code", metadata_header=columns)
 
 
-def _facts(part: Part, fitted: Prediction, row: int) -> list[str]:
-    """One line of the projector's table; what would end a field or a line becomes a space, no text is spelt."""
-    found = [str(part.ids[row]), str(int(fitted.clusters[row])), f"{float(fitted.confidence[row]):.3f}"]
+def _metadata_line(part: Part, fitted: Prediction, row: int) -> list[str]:
+    """Return a sample's fields for the projector; no field holds a tab, a line end or half a character."""
+    fields = [str(part.ids[row]), str(int(fitted.clusters[row])), f"{float(fitted.confidence[row]):.3f}"]
     if part.labels is not None:
-        found.append(str(part.labels[row]))
-    return [" ".join(text.split()).encode("utf-8", "backslashreplace").decode() for text in found]
+        fields.append(str(part.labels[row]))
+    return [" ".join(text.split()).encode("utf-8", "backslashreplace").decode() for text in fields]
 
 
-def _plane(z: Tensor) -> Tensor:
-    """Embeddings with at least the two dimensions that the projector asks for."""
+def _two_dimensions(z: Tensor) -> Tensor:
+    """Return embeddings (N, D) with a column of zeros where D is 1: the projector needs two."""
     return z if z.shape[1] > 1 else torch.nn.functional.pad(z, (0, 2 - z.shape[1]))
 
 
 def _sprites(part: Part, rows: NDArray[np.int64]) -> Tensor:
-    """Square pictures (n, 3, S, S), S <= 32, values 0 … 1."""
-    made = []
+    """Return square pictures (n, 3, S, S), S <= 32, with values from 0 to 1."""
+    pictures = []
     for row in rows:
-        picture = as_picture(part.take(np.array([row]))[0])
-        if picture.dtype != np.uint8:
-            picture = (np.clip(np.nan_to_num(picture), 0, 1) * 255).round().astype(np.uint8)
-        image = Image.fromarray(picture).convert("RGB")
-        side = min(_SPRITE, max(image.size))
-        made.append(np.asarray(image.resize((side, side))))
-    return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2) / 255
+        image = Image.fromarray(picture_bytes(part.take(np.array([row]))[0])).convert("RGB")
+        side = min(_SPRITE_SIDE, max(image.size))
+        pictures.append(np.asarray(image.resize((side, side))))
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
 
 
 def _show_centers(logger: TensorBoardLogger, trainer: pl.Trainer, module: Any, step: int) -> None:
-    """What the centers decode to by now, where samples are images and the decoder is trained with them."""
-    if is_image(trainer.datamodule.input_shape):  # type: ignore[attr-defined]
-        centers = decoded_centers(module)
-        if centers is not None:
-            logger.experiment.add_figure("clusters/centers", center_pictures(centers), step)
+    """Draw the decoded centers, where samples are images and the decoder is trained with them."""
+    if is_image(module.net.input_shape) and (centers := decode_centers(module)) is not None:
+        logger.experiment.add_figure("clusters/centers", draw_centers(centers), step)

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from deepcluster_pl.config.validation import plain
+from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
@@ -22,7 +22,7 @@ from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstima
 from deepcluster_pl.methods.serialization import model_description, save_model
 from deepcluster_pl.reporting.figures import save_figures
 from deepcluster_pl.reporting.gallery import save_gallery
-from deepcluster_pl.reporting.html_report import Told, save_report
+from deepcluster_pl.reporting.html_report import ReportContent, save_report
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
 from deepcluster_pl.utils.provenance import machine, versions
@@ -105,7 +105,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         machine=machine(trained.device, trained.precision, trained.world_size),
         command=command,
         commit=code_version,
-        published=(plain(cfg)["published"] or {}).get(method.name),
+        published=(to_plain(cfg)["published"] or {}).get(method.name),
         fit=final["fit"],
         holdout=final["holdout"],
         start=scorer.blocks(trained.started),
@@ -126,8 +126,8 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
         scores: content of scores.json.
     """
     cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
-    features = plain(cfg.data).get("features")
-    description = model_description(method, plain(cfg.net), plain(cfg.method), features, trained.samples())
+    features = to_plain(cfg.data).get("features")
+    description = model_description(method, to_plain(cfg.net), to_plain(cfg.method), features, trained.samples())
     save_model(method, description, folder.model)
     places = map_coordinates(predictions, cfg.map, cfg.seed)
     save_assignments(folder.assignments, data, predictions, places)
@@ -138,4 +138,4 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     if isinstance(data, ImageFolder):
         title = f"{data.name}: {cfg.n_clusters} groups"
         save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
-    save_report(folder.path, Told(scores, data, method, predictions, places["fit"], cfg.map))
+    save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], cfg.map))

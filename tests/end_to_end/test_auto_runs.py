@@ -41,12 +41,12 @@ def test_the_number_is_found_and_everything_knows_it(cli_run):
     assert len(run.scores["fit"]["cluster_sizes"]) == 4
     assert load_model(run.folder / "model").n_clusters == 4
     page = (run.folder / "report.html").read_text()
-    assert "Of 2 to 6 groups: halves of the data agree on 4 by 1.00" in page
-    assert "agreement, reference by number of groups" in page
+    assert "estimated: 4 out of 2 to 6. With it, two halves of the data agree by 1.00" in page
+    assert "agreement, reference by number of clusters" in page
     typed = cli_run(*(text for text in AUTO if text != "n_clusters=auto"), "n_clusters=4", name="typed")
     assert typed.labels == run.labels
     assert typed.scores["n_clusters_found"] is None
-    assert "Nobody said" not in (typed.folder / "report.html").read_text()
+    assert "was estimated" not in (typed.folder / "report.html").read_text()
 
 
 @pytest.mark.usefixtures("four")

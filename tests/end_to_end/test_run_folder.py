@@ -119,7 +119,7 @@ def test_the_same_seed_gives_the_same_labels_and_another_seed_other_weights(cli_
 
 def test_the_table_shows_the_baselines_beside_the_method(cli_run):
     out = cli_run(*TINY_DEC, "data.holdout=0.25").out
-    for text in ("k-means on input", "k-means on code", "start", "dec", "NMI", "held out"):
+    for text in ("k-means on input", "k-means on embedding", "initialization", "dec", "NMI", "held out"):
         assert text in out
 
 

@@ -21,7 +21,7 @@ from deepcluster_pl.organize.manifest import MANIFEST_NAME, Manifest
 from deepcluster_pl.organize.placement import place_all
 from deepcluster_pl.organize.plan import safe_folder_name
 from deepcluster_pl.organize.undo import undo_all
-from deepcluster_pl.reporting.gallery.selection import partition_digest
+from deepcluster_pl.reporting.gallery.digest import partition_digest
 
 
 def test_a_dry_run_does_nothing_and_counts_the_files(library, tmp_path, organize):
@@ -111,8 +111,8 @@ def test_folders_are_named_after_months_or_places(library, tmp_path, organize):
     [
         ({"schema": 2}, "found schema 2, expected 1"),
         ({"partition": "another"}, "in the gallery of another run"),
-        ({"groups": [{}]}, "holds no choices of a gallery"),
-        ({"groups": None}, "holds no choices of a gallery"),
+        ({"groups": [{}]}, "holds no gallery choices"),
+        ({"groups": None}, "holds no gallery choices"),
     ],
 )
 def test_a_file_without_choices_is_refused(tmp_path, change, text):
@@ -121,7 +121,7 @@ def test_a_file_without_choices_is_refused(tmp_path, change, text):
     with pytest.raises(UserError, match=text):
         read_choices(file, "p")
     file.write_text("{")
-    with pytest.raises(UserError, match="holds no choices"):
+    with pytest.raises(UserError, match="holds no gallery choices"):
         read_choices(file, "p")
     with pytest.raises(UserError, match="cannot be read"):
         read_choices(tmp_path, "p")

@@ -11,13 +11,13 @@ import time
 import numpy as np
 import pytest
 from helpers.browser import find, needs_browser, resize
+from helpers.organizing import run_organize
 from helpers.pictures import page, scene
 from PIL import ExifTags, Image
 
-from deepcluster_pl.organize import command as organize
 from deepcluster_pl.organize.choices import read_choices
+from deepcluster_pl.reporting.gallery import partition_digest
 from deepcluster_pl.reporting.gallery.page import script_json
-from deepcluster_pl.reporting.gallery.selection import partition_digest
 
 Select = pytest.importorskip("selenium.webdriver.support.ui", reason="needs selenium (extra dev)").Select
 pytestmark = needs_browser
@@ -125,7 +125,7 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     assert len(marked) == 1
     assert marked[0] in ("scenes/a b.jpg", "scenes/small copy.jpg")
     read = read_choices(choices, partition_digest(ids, clusters))
-    assert read.name(second) == "<b>Holi & Diwali</b>"
+    assert read.group_name(second) == "<b>Holi & Diwali</b>"
 
     browser.refresh()  # what was chosen is still there, and can be taken back
     assert find(browser, name)[0].get_property("value") == "<b>Holi & Diwali</b>"
@@ -166,7 +166,18 @@ def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
     facts = json.loads(plain)
     rng, n = np.random.default_rng(0), 2000
     small = scene(0, 128, 96)
-    for key in ("ids", "urls", "cluster", "share", "doubt", "places", "taken", "where", "sizes_px", "thumbnails"):
+    for key in (
+        "ids",
+        "urls",
+        "cluster",
+        "probability",
+        "doubt",
+        "places",
+        "taken",
+        "coordinates",
+        "sizes_px",
+        "thumbnails",
+    ):
         facts[key] = [facts[key][i % 17] for i in range(n)]
     noisy = []
     for _ in range(n):  # of 4 kB, as a photo's
@@ -176,7 +187,7 @@ def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
         noisy.append(base64.b64encode(file.read_bytes()).decode())
     facts["ids"] = [f"{i}.jpg" for i in range(n)]
     facts["places"] = rng.normal(size=(n, 2)).round(3).tolist()
-    facts["thumbnails"], facts["alike"] = noisy, []
+    facts["thumbnails"], facts["near_duplicates"] = noisy, []
     large = tmp_path / "large.html"
     large.write_text(f'{before}<script id="facts" type="application/json">{script_json(facts)}</script>{after}')
     assert 7e6 < large.stat().st_size < 25e6
@@ -189,12 +200,11 @@ def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
     assert min(seconds) < 2.0
 
 
-def test_what_was_saved_organizes_the_library(run, browser, tmp_path, monkeypatch, capsys):
+def test_what_was_saved_organizes_the_library(run, browser, tmp_path):
     browser.get((run.folder / "gallery.html").as_uri())
     largest = groups(browser)[0]
     type_into(browser, f'.card[data-number="{largest}"] .head input', "Best of")
     shutil.move(saved(browser, tmp_path), run.folder / "gallery.json")
-    monkeypatch.setattr("sys.argv", ["organize", f"run={run.folder}", f"to={tmp_path / 'out'}", "apply=true"])
-    assert organize.main() == 0, capsys.readouterr().err
+    assert run_organize(f"run={run.folder}", f"to={tmp_path / 'out'}", "apply=true") == 0
     count = sum(int(row["cluster"]) == largest for row in run.assignments)
     assert len(list((tmp_path / "out" / "Best of").iterdir())) == count

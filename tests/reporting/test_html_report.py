@@ -1,4 +1,4 @@
-"""report.html: one file that needs nothing else, with what the run came to, and nothing that a name could run."""
+"""report.html: one file that needs nothing else, with the results of a run, safe from hostile names."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import re
 
 import numpy as np
 import pandas as pd
-import pytest
-import torch
 from helpers.command_line import TINY_DEC
 
-from deepcluster_pl.evaluation.predictions import Prediction
-from deepcluster_pl.reporting.html_report import words
-from deepcluster_pl.reporting.html_report.representatives import central, doubtful
-from deepcluster_pl.reporting.html_report.svg_charts import line_chart
-from deepcluster_pl.reporting.html_report.typical_features import typical_features
-from deepcluster_pl.reporting.palette import palette
+from deepcluster_pl.reporting.html_report.summary_text import summary_sentences, warning_sentences
+from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart
+from deepcluster_pl.reporting.html_report.typical_features import find_typical_features
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -35,37 +30,21 @@ def test_typical_features_are_those_whose_mean_is_farthest_from_everybodys():
     rng = np.random.default_rng(0)
     x, clusters = rng.normal(size=(60, 5)), rng.integers(0, 3, size=60)
     x[:, 4] = 7.0
-    for k, found in enumerate(typical_features(x, clusters, 4, list("abcde"), 5)[:3]):
+    for k, found in enumerate(find_typical_features(x, clusters, 4, list("abcde"), 5)[:3]):
         wanted = one_by_one(x, clusters.tolist(), k)
         assert [feature.name for feature in found] == [
             "abcde"[i] for i in sorted(range(4), key=lambda i: -abs(wanted[i]))
         ]
-        np.testing.assert_allclose([f.apart for f in found], [wanted["abcde".index(f.name)] for f in found])
-    assert typical_features(x, clusters, 4, list("abcde"), 5)[3] == []
-
-
-def test_central_members_are_nearest_to_the_mean_and_doubtful_ones_nearly_elsewhere():
-    z = torch.tensor([[0.0], [1.0], [5.0], [50.0], [2.0]])
-    confidence, second = torch.tensor([0.9, 0.5, 0.4, 0.8, 0.6]), torch.tensor([0.1, 0.49, 0.39, 0.1, 0.1])
-    prediction = Prediction(z, torch.tensor([0, 0, 0, 1, 0]), confidence, second)
-    assert central(prediction, 0, 2).tolist() == [4, 1]
-    assert doubtful(prediction, 0, 9).tolist() == [1, 2]
-    assert doubtful(prediction, 1, 9).tolist() == []
-    assert central(prediction, 2, 9).tolist() == []
+        np.testing.assert_allclose([f.difference for f in found], [wanted["abcde".index(f.name)] for f in found])
+    assert find_typical_features(x, clusters, 4, list("abcde"), 5)[3] == []
 
 
 def test_a_chart_is_thinned_keeps_its_end_and_leaves_out_what_has_no_logarithm():
-    chart = line_chart({"mse": {step: 1.0 / (step + 1) for step in range(5000)}}, log=True)
+    chart = draw_line_chart({"mse": {step: 1.0 / (step + 1) for step in range(5000)}}, log=True)
     points = re.search(r'points="([^"]+)"', chart)[1].split()
     assert 200 <= len(points) <= 202
     assert "4,999" in chart
-    assert line_chart({"kl": {0: 0.0, 1: float("nan")}}, log=True) == ""
-
-
-@pytest.mark.parametrize("n", [1, 10, 11, 300])
-def test_every_cluster_has_a_color_of_its_own(n):
-    assert len(set(palette(n))) == n
-    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in palette(n))
+    assert draw_line_chart({"kl": {0: 0.0, 1: float("nan")}}, log=True) == ""
 
 
 def scores(**changes):
@@ -81,34 +60,34 @@ def scores(**changes):
 
 
 def test_warnings_name_what_to_look_at_and_a_sound_run_has_none():
-    found = " ".join(words.warnings(scores(), 400, 0.2))
+    found = " ".join(warning_sentences(scores(), 400, 0.2))
     for text in (
         "Very small: cluster 2",
-        "Not settled: at the last look 20.0%",
+        "Not converged: 20.0%",
         "More than a third",
-        "start's silhouette",
+        "The silhouette of the initialization",
     ):
         assert text in found
     sound = scores(fit={"cluster_sizes": [400, 300, 300], "silhouette": 0.3}, stopped="tol")
-    assert words.warnings(sound, 10, 0.001) == []
+    assert warning_sentences(sound, 10, 0.001) == []
     empty = scores(fit={"cluster_sizes": [500, 500, 0], "n_empty": 1})
-    assert "1 of 3 clusters hold no sample" in words.warnings(empty, 0, 0.0)[0]
+    assert "1 of 3 clusters hold no sample" in warning_sentences(empty, 0, 0.0)[0]
 
 
-def test_a_number_that_was_found_is_told_with_what_comes_next_and_with_its_doubt():
+def test_an_estimated_number_comes_with_the_next_best_and_a_warning_where_it_is_faint():
     found = {"n_clusters": 3, "candidates": [2, 3, 4], "agreement": [0.9, 0.8, 0.5], "reference": [0.85, 0.3, 0.3],
              "error": [0.01] * 3, "n": 900}  # fmt: skip
-    told = " ".join(words.summary(scores(n_clusters_found=found), 0))
+    text = " ".join(summary_sentences(scores(n_clusters_found=found), 0))
     assert (
-        "Of 2 to 4 groups: halves of the data agree on 3 by 0.80, and would by 0.30 without groups. Next comes 4."
-        in told
+        "estimated: 3 out of 2 to 4. With it, two halves of the data agree by 0.80, data without groups by 0.30. "
+        "The next best number is 4." in text
     )
-    assert "there may be none" not in " ".join(words.warnings(scores(n_clusters_found=found), 0, 0.0))
+    assert "there may be no groups" not in " ".join(warning_sentences(scores(n_clusters_found=found), 0, 0.0))
     faint = found | {"reference": [0.85, 0.75, 0.45]}
-    assert "there may be none" in " ".join(words.warnings(scores(n_clusters_found=faint), 0, 0.0))
+    assert "there may be no groups" in " ".join(warning_sentences(scores(n_clusters_found=faint), 0, 0.0))
     alone = {key: value[:1] if isinstance(value, list) else value for key, value in found.items()} | {"n_clusters": 2}
-    assert "No more were looked at: halves of the data agree on 2 by 0.90" in " ".join(
-        words.summary(scores(n_clusters_found=alone), 0)
+    assert "2, the only one that was tried. With it, two halves of the data agree by 0.90" in " ".join(
+        summary_sentences(scores(n_clusters_found=alone), 0)
     )
 
 
@@ -130,19 +109,19 @@ def test_the_page_of_a_table_names_its_columns_runs_nothing_of_the_users_and_loa
         "assignments.csv", "scores.json", "model/", "figures/", "config/config.yaml", "MODEL_CARD.md",
     ]  # fmt: skip
     assert "http" not in page
-    assert "What is typical" in page
+    assert "Typical features" in page
     assert len(re.findall(r'<article class="card"', page)) == len([n for n in run.scores["fit"]["cluster_sizes"] if n])
     assert "seed 0" in (run.folder / "MODEL_CARD.md").read_text()
 
 
 def test_the_page_of_images_shows_them_and_stays_small(cli_run):
     run = cli_run(
-        "data=digits", "method=idec", "n_clusters=40", "pretrain.max_epochs=1", "fit.max_steps=2", "net.dims=[16,4]",
+        "data=digits", "method=idec", "n_clusters=12", "pretrain.max_epochs=1", "fit.max_steps=2", "net.dims=[16,4]",
         "trainer.accelerator=cpu", "data.holdout=0.2",
     )  # fmt: skip
     assert run.code == 0, run.err
     page = (run.folder / "report.html").read_text()
     assert len(page) < 5e6
     assert page.count("data:image/png;base64,") > 100
-    assert "Decoded center of group" in page
+    assert "Decoded center of cluster" in page
     assert "held out" in page

@@ -1,4 +1,4 @@
-"""report.html opened in headless Chromium: clicked through, narrow, dark, and without a word on the console."""
+"""report.html opened in headless Chromium: clicked through, narrow, dark, and silent on the console."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_page_is_used_as_a_person_would(cli_run, browser, images):
     assert bool(find(browser, ".pictures img")) == images
     assert all(image.get_property("naturalWidth") > 0 for image in find(browser, ".pictures img"))
 
-    find(browser, "#legend button")[0].click()  # the largest group alone
+    find(browser, "#legend button")[0].click()  # the largest cluster alone
     assert len(find(browser, "#map.chosen circle.on")) == sizes[by_size[0]]
     assert [card.get_attribute("data-number") for card in find(browser, ".card.on")] == [str(by_size[0])]
     assert find(browser, "#all")[0].is_displayed()
@@ -47,7 +47,7 @@ def test_the_page_is_used_as_a_person_would(cli_run, browser, images):
             option.click()
     assert numbers(browser) == sorted(by_size)
 
-    for section in ("#groups", "#scores", "#training", "#labels", "#made"):
+    for section in ("#clusters", "#scores", "#training", "#labels", "#made"):
         find(browser, f"nav a[href='{section}']")[0].click()
         assert find(browser, section)[0].is_displayed()
     assert browser.get_log("browser") == []

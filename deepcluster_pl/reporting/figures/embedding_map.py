@@ -1,4 +1,4 @@
-"""A map of the embeddings, colored by cluster."""
+"""Draw a map of the embeddings, colored by cluster."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from numpy.typing import NDArray
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.evaluation.projection import Map
 
-_MAP_POINTS = 10_000
+_MOST_POINTS = 10_000
 
 
-def embedding_map(places: NDArray[np.float32], prediction: Prediction, n_clusters: int, kind: Map) -> Figure:
-    """Scatter of places (N, 2) on a kind of map, one color a cluster."""
+def draw_embedding_map(places: NDArray[np.float32], prediction: Prediction, n_clusters: int, kind: Map) -> Figure:
+    """Draw samples as points in the color of their cluster, and each cluster's number in the middle of its points.
+
+    Args:
+        places: point (N, 2) of every sample on the map; at most 10,000 random ones are drawn.
+        prediction: of the same samples.
+        n_clusters: K.
+        kind: of map; names the axes.
+    """
     figure = Figure(figsize=(6, 6), dpi=120, layout="constrained")
     axes = figure.subplots()
-    rows = np.random.default_rng(0).permutation(len(places))[:_MAP_POINTS]
+    rows = np.random.default_rng(0).permutation(len(places))[:_MOST_POINTS]
     clusters = prediction.clusters.numpy()
     palette = "tab10" if n_clusters <= 10 else "tab20" if n_clusters <= 20 else "turbo"
-    axes.scatter(
-        places[rows, 0],
-        places[rows, 1],
-        c=clusters[rows],
-        cmap=palette,
-        vmin=-0.5,
-        vmax=max(n_clusters, 10) - 0.5,
-        s=4,
-        lw=0,
-    )
+    span = {"vmin": -0.5, "vmax": max(n_clusters, 10) - 0.5}
+    axes.scatter(places[rows, 0], places[rows, 1], c=clusters[rows], cmap=palette, s=4, lw=0, **span)
     for cluster in range(n_clusters):
         if (clusters == cluster).any():
             middle = places[clusters == cluster].mean(axis=0)
             axes.annotate(str(cluster), middle, ha="center", va="center", bbox={"boxstyle": "round", "fc": "white"})
-    first, second = ("first principal component", "second") if kind == "pca" else ("UMAP", "")
+    first, second = ("first principal component", "second principal component") if kind == "pca" else ("UMAP", "")
     axes.set(xlabel=first, ylabel=second, title="Embeddings, by cluster")
     return figure

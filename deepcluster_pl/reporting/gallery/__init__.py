@@ -1,7 +1,8 @@
-"""gallery.html: a folder's pictures in their groups, to look through, name, merge and mark, without a network."""
+"""The gallery of a run, gallery.html: pictures by group, to look through, name, merge and mark without a network."""
 
 from __future__ import annotations
 
+from deepcluster_pl.reporting.gallery.digest import partition_digest
 from deepcluster_pl.reporting.gallery.page import save_gallery
 
-__all__ = ["save_gallery"]
+__all__ = ["partition_digest", "save_gallery"]

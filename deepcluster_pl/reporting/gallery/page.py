@@ -1,4 +1,4 @@
-"""Write gallery.html."""
+"""Write gallery.html from a run on a folder of pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -15,97 +15,88 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.base import PartName
 from deepcluster_pl.data.images.thumbnails import near_duplicates
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Places
-from deepcluster_pl.reporting.gallery.selection import central_first, partition_digest, thinned
+from deepcluster_pl.reporting.gallery.digest import partition_digest
+from deepcluster_pl.reporting.gallery.selection import GalleryPicture, select_pictures
+from deepcluster_pl.reporting.representatives import DOUBT
 from deepcluster_pl.utils.atomic_files import atomic_write
-
-MOST = 5000
-"""Pictures in one page: about 25 MB."""
-
-
-class Shown(NamedTuple):
-    """One picture of the page: a part, and a position in it."""
-
-    part: PartName
-    row: int
-    cluster: int
 
 
 def save_gallery(
     folder: Path, data: ImageFolder, predictions: Predictions, places: Places, colors: Sequence[str], title: str
 ) -> None:
-    """Write gallery.html into a run's folder.
+    """Write gallery.html.
 
     Args:
-        folder: the run's.
+        folder: run folder.
         data: a folder of pictures, with their thumbnails.
         predictions: of each of its parts.
         places: point (N, 2) of every picture on the map, by part.
-        colors: K of them.
+        colors: one for each of the K clusters.
         title: of the page.
     """
-    shown = chosen(predictions, len(colors))
-    facts = gathered(folder, data, predictions, places, shown)
-    facts["colors"] = list(colors)
+    pictures = select_pictures(predictions, len(colors))
     sizes = np.zeros(len(colors), dtype=np.int64)
     for prediction in predictions.values():
         sizes += np.bincount(prediction.clusters.numpy(), minlength=len(colors))
-    facts["sizes"] = sizes.tolist()
+    facts = {
+        **picture_facts(data, predictions, places, pictures),
+        "partition": _digest(data, predictions),
+        "root": _relative_url(Path(data.root or "."), folder),
+        "colors": list(colors),
+        "sizes": sizes.tolist(),
+        "doubtful_above": DOUBT,
+    }
     environment = Environment(
         loader=PackageLoader("deepcluster_pl.reporting.gallery"), autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    # The gallery looks like the report
     style = Environment(loader=PackageLoader("deepcluster_pl.reporting.html_report")).get_template("style.css").render()
     page = environment.get_template("gallery.html").render(
-        title=title, facts=script_json(facts), style=Markup(style), n_all=int(sizes.sum()), n_shown=len(shown)
+        title=title, facts=script_json(facts), style=Markup(style), n_all=int(sizes.sum()), n_shown=len(pictures)
     )
     with atomic_write(folder / "gallery.html") as file:
         file.write(page)
 
 
-def chosen(predictions: Predictions, n_clusters: int) -> list[Shown]:
-    """All pictures by cluster, the most central first; of more than `MOST` an even share of each cluster."""
-    n = sum(len(prediction.clusters) for prediction in predictions.values())
-    found = []
-    for name, prediction in predictions.items():
-        for k, members in enumerate(central_first(prediction, n_clusters)):
-            most = len(members) if n <= MOST else max(2, len(members) * MOST // n)
-            found += [Shown(name, row, k) for row in thinned(members, prediction.doubt, most).tolist()]
-    return sorted(found, key=lambda one: one.cluster)  # stable: central ones stay first
+def picture_facts(
+    data: ImageFolder, predictions: Predictions, places: Places, pictures: Sequence[GalleryPicture]
+) -> dict[str, list[Any]]:
+    """Return the facts that the page has about each picture: one list, in the order of the pictures, for each kind.
 
+    Args:
+        data: a folder of pictures, with their thumbnails and metadata.
+        predictions: of each of its parts.
+        places: point (N, 2) of every picture on the map, by part.
+        pictures: those that the page shows.
 
-def gathered(
-    folder: Path, data: ImageFolder, predictions: Predictions, places: Places, shown: Sequence[Shown]
-) -> dict[str, Any]:
-    """What the page knows of each picture, a list for each kind of fact."""
-    ids = [str(data.part(one.part).ids[one.row]) for one in shown]
-    thumbnails = [data.thumbnail(one.part, one.row) or b"" for one in shown]
-    facts = [data.metadata[name] for name in ids]
-    everything = [(str(data.part(name).ids[i]), int(k)) for name in predictions
-                  for i, k in enumerate(predictions[name].clusters.numpy())]  # fmt: skip
+    Returns:
+        Lists of the same length by kind; `near_duplicates` alone holds groups of positions.
+    """
+    ids = [str(data.part(picture.part).ids[picture.row]) for picture in pictures]
+    thumbnails = [data.thumbnail(picture.part, picture.row) or b"" for picture in pictures]
+    metadata = [data.metadata[name] for name in ids]
     return {
-        "partition": partition_digest(*zip(*everything, strict=True)),
-        "root": _url(Path(os.path.relpath(os.path.realpath(data.root or "."), os.path.realpath(folder))).as_posix()),
         "ids": ids,
         "urls": [_url(name) for name in ids],
-        "cluster": [one.cluster for one in shown],
-        "share": [round(float(predictions[one.part].confidence[one.row]), 3) for one in shown],
-        "doubt": [round(float(predictions[one.part].doubt[one.row]), 3) for one in shown],
-        "places": [_rounded(places[one.part][one.row]) for one in shown],
-        "taken": [fact.taken for fact in facts],
-        "where": [None if fact.latitude is None else [fact.latitude, fact.longitude] for fact in facts],
-        "sizes_px": [[fact.width, fact.height] for fact in facts],
+        "cluster": [picture.cluster for picture in pictures],
+        "probability": [round(float(predictions[part].confidence[row]), 3) for part, row, _ in pictures],
+        "doubt": [round(float(predictions[part].doubt[row]), 3) for part, row, _ in pictures],
+        "places": [_four_digits(places[part][row]) for part, row, _ in pictures],
+        "taken": [known.taken for known in metadata],
+        "coordinates": [None if known.latitude is None else [known.latitude, known.longitude] for known in metadata],
+        "sizes_px": [[known.width, known.height] for known in metadata],
         "thumbnails": [base64.b64encode(thumbnail).decode() for thumbnail in thumbnails],
-        "alike": near_duplicates(thumbnails),
+        "near_duplicates": near_duplicates(thumbnails),
     }
 
 
 def script_json(facts: Any) -> Markup:
-    """JSON that may stand inside a script element, in ASCII: names may hold anything, halves of characters too.
+    """Return JSON in ASCII that is safe inside a script element, whatever file names hold.
 
     >>> str(script_json({"id": "</script>&"}))
     '{"id":"\\\\u003c/script\\\\u003e\\\\u0026"}'
@@ -116,10 +107,23 @@ def script_json(facts: Any) -> Markup:
     return Markup(text)
 
 
+def _digest(data: ImageFolder, predictions: Predictions) -> str:
+    """Return the digest of the whole partition, whatever part of it the page shows."""
+    ids = [str(name) for part in predictions for name in data.part(part).ids]
+    clusters = [k for prediction in predictions.values() for k in prediction.clusters.tolist()]
+    return partition_digest(ids, clusters)
+
+
+def _relative_url(path: Path, folder: Path) -> str:
+    """Return a path as an address relative to a folder, links followed."""
+    return _url(Path(os.path.relpath(os.path.realpath(path), os.path.realpath(folder))).as_posix())
+
+
 def _url(path: str) -> str:
-    """A path as a relative address, byte for byte."""
+    """Return a path quoted byte for byte, as addresses need it."""
     return quote(os.fsencode(path))
 
 
-def _rounded(place: NDArray[np.float32]) -> list[float]:
+def _four_digits(place: NDArray[np.float32]) -> list[float]:
+    """Return coordinates with four digits: the page gets smaller, and the map looks the same."""
     return [float(f"{value:.4g}") for value in place]

@@ -1,31 +1,62 @@
-"""Which pictures a gallery shows, in which order, and a name for what it was made of."""
+"""Select the pictures that a gallery shows, and their order."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.evaluation.predictions import Prediction
+from deepcluster_pl.data.base import PartName
+from deepcluster_pl.evaluation.predictions import Predictions
+from deepcluster_pl.reporting.representatives import central_members
 
+MOST = 5000
+"""Pictures in one page: about 25 MB."""
 _DOUBTFUL = 6
 
 
-def central_first(prediction: Prediction, n_clusters: int) -> list[NDArray[np.int64]]:
-    """Positions of each cluster's samples, those nearest to the mean of its embeddings first."""
-    z, clusters = prediction.z.numpy(), prediction.clusters.numpy()
-    found = []
-    for k in range(n_clusters):
-        members = np.flatnonzero(clusters == k)
-        middle = z[members].mean(axis=0) if len(members) else 0
-        found.append(members[np.argsort(np.linalg.norm(z[members] - middle, axis=1), kind="stable")])
-    return found
+class GalleryPicture(NamedTuple):
+    """One picture of the page.
+
+    Attributes:
+        part: of the data.
+        row: position in that part.
+        cluster: from 0.
+    """
+
+    part: PartName
+    row: int
+    cluster: int
+
+
+def select_pictures(predictions: Predictions, n_clusters: int) -> list[GalleryPicture]:
+    """Return the pictures to show, by cluster, the most central first.
+
+    All are shown, or of more than `MOST` an even share of each cluster.
+
+    Args:
+        predictions: of each part.
+        n_clusters: K.
+    """
+    n = sum(len(prediction.clusters) for prediction in predictions.values())
+    pictures = []
+    for part, prediction in predictions.items():
+        for k in range(n_clusters):
+            members = central_members(prediction, k)
+            most = len(members) if n <= MOST else max(2, len(members) * MOST // n)
+            rows = thinned(members, prediction.doubt, most)
+            pictures += [GalleryPicture(part, row, k) for row in rows.tolist()]
+    return sorted(pictures, key=lambda picture: picture.cluster)  # stable, so central ones stay first
 
 
 def thinned(members: NDArray[np.int64], doubt: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """At most `most` of the members, in their order: spread evenly over it, and the six most doubtful.
+    """Return at most `most` members in their order: some at even distances, and the six most doubtful.
+
+    Args:
+        members: positions of a cluster's samples.
+        doubt: of all samples (N,), see `Prediction.doubt`.
+        most: the largest number of members to return.
 
     >>> thinned(np.arange(100), np.linspace(0, 1, 100), 10).tolist()
     [0, 24, 49, 74, 95, 96, 97, 98, 99]
@@ -36,11 +67,3 @@ def thinned(members: NDArray[np.int64], doubt: NDArray[np.float32], most: int) -
     spread = np.linspace(0, len(members) - 1, max(1, most - len(doubtful))).astype(np.int64)
     kept: NDArray[np.int64] = members[np.unique(np.concatenate([spread, doubtful]))]
     return kept
-
-
-def partition_digest(ids: Iterable[object], clusters: Iterable[object]) -> str:
-    """Sixteen hexadecimal digits that name a partition: choices made in one gallery are not those of another."""
-    digest = hashlib.sha256()
-    for name, cluster in zip(ids, clusters, strict=True):
-        digest.update(f"{name}\0{cluster}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16]

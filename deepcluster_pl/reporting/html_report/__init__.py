@@ -1,5 +1,7 @@
-"""What a person looks at when a run is over: report.html, and the model in short."""
+"""The report of a run, report.html, and the card of its model, MODEL_CARD.md."""
 
-from deepcluster_pl.reporting.html_report.page import Told, save_report
+from __future__ import annotations
 
-__all__ = ["Told", "save_report"]
+from deepcluster_pl.reporting.html_report.page import ReportContent, save_report
+
+__all__ = ["ReportContent", "save_report"]

@@ -1,53 +1,63 @@
-"""A card for each cluster: its size, how sure its samples are, and what they look like."""
+"""Make the card of each cluster: its size, how sure its assignments are, and some of its samples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.datamodule import ClusteringData
+from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.evaluation.metrics import known_labels
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.reporting.figures.centers import decoded_centers
-from deepcluster_pl.reporting.html_report.data_uri import data_uri, jpeg_uri
-from deepcluster_pl.reporting.html_report.representatives import central, doubtful, most_frequent
-from deepcluster_pl.reporting.html_report.typical_features import MOST_FEATURES, Feature, typical_features
+from deepcluster_pl.reporting.figures.centers import decode_centers
+from deepcluster_pl.reporting.html_report.data_uri import image_uri, jpeg_uri
+from deepcluster_pl.reporting.html_report.typical_features import (
+    MOST_FEATURES,
+    TypicalFeature,
+    find_typical_features,
+)
+from deepcluster_pl.reporting.representatives import central_members, doubtful_members
 from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
 
 _CENTRAL, _DOUBTFUL, _FEATURES, _LABELS = 12, 6, 6, 3
-_PICTURES, _ROWS, _NAMELESS = 1000, 20_000, 100
+_MOST_PICTURES, _MOST_ROWS, _MOST_UNNAMED_FEATURES = 1000, 20_000, 100
 
 
 @dataclass(frozen=True)
 class Member:
-    """A sample that is shown: its id, its share in its cluster, and its picture where it is one."""
+    """A sample on a card.
+
+    Attributes:
+        name: its id.
+        probability: of its cluster.
+        picture: data URI; None where samples are no images.
+    """
 
     name: str
-    share: float
+    probability: float
     picture: str | None
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is shown of a cluster.
+    """Facts about a cluster.
 
     Attributes:
         number: from 0.
-        color: on the map.
+        color: the same as on the map.
         size: fitted samples.
         share: of all fitted samples.
-        confidence: mean share of its samples in it.
+        confidence: mean probability of its samples.
         labels: its most frequent labels and their shares.
-        central: in its middle.
-        doubtful: that nearly went elsewhere.
+        central: samples nearest to the mean of its embeddings.
+        doubtful: samples that nearly belong to another cluster.
         features: typical of it, where samples are rows of a table.
-        center: what its center decodes to, as a picture.
+        center: data URI of its decoded center.
     """
 
     number: int
@@ -58,57 +68,87 @@ class Card:
     labels: list[tuple[str, float]]
     central: list[Member]
     doubtful: list[Member]
-    features: list[Feature]
+    features: list[TypicalFeature]
     center: str | None
 
 
-def cards(
+def make_cards(
     data: ClusteringData, method: ClusteringModule, prediction: Prediction, colors: Sequence[str], seed: int
 ) -> list[Card]:
-    """A card for each cluster that holds samples, the largest first.
+    """Return a card for each cluster that holds samples, the largest first.
 
     Args:
         data: its fitted part is shown.
-        method: whose centers are decoded, where its decoder belongs to them.
+        method: its centers are decoded, where its decoder was trained with them.
         prediction: of the fitted part.
-        colors: K of them.
-        seed: decides the rows that typical features are measured on, at most 20,000.
+        colors: one for each of the K clusters.
+        seed: decides the rows, at most 20,000, that typical features are computed from.
     """
-    part, shape = data.part("fit"), data.input_shape
+    part = data.part("fit")
     clusters, confidence = prediction.clusters.numpy(), prediction.confidence.numpy()
-    n_clusters = len(colors)
-    as_pictures = is_image(shape)
-    features: list[list[Feature]] = [[] for _ in colors]
-    if not as_pictures and data.n_features <= (_NAMELESS if part.feature_names is None else MOST_FEATURES):
-        rows = sample_rows(len(part), _ROWS, seed)
-        names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
-        x = part.take(rows).reshape(len(rows), -1)
-        features = typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
-    centers = decoded_centers(method) if as_pictures else None
-    most = max(2, min(_CENTRAL, _PICTURES // max(1, n_clusters)))
+    has_pictures = is_image(data.input_shape)
+    features = _features(data, clusters, len(colors), seed) if not has_pictures else [[] for _ in colors]
+    centers = decode_centers(method) if has_pictures else None
+    make_member = _member_maker(data, confidence, has_pictures)
+    # A page of many clusters shows fewer samples of each
+    most = max(2, min(_CENTRAL, _MOST_PICTURES // max(1, len(colors))))
+    cards = []
+    for k, color in enumerate(colors):
+        is_member = clusters == k
+        if is_member.any():
+            cards.append(Card(
+                number=k, color=color, size=int(is_member.sum()), share=float(is_member.mean()),
+                confidence=float(confidence[is_member].mean()), labels=_labels(part.labels, is_member),
+                central=[make_member(row) for row in central_members(prediction, k)[:most]],
+                doubtful=[make_member(row) for row in doubtful_members(prediction, k, min(_DOUBTFUL, most))],
+                features=features[k], center=image_uri(centers[k]) if centers is not None else None,
+            ))  # fmt: skip
+    return sorted(cards, key=lambda card: -card.size)
 
-    def member(row: int) -> Member:
-        picture = data_uri(part.take(np.array([row]))[0]) if as_pictures else None
+
+def _member_maker(data: ClusteringData, confidence: NDArray[np.float32], has_pictures: bool) -> Callable[[int], Member]:
+    """Return a function that makes the member at a row of the fitted part."""
+    part = data.part("fit")
+
+    def make_member(row: int) -> Member:
+        picture = None
         if (thumbnail := data.thumbnail("fit", row)) is not None:
-            picture = jpeg_uri(thumbnail)  # what the sample was measured of
+            picture = jpeg_uri(thumbnail)  # shows more than the sample, which may be numbers measured from it
+        elif has_pictures:
+            picture = image_uri(part.take(np.array([row]))[0])
         return Member(str(part.ids[row]), float(confidence[row]), picture)
 
-    made = []
-    for k, color in enumerate(colors):
-        here = clusters == k
-        if here.any():
-            made.append(Card(
-                k, color, int(here.sum()), float(here.mean()), float(confidence[here].mean()),
-                _labels(part.labels, here), [member(row) for row in central(prediction, k, most)],
-                [member(row) for row in doubtful(prediction, k, min(_DOUBTFUL, most))], features[k],
-                data_uri(centers[k]) if centers is not None else None,
-            ))  # fmt: skip
-    return sorted(made, key=lambda card: -card.size)
+    return make_member
 
 
-def _labels(labels: NDArray[Any] | None, here: NDArray[np.bool_]) -> list[tuple[str, float]]:
+def _features(
+    data: ClusteringData, clusters: NDArray[np.int64], n_clusters: int, seed: int
+) -> list[list[TypicalFeature]]:
+    """Return each cluster's typical features; none where a table has too many columns to read."""
+    part = data.part("fit")
+    if data.n_features > (_MOST_UNNAMED_FEATURES if part.feature_names is None else MOST_FEATURES):
+        return [[] for _ in range(n_clusters)]
+    rows = sample_rows(len(part), _MOST_ROWS, seed)
+    names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
+    x = part.take(rows).reshape(len(rows), -1)
+    return find_typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
+
+
+def most_frequent(labels: NDArray[np.str_], most: int) -> list[tuple[str, float]]:
+    """Return the most frequent labels and their shares.
+
+    >>> most_frequent(np.array(["a", "b", "a"]), 1)
+    [('a', 0.6666666666666666)]
+    """
+    names, counts = np.unique(labels, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:most]
+    return [(str(names[i]), float(counts[i] / len(labels))) for i in order]
+
+
+def _labels(labels: NDArray[Any] | None, is_member: NDArray[np.bool_]) -> list[tuple[str, float]]:
+    """Return the most frequent known labels of a cluster's samples."""
     if labels is None:
         return []
-    own = labels[here]
+    own = labels[is_member]
     own = own[known_labels(own)]
     return most_frequent(own.astype(str), _LABELS) if len(own) else []

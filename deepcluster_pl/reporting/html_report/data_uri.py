@@ -1,4 +1,4 @@
-"""Samples that are images as small pictures inside the page."""
+"""Embed pictures in a page as data URIs."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import base64
 import io
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deepcluster_pl.utils.image_layout import as_picture
+from deepcluster_pl.reporting.pixels import picture_bytes
 
 _SIDE = 96
 
 
-def data_uri(image: NDArray[Any]) -> str:
-    """A sample (H, W), (H, W, C) or (C, H, W) as a picture of at most 96 pixels a side; values are cut to 0 … 1.
+def image_uri(image: NDArray[Any]) -> str:
+    """Return the data URI of a sample (H, W), (H, W, C) or (C, H, W), at most 96 pixels a side.
 
-    Bytes are taken as they are. Small pictures are PNG, exact; larger ones are made smaller and become JPEG.
+    Small pictures are exact PNGs; larger ones are shrunk and become JPEGs.
+
+    >>> import numpy as np
+    >>> image_uri(np.zeros((4, 4)))[:22], image_uri(np.zeros((97, 4)))[:23]
+    ('data:image/png;base64,', 'data:image/jpeg;base64,')
     """
-    picture = as_picture(image)
-    if picture.dtype != np.uint8:
-        picture = (np.clip(np.nan_to_num(picture), 0, 1) * 255).round().astype(np.uint8)
-    made = Image.fromarray(picture)
-    kind = "PNG" if max(made.size) <= _SIDE else "JPEG"
-    made.thumbnail((_SIDE, _SIDE))
+    picture = Image.fromarray(picture_bytes(image))
+    kind = "PNG" if max(picture.size) <= _SIDE else "JPEG"
+    picture.thumbnail((_SIDE, _SIDE))
     file = io.BytesIO()
-    made.save(file, kind, **({"optimize": True} if kind == "PNG" else {"quality": 80}))
+    picture.save(file, kind, **({"optimize": True} if kind == "PNG" else {"quality": 80}))
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def jpeg_uri(content: bytes) -> str:
-    """A JPEG that is one already."""
+    """Return the data URI of a JPEG file's content."""
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""What a run came to, in sentences that need no glossary, and what to be careful about."""
+"""Write the result of a run in plain sentences, and warnings of what to be careful about."""
 
 from __future__ import annotations
 
@@ -6,119 +6,139 @@ from typing import Any
 
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 
-_SMALL = 0.1
+_LIMITS = {"max_steps": "fit.max_steps", "max_time": "trainer.max_time"}
+_VERY_SMALL = 0.1
+_STILL_CHANGING = 0.01
+_WORSE_SILHOUETTE = 0.05
+_SAMPLES_PER_CLUSTER = 10
 
 
-def summary(scores: dict[str, Any], n_doubtful: int) -> list[str]:
-    """A few sentences: how many groups of which sizes, how sure, what ended the fit, how it compares.
+def summary_sentences(scores: dict[str, Any], n_doubtful: int) -> list[str]:
+    """Return a few sentences: cluster sizes, doubtful samples, how training ended, comparison with k-means.
 
     Args:
         scores: content of scores.json.
-        n_doubtful: fitted samples that another cluster nearly has.
+        n_doubtful: fitted samples that nearly belong to another cluster.
     """
     fit = scores["fit"]
     sizes = [size for size in fit["cluster_sizes"] if size]
-    told = [
-        f"{scores['method']} put {_many(fit['n'], 'sample')} of {scores['data']} into {_many(len(sizes), 'group')}. "
+    sentences = [
+        f"{scores['method']} put {_count(fit['n'], 'sample')} of {scores['data']} into "
+        f"{_count(len(sizes), 'cluster')}. "
         f"The largest holds {max(sizes):,} ({max(sizes) / fit['n']:.0%}), the smallest {min(sizes):,}."
     ]
-    if len(sizes) > 1:
-        doubt = f"{_many(n_doubtful, 'sample')} ({n_doubtful / fit['n']:.0%}) could nearly as well be in another."
-        told.append("All samples are clearly nearest to one group." if n_doubtful == 0 else doubt)
-    told += [
-        text
-        for text in (_number(scores["n_clusters_found"]), _ended(scores), _labels(scores), _compared(scores))
-        if text
-    ]
-    return told
+    if len(sizes) > 1 and n_doubtful == 0:
+        sentences.append("Every sample clearly belongs to one cluster.")
+    elif len(sizes) > 1:
+        doubtful = f"{_count(n_doubtful, 'sample')} ({n_doubtful / fit['n']:.0%})"
+        sentences.append(f"{doubtful} could almost as well belong to another cluster.")
+    sentences.append(_estimated_number(scores["n_clusters_found"]))
+    sentences.append(_end_of_training(scores))
+    sentences.append(_agreement_with_labels(scores))
+    sentences.append(_comparison(scores))
+    return [sentence for sentence in sentences if sentence]
 
 
-def warnings(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> list[str]:
-    """What a reader should not overlook.
+def warning_sentences(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> list[str]:
+    """Return what a reader should not overlook, and what to type against it.
 
     Args:
         scores: content of scores.json.
-        n_doubtful: fitted samples that another cluster nearly has.
-        changed: share of samples that changed cluster between the last two looks; None where there were none.
+        n_doubtful: fitted samples that nearly belong to another cluster.
+        changed: share of samples that changed cluster between the last two refreshes; None where there were none.
     """
-    fit, found = scores["fit"], []
-    sizes = fit["cluster_sizes"]
+    fit, warnings = scores["fit"], []
+    n, n_clusters, sizes = fit["n"], scores["n_clusters"], fit["cluster_sizes"]
     if fit["collapsed"]:
-        found.append("The partition collapsed: hardly any cluster is left. Type a smaller fit.optimizer.lr.")
+        warnings.append(
+            "The partition collapsed: at least half of the clusters are empty. Type a smaller fit.optimizer.lr."
+        )
     elif fit["n_empty"]:
-        found.append(
-            f"{fit['n_empty']} of {scores['n_clusters']} clusters hold no sample. Type a smaller n_clusters, or "
+        warnings.append(
+            f"{fit['n_empty']} of {n_clusters} clusters hold no sample. Type a smaller n_clusters, or "
             f"callbacks.target_refresh.reseed_empty=true."
         )
     if scores["n_clusters_found"] and ClusterNumberEstimate(**scores["n_clusters_found"]).is_faint:
-        found.append("Halves of the data hardly agree more than they would without groups: there may be none.")
-    small = [k for k, size in enumerate(sizes) if 0 < size < _SMALL * fit["n"] / scores["n_clusters"]]
-    if small and fit["n"] >= 100:
-        found.append(f"Very small: {'cluster' if len(small) == 1 else 'clusters'} {', '.join(map(str, small[:20]))}.")
-    if scores["stopped"] in ("max_steps", "max_time") and changed is not None and changed > 0.01:
-        found.append(
-            f"Not settled: at the last look {changed:.1%} of the samples still changed their cluster. Type a larger "
-            f"{'fit.max_steps' if scores['stopped'] == 'max_steps' else 'trainer.max_time'}."
+        warnings.append("Two halves of the data hardly agree more than data without groups: there may be no groups.")
+    small = [k for k, size in enumerate(sizes) if 0 < size < _VERY_SMALL * n / n_clusters]
+    if small and n >= 100:
+        noun = "cluster" if len(small) == 1 else "clusters"
+        warnings.append(f"Very small: {noun} {', '.join(map(str, small[:20]))}.")
+    if scores["stopped"] in _LIMITS and changed is not None and changed > _STILL_CHANGING:
+        warnings.append(
+            f"Not converged: {changed:.1%} of the samples still changed cluster at the last refresh. "
+            f"Type a larger {_LIMITS[scores['stopped']]}."
         )
-    if n_doubtful > fit["n"] / 3:
-        found.append("More than a third of the samples could nearly as well be in another group.")
-    start = (scores["start"] or {}).get("fit")
-    if start and fit["silhouette"] is not None and start["silhouette"] is not None and scores["stopped"] != "none":
-        lost = start["silhouette"] - fit["silhouette"]
-        if lost > 0.05:
-            found.append(
-                f"The start's silhouette was better by {lost:.2f}: the fit made groups less compact in the input."
+    if n_doubtful > n / 3:
+        warnings.append("More than a third of the samples could almost as well belong to another cluster.")
+    before = (scores["start"] or {}).get("fit")
+    if before and fit["silhouette"] is not None and before["silhouette"] is not None and scores["stopped"] != "none":
+        lost = before["silhouette"] - fit["silhouette"]
+        if lost > _WORSE_SILHOUETTE:
+            warnings.append(
+                f"The silhouette of the initialization was higher by {lost:.2f}: "
+                f"training made the clusters less compact in the input."
             )
-    if fit["n"] < 10 * scores["n_clusters"]:
-        found.append("Fewer than ten samples a cluster: another seed may give another answer.")
-    return found
+    if n < _SAMPLES_PER_CLUSTER * n_clusters:
+        warnings.append("Fewer than ten samples per cluster: another seed may give other clusters.")
+    return warnings
 
 
-def _number(found: dict[str, Any] | None) -> str:
-    """How the number of groups was found, where nobody typed it."""
+def _estimated_number(found: dict[str, Any] | None) -> str:
+    """Return how the number of clusters was estimated; nothing where it was typed."""
     if not found:
         return ""
-    number = ClusterNumberEstimate(**found)
-    here, there = number.evidence(number.n_clusters)
-    looked = (
-        f"Of {number.candidates[0]} to {number.candidates[-1]} groups" if number.second else "No more were looked at"
+    estimate = ClusterNumberEstimate(**found)
+    agreement, reference = estimate.evidence(estimate.n_clusters)
+    tried = (
+        f"{estimate.n_clusters} out of {estimate.candidates[0]} to {estimate.candidates[-1]}"
+        if estimate.second
+        else f"{estimate.n_clusters}, the only one that was tried"
     )
-    then = f" Next comes {number.second}." if number.second else ""
+    second = f" The next best number is {estimate.second}." if estimate.second else ""
     return (
-        f"Nobody said how many groups there are. {looked}: halves of the data agree on {number.n_clusters} by "
-        f"{here:.2f}, and would by {there:.2f} without groups.{then}"
+        f"The number of clusters was estimated: {tried}. With it, two halves of the data agree by {agreement:.2f}, "
+        f"data without groups by {reference:.2f}.{second}"
     )
 
 
-def _ended(scores: dict[str, Any]) -> str:
+def _end_of_training(scores: dict[str, Any]) -> str:
+    """Return why training ended."""
+    steps = _count(scores["steps"], "step")
     if scores["stopped"] == "tol":
-        return (
-            f"Training stopped by itself after {_many(scores['steps'], 'step')}, as hardly a sample changed its group."
-        )
+        return f"Training converged after {steps}: almost no sample changed cluster any more."
     if scores["stopped"] == "max_steps":
-        return f"Training took the {_many(scores['steps'], 'step')} that it was given."
+        return f"Training ended after {steps}, as many as it was allowed."
     if scores["stopped"] == "max_time":
-        return f"Training stopped after {_many(scores['steps'], 'step')}, as its time was over."
-    return "Nothing was trained after the groups were found."
+        return f"Training ended after {steps}, as its time was over."
+    return "The initialization was not trained further."
 
 
-def _labels(scores: dict[str, Any]) -> str:
-    acc = scores["fit"]["acc"]
-    if acc is None:
-        return "No labels were given, so nobody can say how right this is; the scores below only measure its shape."
-    held = (scores["holdout"] or {}).get("acc")
-    more = f", and {held:.1%} of the held-out samples" if held is not None else ""
-    right = f"With each group named after its best label, {acc:.1%} of the labeled samples are right{more}."
-    return f"{right} Labels only score; training never saw them."
+def _agreement_with_labels(scores: dict[str, Any]) -> str:
+    """Return the accuracy, or that there are no labels to measure it with."""
+    accuracy = scores["fit"]["acc"]
+    if accuracy is None:
+        return (
+            "There are no labels, so accuracy cannot be measured. The scores below only describe how compact and "
+            "separate the clusters are."
+        )
+    held_out = (scores["holdout"] or {}).get("acc")
+    more = f", and {held_out:.1%} of the held-out samples" if held_out is not None else ""
+    return (
+        f"When each cluster is paired with one label, {accuracy:.1%} of the labeled samples match{more}. "
+        f"Labels are used for scores only; training never reads them."
+    )
 
 
-def _compared(scores: dict[str, Any]) -> str:
-    name, words = ("acc", "accuracy") if scores["fit"]["acc"] is not None else ("silhouette", "silhouette")
+def _comparison(scores: dict[str, Any]) -> str:
+    """Return the score of k-means on the raw input beside the method's; nothing where one is missing."""
+    key, name = ("acc", "an accuracy") if scores["fit"]["acc"] is not None else ("silhouette", "a silhouette")
     raw = (scores["baselines"]["kmeans_raw"] or {}).get("fit")
-    if raw is None or raw[name] is None or scores["fit"][name] is None:
+    if raw is None or raw[key] is None or scores["fit"][key] is None:
         return ""
-    return f"k-means on the raw input reaches {words} {raw[name]:.3f}, {scores['method']} {scores['fit'][name]:.3f}."
+    return f"k-means on the raw input reaches {name} of {raw[key]:.3f}, {scores['method']} {scores['fit'][key]:.3f}."
 
 
-def _many(n: int, noun: str) -> str:
+def _count(n: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
