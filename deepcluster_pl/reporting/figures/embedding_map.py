@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.evaluation.projection import Map
+from deepcluster_pl.reporting.palette import palette
 
 _MOST_POINTS = 10_000
 
@@ -25,9 +26,8 @@ def draw_embedding_map(places: NDArray[np.float32], prediction: Prediction, n_cl
     axes = figure.subplots()
     rows = np.random.default_rng(0).permutation(len(places))[:_MOST_POINTS]
     clusters = prediction.clusters.numpy()
-    palette = "tab10" if n_clusters <= 10 else "tab20" if n_clusters <= 20 else "turbo"
-    span = {"vmin": -0.5, "vmax": max(n_clusters, 10) - 0.5}
-    axes.scatter(places[rows, 0], places[rows, 1], c=clusters[rows], cmap=palette, s=4, lw=0, **span)
+    colors = np.array(palette(n_clusters))
+    axes.scatter(places[rows, 0], places[rows, 1], c=colors[clusters[rows]], s=4, lw=0)
     for cluster in range(n_clusters):
         if (clusters == cluster).any():
             middle = places[clusters == cluster].mean(axis=0)
