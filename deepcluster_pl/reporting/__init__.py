@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deepcluster_pl.reporting.center_images import CenterImages
 from deepcluster_pl.reporting.console_summary import print_summary
 from deepcluster_pl.reporting.figures import save_figures, save_reconstructions
 from deepcluster_pl.reporting.gallery import save_gallery
@@ -9,6 +10,7 @@ from deepcluster_pl.reporting.html_report import ReportContent, save_report
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
 
 __all__ = [
+    "CenterImages",
     "ReportContent",
     "print_summary",
     "save_figures",

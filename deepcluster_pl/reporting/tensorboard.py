@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Part
 from deepcluster_pl.evaluation.predictions import Prediction
-from deepcluster_pl.reporting.figures.centers import decode_centers, draw_centers
 from deepcluster_pl.reporting.pixels import picture_bytes
 from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
@@ -71,9 +67,3 @@ def _sprites(part: Part, rows: NDArray[np.int64]) -> Tensor:
         side = min(_SPRITE_SIDE, max(image.size))
         pictures.append(np.asarray(image.resize((side, side))))
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
-
-
-def _show_centers(logger: TensorBoardLogger, trainer: pl.Trainer, module: Any, step: int) -> None:
-    """Draw the decoded centers, where samples are images and the decoder is trained with them."""
-    if is_image(module.net.input_shape) and (centers := decode_centers(module)) is not None:
-        logger.experiment.add_figure("clusters/centers", draw_centers(centers), step)

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.reporting import CenterImages
 from deepcluster_pl.training.callbacks.divergence import DivergenceStop
 from deepcluster_pl.training.callbacks.empty_clusters import EmptyClusterWarning
 from deepcluster_pl.training.callbacks.gradient_averaging import GradientAveraging
@@ -117,7 +118,7 @@ class StageTrainer:
         interruption = Interruption(self.folder.path, self.folder.last, self.checkpoint_interval)
         if not len(data.data.part("holdout")):
             limits["limit_val_batches"] = 0
-        watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console)]
+        watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console), CenterImages()]
         if self.world_size > 1:
             watching.append(GradientAveraging())
         trainer = self._trainer(stage, [*watching, *callbacks, metadata, interruption], resume_from, **limits)

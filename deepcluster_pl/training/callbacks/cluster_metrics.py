@@ -8,7 +8,6 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from deepcluster_pl.evaluation.metrics import label_scores, separation_scores, size_scores
-from deepcluster_pl.reporting.tensorboard import _show_centers
 from deepcluster_pl.training.callbacks.target_refresh import Refresh
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
@@ -50,4 +49,3 @@ class ClusterMetrics(pl.Callback):
             if isinstance(logger, TensorBoardLogger):
                 edges = [k - 0.5 for k in range(module.n_clusters + 1)]
                 logger.experiment.add_histogram("clusters/sizes", clusters, refresh.step, bins=edges)
-                _show_centers(logger, trainer, module, refresh.step)
