@@ -1,1 +1,1 @@
-"""Hydra: recipes, composition, validation, the list of allowed code, fingerprints."""
+"""Configs, by Hydra: recipes, composition, validation, the list of trusted code, fingerprints."""

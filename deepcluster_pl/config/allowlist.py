@@ -1,4 +1,4 @@
-"""Whose code a config may name: that of the shipped recipes, and of recipes in a folder that the person named."""
+"""Allow only the code that a trusted recipe names: a shipped one, or one in a folder that was typed."""
 
 from __future__ import annotations
 
@@ -21,39 +21,56 @@ _OWN = "write it into a recipe of your own, and type --config-dir <its folder>"
 
 
 def trusted_targets(folders: Iterable[Path] = ()) -> frozenset[str]:
-    """Every `_target_` that the shipped recipes name, and those below further folders."""
+    """Return every `_target_` that the shipped recipes name, and those in further folders."""
     files = [file for folder in (conf_dir(), *folders) for file in folder.rglob("*.yaml")]
     return frozenset(name for file in files for name in _TARGET.findall(file.read_text(encoding="utf-8")))
 
 
 def check_targets(cfg: DictConfig, trusted: frozenset[str]) -> None:
-    """Raise `UserError` where a config would call what no trusted recipe does; nothing has been imported by then."""
-    found = untrusted(cfg, trusted)
-    if found:
-        raise UserError("\n".join(found))
+    """Refuse a config that would call code no trusted recipe names; nothing has been imported by then.
+
+    Args:
+        cfg: the config.
+        trusted: result of `trusted_targets`.
+
+    Raises:
+        UserError: with a line for each such `_target_`.
+    """
+    lines = untrusted(cfg, trusted)
+    if lines:
+        raise UserError("\n".join(lines))
 
 
 def untrusted(cfg: DictConfig, trusted: frozenset[str]) -> list[str]:
-    """One line for every `_target_` that no recipe names; Hydra's own node is left to `refused_key`."""
+    """Return a line for every `_target_` that no trusted recipe names.
+
+    Args:
+        cfg: the config. Hydra's own node is left to `refused_key`.
+        trusted: result of `trusted_targets`.
+    """
     nodes = ((key, cfg._get_node(key)) for key in cfg if key != "hydra")
-    found = [pair for key, node in nodes for pair in _targets(node, str(key))]
-    return [f"{key}: {name} is in no recipe; {_OWN}" for key, name in found if name not in trusted]
+    named = [pair for key, node in nodes for pair in _targets(node, str(key))]
+    return [f"{key}: {name} is in no recipe; {_OWN}" for key, name in named if name not in trusted]
 
 
 def refused_key(key: str) -> str:
-    """Why an override of Hydra's own settings is refused, or nothing: most can load code, or words for a shell."""
+    """Say why a key of Hydra's own node may not be typed: most of them can load code, or words for a shell.
+
+    >>> refused_key("hydra.run.dir"), refused_key("hydra.callbacks.x").partition(";")[0]
+    ('', 'hydra.callbacks.x cannot be set on the command line')
+    """
     if not key.startswith("hydra."):
         return ""
-    last = [part for part in re.split(r"[.\[\]]", key) if part]
-    if key in _HYDRAS or (key.startswith(_PLUGINS) and not set(last) & set(_COMMANDS)):
+    parts = {part for part in re.split(r"[.\[\]]", key) if part}
+    if key in _HYDRAS or (key.startswith(_PLUGINS) and not parts & set(_COMMANDS)):
         return ""
     return f"{key} cannot be set on the command line; {_OWN}"
 
 
 def _targets(node: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every `_target_` below a node, interpolations resolved."""
+    """Yield the path and the name of every `_target_` below a node."""
     if not OmegaConf.is_config(node) or node._is_none() or node._is_missing() or node._is_interpolation():
-        return  # an interpolation is looked at where it points to
+        return  # an interpolation is checked at the node that it refers to
     for key in range(len(node)) if OmegaConf.is_list(node) else list(node):
         if key == "_target_":
             yield f"{path}._target_", str(node[key])

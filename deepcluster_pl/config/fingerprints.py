@@ -1,4 +1,4 @@
-"""What weights belong to: hashes of the settings that decide them, kept with every checkpoint."""
+"""Hash the settings that weights depend on; every checkpoint stores the hashes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from deepcluster_pl import __version__
-from deepcluster_pl.config.validation import plain
+from deepcluster_pl.config.nodes import to_plain
 
 _PRETRAINING_DEPENDS_ON = (
     "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
@@ -20,8 +20,8 @@ _PRETRAINING_DEPENDS_ON = (
 
 
 def fingerprint_of(cfg: DictConfig) -> dict[str, str]:
-    """Hashes of what weights belong to, beside the data: a checkpoint with others is not gone on from."""
-    settings = plain(cfg)
+    """Return hashes of the settings that weights belong to, beside the data; a run resumes from equal ones only."""
+    settings = to_plain(cfg)
     method = {key: value for key, value in settings["method"].items() if key != "optimizer"}
     return {
         "net": digest(settings, ("net",)),
@@ -32,12 +32,20 @@ def fingerprint_of(cfg: DictConfig) -> dict[str, str]:
 
 
 def pretraining_fingerprint(cfg: DictConfig) -> str:
-    """Hash of all, beside the data, that decides what pretraining comes to."""
-    return digest(plain(cfg), _PRETRAINING_DEPENDS_ON)
+    """Return the hash of every setting, beside the data, that pretrained weights depend on."""
+    return digest(to_plain(cfg), _PRETRAINING_DEPENDS_ON)
 
 
 def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    """Hash of the package's version and these (dotted) keys of a plain config; an absent key counts as null."""
+    """Hash the package's version and some keys of a config.
+
+    Args:
+        cfg: plain values.
+        keys: with dots for nested ones; an absent key counts as null.
+
+    Returns:
+        Sixteen hexadecimal digits.
+    """
     chosen: dict[str, Any] = {"version": __version__}
     for key in keys:
         value: Any = cfg

@@ -1,4 +1,4 @@
-"""Quote what the user typed for paths, so that Hydra's grammar reads it as one value."""
+"""Quote the paths that were typed, so that Hydra's grammar reads each of them as one value."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ PATH_KEYS = (
     "resume",
     "cache_dir",
 )
-
-
-_FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")  # may hold interpolations
-
-
+_FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")
+"""Paths that may hold interpolations."""
 _KEYWORDS = ("", "null", "auto")
-
-
 _PLAIN_PATH = re.compile(r"[A-Za-z_./][\w.-]*(/[\w.-]*)+", re.ASCII)
 
 
 def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
     """Quote the values of path options, so that spaces, commas, quotes and brackets reach the file system.
+
+    Args:
+        arguments: overrides as typed.
+        multirun: whether a comma may separate several paths of a sweep.
+
+    Returns:
+        The same overrides, with paths that Hydra reads as they were typed and with `~` expanded.
 
     >>> quote_paths(["data.path=my pics (1)/a,b.csv", "data.root=/home/ada/Pictures", "seed=1"])
     ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'seed=1']
@@ -38,6 +40,7 @@ def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
 
 
 def _quote(argument: str, multirun: bool) -> str:
+    """Quote one override if its key takes a path."""
     match = re.fullmatch(r"(\+{0,2})([\w./@-]+)=(.*)", argument, re.DOTALL)
     if match is None or match[2] not in (*PATH_KEYS, *_FOLDER_KEYS):
         return argument
@@ -48,7 +51,8 @@ def _quote(argument: str, multirun: bool) -> str:
         return argument  # a sweep over several paths
     value = os.path.expanduser(value)
     if _PLAIN_PATH.fullmatch(value):
-        return f"{sign}{key}={value}"  # nothing in it means anything to Hydra, and the record of it stays readable
+        return f"{sign}{key}={value}"  # Hydra reads nothing into it, and the stored override stays readable
+    # Inside single quotes, Hydra reads backslashes before a quote, before ${ and at the end
     if key in PATH_KEYS:
         value = re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", value)
     value = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)

@@ -1,4 +1,4 @@
-"""What makes a command line a sweep: values that were typed, an experiment that sweeps by itself, a search."""
+"""Find out what makes a command line a sweep: typed values, an experiment that sweeps by itself, or a search."""
 
 from __future__ import annotations
 
@@ -10,22 +10,31 @@ from deepcluster_pl.config.compose import Composition, compose_checked, parse
 
 
 def sweeps_by_itself(arguments: Sequence[str], config_dir: str | None = None) -> bool:
-    """Whether several values were typed for an experiment that is a sweep already, so that `-m` says nothing new."""
+    """Tell whether several values were typed for an experiment that is a sweep already, so that `-m` is implied.
+
+    Args:
+        arguments: overrides as typed, paths quoted.
+        config_dir: a folder of further recipes, or None.
+    """
     parsed = [override for argument in arguments if (override := parse(argument, [])) is not None]
     if not any(override.is_sweep_override() for override in parsed):
         return False
-    plain = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
-    cfg = compose_checked(plain, False, config_dir).cfg
-    return cfg is not None and str(cfg.hydra.mode) == "RunMode.MULTIRUN"
+    single = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+    return _is_sweep(compose_checked(single, False, config_dir).cfg)
 
 
 def own_sweep(cfg: DictConfig | None, typed: Sequence[str], multirun: bool = False) -> tuple[list[str], list[str]]:
-    """What an experiment sweeps by itself (`hydra.mode: MULTIRUN`), less what the user typed.
+    """Return the values that an experiment sweeps over by itself (`hydra.mode: MULTIRUN`), unless they were typed.
+
+    Args:
+        cfg: the composed config with Hydra's own node, or None.
+        typed: overrides.
+        multirun: whether `-m` was typed.
 
     Returns:
-        The sweep's overrides, and what has to be added to the command line so that what was typed wins.
+        The sweep's overrides, and overrides to add to the command line, so that typed values win.
     """
-    if cfg is None or str(cfg.hydra.mode) != "RunMode.MULTIRUN":
+    if cfg is None or not _is_sweep(cfg):
         return [], []
     parameters = dict(cfg.hydra.sweeper.get("params") or {})
     taken = [key for key in parameters if any(text.startswith(f"{key}=") for text in typed)]
@@ -35,9 +44,14 @@ def own_sweep(cfg: DictConfig | None, typed: Sequence[str], multirun: bool = Fal
 
 
 def search_direction(composition: Composition, typed: Sequence[str]) -> list[str]:
-    """The direction that `objective.metric` is searched in, where a sweeper searches and none was typed.
+    """Return the override that makes a search look for the best `objective.metric`.
 
-    What was typed the other way round becomes a problem of the composition.
+    Args:
+        composition: gets one more problem where the other direction was typed.
+        typed: overrides.
+
+    Returns:
+        One override; none where no sweeper searches, or a direction was typed.
     """
     cfg, key = composition.cfg, "hydra.sweeper.direction"
     if cfg is None or OmegaConf.select(cfg, key) is None:
@@ -47,3 +61,8 @@ def search_direction(composition: Composition, typed: Sequence[str]) -> list[str
     if given and given[-1] != right:
         composition.problems.append(f"{key}={given[-1]} looks for the worst {cfg.objective.metric}; type {key}={right}")
     return [] if given else [f"{key}={right}"]
+
+
+def _is_sweep(cfg: DictConfig | None) -> bool:
+    """Tell whether a config says by itself that it is a sweep."""
+    return cfg is not None and str(cfg.hydra.mode) == "RunMode.MULTIRUN"

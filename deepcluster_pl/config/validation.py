@@ -1,14 +1,10 @@
-"""Whether a composed config agrees with the constructors it names."""
+"""Check that a composed config agrees with the constructors that it names."""
 
 from __future__ import annotations
 
-import copy
-import typing
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
-from annotated_types import Interval
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -16,181 +12,103 @@ from torch import nn
 
 from deepcluster_pl.config.annotations import arguments, mismatch
 from deepcluster_pl.config.hints import closest_match
+from deepcluster_pl.config.nodes import without_hydra
+from deepcluster_pl.config.schemas import SCHEMAS
 from deepcluster_pl.config.trainer_arguments import NARROWER, SET_BY_THE_RUN, refusal
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
-from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
-
-@dataclass
-class RunSchema:
-    """Top level of the config."""
-
-    seed: Annotated[int, Interval(ge=0, le=2**32 - 1)]
-    n_clusters: Count | Literal["auto"]
-    choose: Any
-    baselines: Literal["auto", "full", "none"]
-    map: Literal["pca", "umap"]
-    pretrained: str | None
-    resume: str | None
-    ckpt_path: str | None
-    cache_dir: str
-    checkpoint_interval: PositiveFloat
-    published: dict[str, Any] | None
-    objective: Any
-    data: Any
-    net: Any
-    pretrain: Any
-    start: Any
-    compile: bool
-    start_sample_size: Count | None
-    whiten: PositiveFloat | None
-    augment: Any
-    fit: Any
-    callbacks: Any
-    trainer: Any
-    logger: Any
-    method: Any
-
-
-@dataclass
-class PretrainSchema:
-    """The pretraining stage."""
-
-    max_epochs: Count
-    batch_size: Count
-    shuffle: bool
-    optimizer: Any
-    module: Any
-    callbacks: Any
-
-
-@dataclass
-class FitSchema:
-    """The fine-tuning stage."""
-
-    max_steps: Count
-    batch_size: Count
-    shuffle: bool
-    optimizer: Any
-
-
-@dataclass
-class ObjectiveSchema:
-    """What a sweeper sees."""
-
-    metric: Literal["silhouette", "davies_bouldin", "size_entropy", "acc", "nmi", "nmi_geometric", "ari", "purity"]
-    uses_labels: bool
-
-
-_SCHEMAS: dict[str, Callable[..., Any]] = {
-    "": RunSchema,
-    "pretrain": PretrainSchema,
-    "fit": FitSchema,
-    "objective": ObjectiveSchema,
-}
-# Arguments that the run itself supplies; a config may not.
-_SUPPLIED: dict[str, set[str]] = {
+_SET_BY_THE_RUN: dict[str, set[str]] = {
     "net": {"input_shape"},
     "method": {"net"},
     "pretrain.module": {"net"},
     "trainer": set(SET_BY_THE_RUN),
 }
-
-
-def plain(node: DictConfig) -> dict[str, Any]:
-    """A config node as dictionaries, lists and values, interpolations resolved."""
-    return typing.cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
-
-
-def without_hydra(cfg: DictConfig) -> DictConfig:
-    """The config as a job sees it."""
-    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
-
-
-def with_number(cfg: DictConfig, n_clusters: int) -> DictConfig:
-    """The same config with another number of clusters, wherever it refers to that."""
-    other = copy.deepcopy(cfg)
-    other.n_clusters = n_clusters
-    return other
+"""Arguments that a config may not set, by the path of the node."""
 
 
 def check(cfg: DictConfig) -> None:
-    """Raise `UserError`, all problems at once, where the config and the constructors disagree."""
-    found = problems(cfg)
-    if found:
-        raise UserError("\n".join(found))
+    """Raise one `UserError` with every problem, where the config and the constructors disagree."""
+    lines = problems(cfg)
+    if lines:
+        raise UserError("\n".join(lines))
 
 
 def problems(cfg: DictConfig) -> list[str]:
-    """One line for every key that no constructor takes, that is missing, or that has a wrong value."""
+    """Return a line for every key that no constructor takes, that is missing, or that has a wrong value.
+
+    Choices that cannot go together are looked for only where every value is right by itself.
+    """
     cfg = without_hydra(cfg)
     try:
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        return [f"{error.full_key or 'config'}: {str(error).splitlines()[0]}"]
-    found = [line for path, node in _nodes(cfg) for line in _disagreements(path, node)]
-    if not found:
-        found = [
-            line for path, node in _nodes(cfg) if path.endswith("optimizer") for line in _try_optimizer(path, node)
-        ]
-    if not found:
-        found = _at_odds(cfg)
-    if not found and cfg.objective.metric in LABEL_SCORES and not cfg.objective.uses_labels:
-        return [f"objective.metric={cfg.objective.metric} is measured with labels; add objective.uses_labels=true"]
-    return found
+        return [f"{error.full_key or 'config'}: {first_line(error)}"]
+    nodes = list(_nodes(cfg))
+    optimizers = [(path, node) for path, node in nodes if path.endswith("optimizer")]
+    return (
+        [line for path, node in nodes for line in _check_node(path, node)]
+        or [line for path, node in optimizers for line in _try_optimizer(path, node)]
+        or _contradictions(cfg)
+    )
 
 
-def _at_odds(cfg: DictConfig) -> list[str]:
-    """Choices that are sound alone and cannot go together."""
-    found = []
-    trains_nothing = cfg.net._target_.endswith(".Identity")
+def _contradictions(cfg: DictConfig) -> list[str]:
+    """Return a line for each pair of choices that are right by themselves and cannot go together."""
+    lines = []
     method = get_object(cfg.method._target_)
     learns = bool(getattr(method, "learns", False))
+    has_weights = not cfg.net._target_.endswith(".Identity")
+    callbacks = cfg.callbacks or {}
     if cfg.n_clusters == AUTO and cfg.data.get("n_centers") == AUTO:
-        found.append("n_clusters=auto finds the groups that are there, and these are made up; type data.n_centers=5")
-    if trains_nothing and cfg.pretrain.module is not None:
-        found.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
-    if trains_nothing and learns:
-        found.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
-    if cfg.whiten is not None and (trains_nothing or cfg.net.get("code_activation")):
-        instead = "choose net=mlp_autoencoder" if trains_nothing else "net.code_activation=null"
-        found.append(f"whiten={cfg.whiten} needs a linear code; type whiten=null, or {instead}")
+        lines.append("n_clusters=auto finds the groups that are there, and these are made up; type data.n_centers=5")
+    if not has_weights and cfg.pretrain.module is not None:
+        lines.append("net=identity has no weights to pretrain; add pretrain=none, or choose net=mlp_autoencoder")
+    if not has_weights and learns:
+        lines.append(f"net=identity has no weights for method={cfg.method.name}; choose net=mlp_autoencoder")
+    # Whitening, and some methods, change the last layer of the encoder, which then has to be linear
+    if cfg.whiten is not None and (not has_weights or cfg.net.get("code_activation")):
+        instead = "net.code_activation=null" if has_weights else "choose net=mlp_autoencoder"
+        lines.append(f"whiten={cfg.whiten} needs a linear code; type whiten=null, or {instead}")
     if cfg.net.get("code_activation") and getattr(method, "needs_linear_code", False):
-        found.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
-    if (cfg.callbacks or {}).get("weight_reset") and not getattr(method, "clusters_are_centers", True):
-        found.append(
+        lines.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
+    if callbacks.get("weight_reset") and not getattr(method, "clusters_are_centers", True):
+        lines.append(
             f"callbacks=brb finds new centers, and method={cfg.method.name} is more than centers; type "
             f"callbacks=refresh, or choose method=dec, idec, dcn or dkm"
         )
-    if learns and (cfg.callbacks or {}).get("target_refresh") is None:
-        found.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
+    if learns and callbacks.get("target_refresh") is None:
+        lines.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
+    # A fused optimizer unscales gradients by itself, after Lightning would have to clip them
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
         fused = [f"{stage}.optimizer.fused=false" for stage in ("pretrain", "fit") if cfg[stage].optimizer.get("fused")]
         if fused:
-            found.append(f"trainer.gradient_clip_val with mixed precision needs {' '.join(fused)}")
-    return found
+            lines.append(f"trainer.gradient_clip_val with mixed precision needs {' '.join(fused)}")
+    if not lines and cfg.objective.metric in LABEL_SCORES and not cfg.objective.uses_labels:
+        lines.append(f"objective.metric={cfg.objective.metric} is measured with labels; add objective.uses_labels=true")
+    return lines
 
 
 def _nodes(node: Any, path: str = "") -> Iterator[tuple[str, DictConfig]]:
-    """Every node that has a schema, from the top down."""
-    if OmegaConf.is_dict(node) and ("_target_" in node or path in _SCHEMAS):
+    """Yield every node that has a schema or a constructor, and its path, from the top down."""
+    if OmegaConf.is_dict(node) and ("_target_" in node or path in SCHEMAS):
         yield path, node
     if OmegaConf.is_config(node):
         for key in range(len(node)) if OmegaConf.is_list(node) else list(node):
             if OmegaConf.is_interpolation(node, key):
-                continue  # checked where it stands
+                continue  # it is checked at the node that it refers to
             yield from _nodes(node[key], f"{path}.{key!s}".strip("."))
 
 
-def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
+def _check_node(path: str, node: DictConfig) -> Iterator[str]:
+    """Compare a node's keys and values with the signature of what it stands for."""
     try:
-        target = _SCHEMAS.get(path) or get_object(node["_target_"])
+        target = SCHEMAS.get(path) or get_object(node["_target_"])
     except Exception:
         yield f"{path}._target_: {node['_target_']} cannot be imported"
         return
-    supplied = _SUPPLIED.get(path, set())
+    set_by_the_run = _SET_BY_THE_RUN.get(path, set())
     hints, required, takes_any = arguments(target)
     if path == "trainer":
         hints |= {name: hint for name, hint in NARROWER.items() if name in hints}
@@ -199,21 +117,21 @@ def _disagreements(path: str, node: DictConfig) -> Iterator[str]:
         where = f"{path}.{name}".strip(".")
         if name.startswith("_") and name.endswith("_"):
             continue
-        if name in supplied:
+        if name in set_by_the_run:
             yield f"{where}: {(path == 'trainer' and refusal(name)) or 'the run sets this itself'}"
         elif name in hints:
-            wrong = "" if OmegaConf.is_interpolation(node, name) else mismatch(node[key], hints[name])
-            if wrong:
-                yield f"{where}: found {node[key]!r}, expected {wrong}"
+            expected = "" if OmegaConf.is_interpolation(node, name) else mismatch(node[key], hints[name])
+            if expected:
+                yield f"{where}: found {node[key]!r}, expected {expected}"
         elif not takes_any:
-            yield f"{where}: no such key; {closest_match(name, sorted(hints.keys() - supplied))}"
+            yield f"{where}: no such key; {closest_match(name, sorted(hints.keys() - set_by_the_run))}"
     if not node.get("_partial_"):
-        for name in sorted(required - supplied - {str(key) for key in node}):
+        for name in sorted(required - set_by_the_run - {str(key) for key in node}):
             yield f"{path}.{name}".strip(".") + ": is missing"
 
 
 def _try_optimizer(path: str, node: DictConfig) -> Iterator[str]:
-    """Optimizers check ranges when made: make one for a single weight."""
+    """Make an optimizer of a single weight, since optimizers check ranges only when they are made."""
     try:
         instantiate(node)(nn.Linear(1, 1).parameters())
     except Exception as error:

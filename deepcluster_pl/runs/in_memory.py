@@ -19,7 +19,8 @@ from rich.console import Console
 
 from deepcluster_pl.config.allowlist import check_targets, trusted_targets
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.validation import check, plain, without_hydra
+from deepcluster_pl.config.nodes import to_plain, without_hydra
+from deepcluster_pl.config.validation import check
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.methods.base import ClusteringModule
@@ -79,7 +80,7 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
             raise SystemExit(128 + end.number) from None
         module = trained.method.detached()
         description = model_description(
-            module, plain(trained.cfg.net), plain(trained.cfg.method), None, trained.samples()
+            module, to_plain(trained.cfg.net), to_plain(trained.cfg.method), None, trained.samples()
         )
         curves = read_curves([folder.metrics(stage) for stage in ("pretrain", "fit")])
     history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig
 
 from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
-from deepcluster_pl.config.validation import with_number
+from deepcluster_pl.config.nodes import with_n_clusters
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
@@ -58,7 +58,7 @@ class Recipe:
             UserError: a constructor refuses its arguments.
         """
         is_open = cfg.n_clusters == AUTO
-        known = with_number(cfg, cfg.choose.smallest) if is_open else cfg
+        known = with_n_clusters(cfg, cfg.choose.smallest) if is_open else cfg
         data: ClusteringData = instantiate_node(cfg.data)
         if samples is not None:
             data.take_over(samples)
@@ -77,7 +77,7 @@ class Recipe:
 
     def with_n_clusters(self, n_clusters: int) -> Recipe:
         """Return the recipe for a number of clusters that was estimated."""
-        cfg = with_number(self.cfg, n_clusters)
+        cfg = with_n_clusters(self.cfg, n_clusters)
         clusterer, callbacks = instantiate_node(cfg.start), instantiate_all(cfg.callbacks)
         return replace(self, cfg=cfg, choose=None, clusterer=clusterer, callbacks=callbacks)
 

@@ -30,8 +30,8 @@ from sklearn.metrics import adjusted_rand_score
 from torch import Tensor, cdist, from_numpy
 
 from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.config.quoting import quote_paths
-from deepcluster_pl.config.validation import plain
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.images.decoding import decode, to_upright_rgb
 from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
@@ -133,7 +133,8 @@ def choose(root: Path, cache: Path) -> list[str]:
         assert cfg is not None
         data: ClusteringData = instantiate(cfg.data)
         data.setup()
-        net: Autoencoder = instantiate({**plain(cfg.net), "hidden": [], "latent_dim": 40}, input_shape=data.input_shape)
+        node = {**to_plain(cfg.net), "hidden": [], "latent_dim": 40}
+        net: Autoencoder = instantiate(node, input_shape=data.input_shape)
         net.measure(data)
         shares = [_found(net, data, copy) for copy in range(1, 1 + data.part("fit").n_copies)]
         lines.append(f"| {whitening} | {statistics.mean(shares):.3f} |")

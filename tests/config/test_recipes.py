@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from deepcluster_pl.config import validation as config
 from deepcluster_pl.config.annotations import arguments
 from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.recipes import conf_dir, groups, options
 from deepcluster_pl.config.sweeps import own_sweep
 from deepcluster_pl.data.base import CommonOptions
@@ -23,7 +24,7 @@ EXPERIMENTS = options("experiment")
 def composed(*overrides):
     result = compose_checked(overrides)
     assert result.problems == []
-    return config.without_hydra(result.cfg)
+    return without_hydra(result.cfg)
 
 
 def problems_of(*overrides):
@@ -36,7 +37,7 @@ def problems_of(*overrides):
 def test_every_method_composes_with_every_experiment_checks_and_carries_no_key_of_another(method, experiment):
     result = compose_checked([f"method={method}", f"experiment={experiment}"])
     assert result.problems + config.problems(result.cfg) == []
-    cfg = config.without_hydra(result.cfg)
+    cfg = without_hydra(result.cfg)
     own = set(arguments(get_object(cfg.method._target_))[0]) - {"net"}
     assert set(cfg.method) - {"_target_"} == own
     assert ("target_refresh" in cfg.callbacks) == get_object(cfg.method._target_).learns
@@ -172,7 +173,7 @@ def test_a_key_that_only_one_source_has_chooses_it(typed, source):
     assert (result.problems, result.added, result.cfg.data.name) == ([], [f"data={source}"], source)
     again = compose_checked([*result.added, *typed])
     assert (again.problems, again.added) == ([], [])
-    assert config.without_hydra(again.cfg) == config.without_hydra(result.cfg)
+    assert without_hydra(again.cfg) == without_hydra(result.cfg)
 
 
 def test_the_values_of_a_sweep_choose_the_source_too():

@@ -10,7 +10,7 @@ from helpers.command_line import TINY, TINY_DEC
 
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.fingerprints import pretraining_fingerprint
-from deepcluster_pl.config.validation import without_hydra
+from deepcluster_pl.config.nodes import without_hydra
 
 
 def steps_of(run, name):
