@@ -51,6 +51,9 @@ def assign_all(module: ClusteringModule, embeddings: dict[PartName, Tensor]) -> 
     Args:
         module: the method.
         embeddings: embeddings (N, D) of each part.
+
+    Returns:
+        Predictions of each part, on the CPU.
     """
     predictions: Predictions = {}
     for name, z in embeddings.items():
@@ -63,11 +66,14 @@ def assign_all(module: ClusteringModule, embeddings: dict[PartName, Tensor]) -> 
 
 
 def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, Tensor]:
-    """Compute the embeddings (N, D) of each part, on the module's device.
+    """Compute the embeddings of each part.
 
     Args:
         module: the method.
         data: the data.
+
+    Returns:
+        Embeddings (N, D) in float32 of each part, on the module's device.
     """
     return {name: embed_part(module.net, data, name) for name in data.parts}
 

@@ -87,7 +87,7 @@ class ConvAutoencoder(Autoencoder):
 
 
 class _Function(nn.Module):
-    """A change of layout as a layer without weights."""
+    """Layer without weights that changes the layout of images."""
 
     def __init__(self, function: Callable[[Tensor, Layout], Tensor], layout: Layout) -> None:
         super().__init__()

@@ -72,7 +72,7 @@ def test_a_nested_clusterer_is_checked_by_name_and_value(cli_run, tmp_path):
 def test_a_whitened_code_is_fitted_and_read_back(cli_run, method, start):
     run = cli_run(*typed(method, *WHITE), f"start={start}")
     assert run.code == 0, run.err
-    assert "code whitened, its axes stretched by" in run.out
+    assert "embeddings whitened, their axes stretched by" in run.out
     assert read_back(run, samples())[0] == clusters(run)
 
 

@@ -63,7 +63,7 @@ class Initialization:
             )
         if self.code_matrix is not None:
             low, high = torch.linalg.eigvalsh(self.code_matrix).aminmax()
-            texts.append(f"code whitened, its axes stretched by {low:.3g} to {high:.3g}")
+            texts.append(f"embeddings whitened, their axes stretched by {low:.3g} to {high:.3g}")
         return "; ".join(texts)
 
     def save(self, path: Path) -> None:

@@ -99,7 +99,9 @@ def test_the_map_is_saved_and_loaded_exactly_and_described(z, tmp_path):
     for name in ("centers", "precisions_cholesky", "code_matrix", "code_shift"):
         assert torch.equal(getattr(loaded, name), getattr(start, name))
     stretched = np.linalg.eigvalsh(start.code_matrix)
-    assert loaded.describe() == f"code whitened, its axes stretched by {stretched[0]:.3g} to {stretched[-1]:.3g}"
+    assert (
+        loaded.describe() == f"embeddings whitened, their axes stretched by {stretched[0]:.3g} to {stretched[-1]:.3g}"
+    )
 
 
 def test_samples_that_are_their_own_centers_are_refused():
