@@ -41,11 +41,11 @@ examples
 settings
   run=<folder>                  run folder of a finished run on a folder of pictures
   to=<folder>                   target folder, outside the library
-  mode=copy|symlink|hardlink    copy
-  by=cluster|month|place        cluster
+  mode=copy|symlink|hardlink    default: copy
+  by=cluster|month|place        default: cluster
   gallery=<file>                names, merges and marks saved in gallery.html; default: <run>/gallery.json if it exists
   undo=<folder>                 target folder whose placed files are to be removed
-  apply=true|false              false: only print
+  apply=true|false              default: false, which only prints
 
 Placed files are listed in <to>/organized.jsonl, and the same command resumes after an interruption. undo= removes
 listed files that are unchanged, while their originals exist."""

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from pathlib import Path
 
-from deepcluster_pl.errors import UserError
-from deepcluster_pl.organize import add_parser
+import pytest
+
+from deepcluster_pl.cli.main import main
 
 
 def run_organize(*settings: object) -> int:
-    """Parse and execute as the command line does; return the exit code."""
-    parser = argparse.ArgumentParser(prog="deepcluster")
-    add_parser(parser.add_subparsers())
-    options = parser.parse_args(["organize", *map(str, settings)])
-    try:
-        return options.execute(options)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+    """Carry out the command line; return the exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(["organize", *map(str, settings)])
+    return int(end.value.code or 0)
 
 
 def content_of(folder: Path) -> dict[str, bytes | str]:
