@@ -38,7 +38,7 @@ def sources_with(keys: Collection[str], folders: Sequence[Path] = ()) -> list[st
         keys: such as `data.path`.
         folders: further folders of recipes.
 
-    >>> sources_with(["data.path", "data.colums"]), sources_with(["data.colums"])
+    >>> sources_with(["data.path", "data.nothing"]), sources_with(["data.nothing"])
     (['array'], [])
     """
     known = {name: keys_of_option("data", name, folders) for name in options("data", folders)}
