@@ -28,6 +28,15 @@ def test_no_batch_is_empty_and_only_the_last_is_short(n, batch_size):
     assert 1 <= sizes[-1] <= batch_size
 
 
+@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize(("n", "batch_size"), [(10, 3), (9, 3), (11, 4), (5, 100)])
+def test_the_rows_of_a_batch_are_known_before_it_is_made(n, batch_size, world):
+    ranks = [list(SeededBatchSampler(n, batch_size, 2, True, rank, world)) for rank in range(world)]
+    sampler = SeededBatchSampler(n, batch_size, 2, True, 0, world)
+    sizes = [sum(map(len, batch)) for batch in zip(*ranks, strict=True)]
+    assert [sampler.rows_in(batch) for batch in range(len(sampler))] == sizes
+
+
 def test_no_rows_give_no_batches():
     assert list(SeededBatchSampler(0, 4, 0, shuffle=True)) == []
 

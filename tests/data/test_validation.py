@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from deepcluster_pl.data import validation
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.validation import check_table
 from deepcluster_pl.errors import UserError
@@ -47,6 +48,47 @@ def test_bad_values_are_counted_across_all_chunks():
 
 def test_values_beyond_float32_are_refused():
     assert_refused(np.array([[1.0], [1e300]]), r"too large for float32; the first, 1e\+300, is in row 1")
+
+
+def test_the_first_bad_value_is_shown_wherever_its_chunk_begins(monkeypatch):
+    monkeypatch.setattr(validation, "_NUMBERS_AT_ONCE", 4)
+    x = np.zeros((7, 2))
+    x[4, 1], x[5, 0] = -np.inf, np.nan
+    assert_refused(x, r"found 2 values .* the first, -inf, is in row 4 \(id 4\), column 1")
+
+
+def test_largest_number_of_float32_passes():
+    x = np.full((2, 1, 1), np.finfo(np.float32).max, dtype=np.float64)
+    check_table(Table(x, range(2)))
+    assert_refused(x * 1.000001, "found 2 values .* too large for float32")
+
+
+SECONDS = np.array([[0, 1_700_000_000], [1, 1_700_000_030], [2, 1_700_000_060]])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+@pytest.mark.parametrize("numbers_at_once", [2, 4, 2**22])
+def test_columns_that_float32_blurs_are_refused_with_their_range(monkeypatch, dtype, numbers_at_once):
+    monkeypatch.setattr(validation, "_NUMBERS_AT_ONCE", numbers_at_once)
+    told = "column 1 runs from 1700000000 to 1700000060, which float32 blurs to steps of 128; subtract a constant"
+    assert_refused(SECONDS.astype(dtype), told)
+    assert_refused(-SECONDS.astype(dtype), "column 1 runs from -1700000060 to -1700000000")
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        SECONDS - SECONDS[0],
+        np.array([[0, -1e9], [1, 0], [2, 1e9]]),  # large, and wide beside the steps
+        np.full((3, 2), 1.7e9),  # constant: nothing to tell apart
+        SECONDS.astype(np.float32),  # the file itself was no finer
+        SECONDS.astype(np.float64)[:, :, None],  # an image
+    ],
+)
+def test_columns_that_float32_can_tell_apart_pass(x):
+    before = x.copy()
+    check_table(Table(x, range(len(x))))
+    np.testing.assert_array_equal(x, before)
 
 
 def test_no_samples_is_an_error():
