@@ -58,8 +58,8 @@ def split_settings(words: Sequence[str], defaults: Mapping[str, str]) -> tuple[d
             of_data.append(word)
         else:
             near = difflib.get_close_matches(key, list(own), n=1)
-            hint = f"did you mean {near[0]}=?" if near and equals else f"expected {'=, '.join(own)}="
-            raise UserError(f"{word}: {hint}")
+            expected = f"expected {'=, '.join(own)}=, data=<source>, data.<key>=<value>"
+            raise UserError(f"{word}: {f'did you mean {near[0]}=?' if near and equals else expected}")
     return own, of_data
 
 

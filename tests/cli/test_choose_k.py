@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
-from deepcluster_pl.cli import choose_k
-from deepcluster_pl.cli.choose_k import Case, advice, cases, votes
+from deepcluster_pl.runs.n_clusters_sweep import Case, advice, cases, votes
 
 
 def case(k: int, silhouette: float | None, bic: float | None, stability: float | None) -> Case:
@@ -42,7 +38,7 @@ def test_the_advice_says_how_far_to_trust_it(found, text):
     assert advice(found).startswith(text)
 
 
-def test_a_sweep_over_three_groups_finds_three(cli_run, tmp_path, monkeypatch, capsys):
+def test_a_sweep_over_three_groups_finds_three(cli_run, deepcluster, tmp_path):
     np.save(tmp_path / "x.npy", make_blobs(120, 6, centers=3, random_state=0)[0])
     run = cli_run(
         "experiment=choose_k", "data=array", "data.path=x.npy", "method=gmm", "n_clusters=2,3,4,5", "seed=0,1",
@@ -54,12 +50,10 @@ def test_a_sweep_over_three_groups_finds_three(cli_run, tmp_path, monkeypatch, c
     assert [one.n_clusters for one in found] == [2, 3, 4, 5]
     assert all(one.n_runs == 2 and None not in (one.silhouette, one.bic, one.stability) for one in found)
     assert advice(found) == "n_clusters=3: all three criteria prefer it"
-    monkeypatch.setattr(sys, "argv", ["choose_k", str(run.folder)])
-    assert choose_k.main() == 0
-    assert "n_clusters=3: " in capsys.readouterr().out
+    assert "n_clusters=3: " in deepcluster("choose-k", run.folder).out
 
 
-def test_a_folder_without_such_a_sweep_is_told(monkeypatch, capsys, tmp_path: Path):
-    monkeypatch.setattr(sys, "argv", ["choose_k", str(tmp_path)])
-    assert choose_k.main() == 1
-    assert "found no sweep over several n_clusters" in capsys.readouterr().err
+def test_a_folder_without_such_a_sweep_is_told(deepcluster, tmp_path):
+    refused = deepcluster("choose-k", tmp_path)
+    assert refused.code == 1
+    assert "found no sweep over several n_clusters" in refused.err

@@ -24,7 +24,7 @@ def completed(shell, tmp_path, line):
         command.write_text(f'#!/bin/sh\nexec {sys.executable} -m deepcluster_pl "$@"\n')
         command.chmod(0o755)
     program = (
-        f'eval "$(deepcluster --completion {shell})"; COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}; _deepcluster; '
+        f'eval "$(deepcluster completion {shell})"; COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}; _deepcluster; '
         f'printf "%s\\n" "${{COMPREPLY[@]}}"'
     )
     environment = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
@@ -55,9 +55,9 @@ def test_keys_are_those_of_the_recipe_that_was_chosen():
     ]
 
 
-def test_flags_and_shells_that_are_not_known(cli_run):
-    assert candidates("--c", "deepcluster --c") == ["--cfg", "--config-dir", "--completion"]
+def test_flags_and_shells_that_are_not_known(deepcluster):
+    assert candidates("--c", "deepcluster --c") == ["--cfg", "--config-dir"]
     assert candidates("nonsense", "deepcluster nonsense") == []
-    refused = cli_run("--completion", "fish")
+    refused = deepcluster("completion", "fish")
     assert refused.code == 1
     assert "expected bash or zsh" in refused.err

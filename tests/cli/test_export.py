@@ -1,9 +1,9 @@
-"""`python -m deepcluster_pl export`: each format gives what the run's own model gives."""
+"""`deepcluster export`: each format gives what the run's own model gives."""
 
 from __future__ import annotations
 
+import functools
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ import torch
 from helpers.command_line import TINY, TINY_RAW, Outcome
 
 from deepcluster_pl import load_model
-from deepcluster_pl.cli import export
 
 METHODS = {
     "kmeans": (*TINY_RAW, "method=kmeans"),
@@ -29,16 +28,9 @@ METHODS = {
 
 
 @pytest.fixture
-def exported(monkeypatch, capsys):
-    """Call with arguments; gives code, out and err."""
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["export", *arguments])
-        code = export.main()
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err, Path())
-
-    return call
+def exported(deepcluster):
+    """Call with settings of `deepcluster export`."""
+    return functools.partial(deepcluster, "export")
 
 
 def expected(run: Outcome, n: int) -> tuple[torch.Tensor, list[np.ndarray]]:
@@ -97,7 +89,7 @@ def test_nothing_is_written_over_and_mistakes_are_one_line(cli_run, exported):
     run = cli_run(*METHODS["kmeans"])
     assert exported(f"run={run.folder}").code == 0
     for arguments, message in (
-        ([f"run={run.folder}"], "is not written over"),
+        ([f"run={run.folder}"], "is not overwritten"),
         ([f"run={run.folder}", "format=pickle"], "format=pickle: expected torch_export, onnx, safetensors"),
         ([f"run={run.folder}", "data=array"], "an export has no data"),
         (["format=onnx"], "run= is missing"),

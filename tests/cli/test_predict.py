@@ -1,9 +1,9 @@
-"""`python -m deepcluster_pl predict`: new samples, as a finished run sees them."""
+"""`deepcluster predict`: new samples, as a finished run sees them."""
 
 from __future__ import annotations
 
 import csv
-import sys
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +13,14 @@ import torch
 from helpers.command_line import TINY_DEC, Outcome
 
 from deepcluster_pl import load_model
-from deepcluster_pl.cli import predict
 
 FEATURES = list("abcdef")
 
 
 @pytest.fixture
-def predicted(monkeypatch, capsys):
-    """Call with arguments; gives code, out and err."""
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["predict", *arguments])
-        code = predict.main()
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err, Path())
-
-    return call
+def predicted(deepcluster):
+    """Call with settings of `deepcluster predict`."""
+    return functools.partial(deepcluster, "predict")
 
 
 @pytest.fixture
@@ -69,15 +61,20 @@ def test_new_samples_from_another_source_with_all_shares(table_run, predicted, t
     np.save(tmp_path / "new.npy", x)
     target = tmp_path / "deep" / "out.csv"
     outcome = predicted(
-        f"run={table_run.folder}", "data=array", "data.path=new.npy", f"to={target}", "shares=true", "accelerator=cpu"
+        f"run={table_run.folder}",
+        "data=array",
+        "data.path=new.npy",
+        f"to={target}",
+        "probabilities=true",
+        "accelerator=cpu",
     )
     assert outcome.code == 0, outcome.err
     table = pd.read_csv(target)
-    assert table.columns.tolist() == ["id", "cluster", "confidence", "share_0", "share_1", "share_2"]
+    assert table.columns.tolist() == ["id", "cluster", "confidence", "probability_0", "probability_1", "probability_2"]
     model = load_model(table_run.folder / "model")
     with torch.no_grad():
         shares = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).numpy()
-    np.testing.assert_allclose(table[["share_0", "share_1", "share_2"]], shares, atol=1e-4)
+    np.testing.assert_allclose(table[["probability_0", "probability_1", "probability_2"]], shares, atol=1e-4)
     np.testing.assert_array_equal(table["cluster"], shares.argmax(axis=1))
 
 
@@ -85,7 +82,7 @@ def test_nothing_is_written_over(table_run, predicted, tmp_path):
     (tmp_path / "mine.csv").write_text("mine")
     outcome = predicted(f"run={table_run.folder}", "data.path=old.csv", f"to={tmp_path / 'mine.csv'}")
     assert outcome.code == 1
-    assert "is not written over" in outcome.err
+    assert "is not overwritten" in outcome.err
     assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
@@ -118,9 +115,9 @@ def test_two_predictions_are_two_files(table_run, predicted):
         (["run=nowhere"], "run=nowhere: found no model/model.json there"),
         (["run=RUN", "data.path=absent.csv"], "data.path=absent.csv: no such file"),
         (["run=RUN", "data.pth=old.csv"], "data.pth: no such key; did you mean data.path?"),
-        (["run=RUN", "data=arry"], "data=arry: no such option; did you mean array?"),
-        (["run=RUN", "seed=3"], "seed=3: expected data=<source>"),
-        (["run=RUN", "data.path=old.csv", "shares=yes"], "shares=yes: expected true or false"),
+        (["run=RUN", "data=arry"], "data=arry: no such option; did you mean data=array?"),
+        (["run=RUN", "seed=3"], "seed=3: expected run=, to=, probabilities=, accelerator=, data=<source>"),
+        (["run=RUN", "data.path=old.csv", "probabilities=yes"], "probabilities=yes: expected true or false"),
         (["run=RUN", "data=array", "data.path=narrow.npy"], "samples have shape (5,), expected (6,)"),
         (["run=RUN", "data.path=old.csv", "accelerator=abacus"], "accelerator=abacus: "),
         (["run=RUN", "data=array", "data.path=old.csv", "data._target_=os.system"], "_target_"),

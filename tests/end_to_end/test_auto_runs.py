@@ -10,7 +10,7 @@ from helpers.command_line import TINY_DEC
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl import DeepClustering, load_model
-from deepcluster_pl.cli.choose_k import cases
+from deepcluster_pl.runs.n_clusters_sweep import cases
 
 AUTO = (
     *(text for text in TINY_DEC if not text.startswith(("data", "n_clusters", "pretrain.max_epochs"))),

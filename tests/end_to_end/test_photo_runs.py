@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import torchvision
 from helpers.pictures import library, page, scene
 
 from deepcluster_pl import load_model
-from deepcluster_pl.cli import predict
 from deepcluster_pl.data.sources.image_folder import measure_pictures
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.serialization import load_features
@@ -191,27 +189,25 @@ def test_mistakes_are_one_line(cli_run, tmp_path, typed, told):
     assert run.err.count("\n") == 1
 
 
-def test_the_predict_command_groups_pictures_as_the_run_did(cli_run, photos, monkeypatch, capsys):
+def test_the_predict_command_groups_pictures_as_the_run_did(cli_run, deepcluster, photos):
     run = cli_run(*SMALL, *SCAN, f"data.root={photos}")
     assert run.code == 0, run.err
-    monkeypatch.setattr(sys, "argv", ["predict", f"run={run.folder}", f"data.root={photos}", "accelerator=cpu"])
-    assert predict.main() == 0
-    with Path(capsys.readouterr().out.splitlines()[-1]).open(newline="") as file:
+    predicted = deepcluster("predict", f"run={run.folder}", f"data.root={photos}", "accelerator=cpu")
+    assert predicted.code == 0, predicted.err
+    with Path(predicted.out.splitlines()[-1]).open(newline="") as file:
         assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
 
 
-def test_what_predict_cannot_read_is_said_and_listed(cli_run, photos, monkeypatch, capsys):
+def test_what_predict_cannot_read_is_said_and_listed(cli_run, deepcluster, photos):
     run = cli_run(*SMALL, "data=images", f"data.root={photos}", "method=kmeans")
     (photos / "half.jpg").write_bytes((photos / "scenes/0.png").read_bytes()[:300])
-    monkeypatch.setattr(sys, "argv", ["predict", f"run={run.folder}", f"data.root={photos}", "to=new.csv"])
-    assert predict.main() == 0
-    out = capsys.readouterr().out
+    out = deepcluster("predict", f"run={run.folder}", f"data.root={photos}", "to=new.csv").out
     assert "20 samples in 2 of 2 clusters\n1 left out, such as 'half.jpg': " in out
     with open("new.skipped.csv", newline="") as file:
         assert [row["path"] for row in csv.DictReader(file)] == ["half.jpg"]
 
 
-def test_a_run_on_a_backbone_predicts_new_pictures(cli_run, photos, tmp_path, monkeypatch, capsys):
+def test_a_run_on_a_backbone_predicts_new_pictures(cli_run, deepcluster, photos, tmp_path):
     torch.manual_seed(0)
     torch.save({"state_dict": torchvision.models.get_model("resnet18").state_dict()}, tmp_path / "net.pth")
     backbone = ("data=images_pretrained", "data.features.backbone=resnet18", "data.features.weights=net.pth",
@@ -220,9 +216,9 @@ def test_a_run_on_a_backbone_predicts_new_pictures(cli_run, photos, tmp_path, mo
     run = cli_run(*small, *backbone, f"data.root={photos}", "method=photos/kmeans", "net.latent_dim=5")
     assert run.code == 0, run.err
     for more in ((f"data.root={photos}",), (*backbone, f"data.root={photos}")):
-        monkeypatch.setattr(sys, "argv", ["predict", f"run={run.folder}", *more, "accelerator=cpu"])
-        assert predict.main() == 0
-        with Path(capsys.readouterr().out.splitlines()[-1]).open(newline="") as file:
+        predicted = deepcluster("predict", f"run={run.folder}", *more, "accelerator=cpu")
+        assert predicted.code == 0, predicted.err
+        with Path(predicted.out.splitlines()[-1]).open(newline="") as file:
             assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
 
 

@@ -19,7 +19,7 @@ from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.sources.tabular import ArrayData
 from deepcluster_pl.data.sources.torchvision_datasets import TorchvisionDataset
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.training.checkpoints import read_checkpoint
+from deepcluster_pl.training.checkpoints import Checkpoint
 
 CASES = int(os.environ.get("DEEPCLUSTER_FUZZ_LINES", "200"))
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -69,11 +69,11 @@ def test_a_damaged_checkpoint_is_refused_or_read_as_it_was(cli_run, tmp_path):
     file = tmp_path / "x" / "damaged.ckpt"
     file.parent.mkdir()
     sound = (run.folder / "checkpoints" / "final.ckpt").read_bytes()
-    content = read_checkpoint(run.folder / "checkpoints" / "final.ckpt")
+    content = Checkpoint.open(run.folder / "checkpoints" / "final.ckpt").content
     draw, refused = random.Random(0), 0
     for _ in range(CASES):
         file.write_bytes(mutated(sound, draw))
-        found = told(lambda: read_checkpoint(file))
+        found = told(lambda: Checkpoint.open(file))
         refused += found is None
         assert found is None or equal(found, content)
     assert refused > CASES // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
 import pytest
 from helpers.browser import CHROMIUM, DRIVER, QUIET, resize
@@ -20,16 +20,27 @@ def cli_run(tmp_path, monkeypatch, capsys):
         folder = tmp_path / name
         own_folder = any(a.startswith(("resume=", "hydra.run.dir=", "hydra.sweep.dir=")) for a in arguments)
         where = () if own_folder else (f"hydra.sweep.dir={folder}" if "-m" in arguments else f"hydra.run.dir={folder}",)
-        monkeypatch.setattr(sys, "argv", ["deepcluster_pl", *arguments, *where])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err, folder)
+        return _typed([*arguments, *where], capsys, folder)
 
     return call
+
+
+@pytest.fixture
+def deepcluster(capsys):
+    """Call with the words of a subcommand, such as predict run=<folder>."""
+
+    def call(*words: object) -> Outcome:
+        return _typed([str(word) for word in words], capsys, Path())
+
+    return call
+
+
+def _typed(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> Outcome:
+    """Run one command line in this process."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    captured = capsys.readouterr()
+    return Outcome(int(end.value.code or 0), captured.out, captured.err, folder)
 
 
 @pytest.fixture
