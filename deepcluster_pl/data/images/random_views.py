@@ -15,9 +15,9 @@ _LIGHT = (0.7, 1.3)
 def random_view(rgb: RGB, smallest: int, generator: np.random.Generator) -> RGB:
     """Draw a distorted copy of a picture.
 
-    The copy shows 40 to 100 % of the area, its sides in up to 15 % another proportion, scaled to the picture's longer
-    side. Every other one is mirrored. Brightness, contrast and saturation change by up to 30 %. The content of a
-    picture survives this, so a method may learn to look at nothing else.
+    The copy shows 40 to 100 % of the area, scaled to the picture's longer side. One side of that part is up to 15 %
+    longer, the other as much shorter. Half of the copies are mirrored. Brightness, contrast and saturation change by
+    up to 30 %. The content of a picture survives this, so a method may learn to look at nothing else.
 
     Args:
         rgb: bytes (H, W, 3).

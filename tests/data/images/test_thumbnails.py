@@ -9,7 +9,8 @@ import pytest
 from helpers.pictures import page, scene
 from PIL import Image, ImageEnhance
 
-from deepcluster_pl.data.images.thumbnails import SIDE, make_thumbnail, near_duplicates
+from deepcluster_pl.data.images import thumbnails
+from deepcluster_pl.data.images.thumbnails import _CROPS, SIDE, make_thumbnail, near_duplicates
 
 
 def small(image, *, scale=1.0, quality=None, light=1.0):
@@ -46,6 +47,48 @@ def test_a_copy_whose_edges_were_cut_is_alike(box):
     found = near_duplicates([small(picture) for picture in [*pictures, *cut]])
     assert len(found) >= 9
     assert all(group == [group[0], group[0] + 10] for group in found)
+
+
+def naive_groups(pictures):
+    """Near-duplicates by their definition: each picture against each crop of each other, pixel by pixel."""
+
+    def look(image, box):
+        box = tuple(share * side for share, side in zip(box, image.size * 2, strict=True))
+        gray = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX, box)).astype(int)
+        return np.diff(gray, axis=1) > 0, np.asarray(image.resize((16, 16), Image.Resampling.BOX, box)).astype(float)
+
+    images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    looks = [[look(image, crop) for crop in _CROPS] for image in images]
+    group = list(range(len(images)))
+    for i, ((bits, square), *_) in enumerate(looks):
+        for j, crops in enumerate(looks):
+            for other_bits, other in crops:
+                alike = (bits != other_bits).sum() <= 6 and np.abs(square - other).mean() < 8
+                if square.std() * other.std() == 0:
+                    alike = alike and (square == other).all()
+                elif alike:
+                    alike = np.corrcoef(square.ravel(), other.ravel())[0, 1] > 0.98
+                if alike:
+                    group = [group[i] if number == group[j] else number for number in group]
+    groups = [[row for row, number in enumerate(group) if number == k] for k in sorted(set(group))]
+    return sorted(members for members in groups if len(members) > 1)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 7, 512])
+def test_groups_agree_with_a_loop_over_all_pairs_and_crops(monkeypatch, rows_at_once):
+    monkeypatch.setattr(thumbnails, "_ROWS_AT_ONCE", rows_at_once)
+    generator = np.random.default_rng(0)
+    scenes = [scene(seed, 120, 90) for seed in range(4)]
+    noisy = [
+        Image.fromarray((np.asarray(scenes[0]) * 0.8 + generator.integers(0, level, (90, 120, 3))).astype(np.uint8))
+        for level in (10, 20, 40, 60)
+    ]
+    plain = [Image.new("RGB", (60, 60), color) for color in ("white", "white", (250, 250, 250), "black")]
+    cut = [picture.crop((6, 4, 115, 86)) for picture in scenes[:2]] + [scenes[2].crop((0, 9, 120, 90))]
+    pictures = [small(picture) for picture in (*scenes, *plain, *noisy, page(1), page(2), *cut, page(1))]
+    found = near_duplicates(pictures)
+    assert sorted(found) == naive_groups(pictures)
+    assert len(found) >= 4
 
 
 def test_thousands_of_copies_are_one_group():

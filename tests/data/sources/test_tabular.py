@@ -110,6 +110,17 @@ def test_table_that_is_none_is_refused(array, content, pattern):
         array("t.csv", content, label_column="y" if content == "y\n1\n" else None).load()
 
 
+@pytest.mark.parametrize("name", ["5.1", "-3", "1e5"])
+def test_a_first_line_of_decimals_is_data_and_no_header(array, name):
+    with pytest.raises(UserError, match=rf"the first line, a,{re.escape(name)},c,d …, looks like data"):
+        array("t.csv", f"a,{name},c,d,e\n1,2,3,4,5\n").load()
+
+
+@pytest.mark.parametrize("name", ["0", "2019", "nan", "inf", "Infinity", "x1"])
+def test_columns_may_be_called_by_numbers_and_words_that_python_reads_as_numbers(array, name):
+    assert array("t.csv", f"a,{name}\n1,2\n").load().x.tolist() == [[1, 2]]
+
+
 def test_npy_stays_on_disk(array, tmp_path):
     x = np.random.default_rng(0).normal(size=(6, 4, 3))
     np.save(tmp_path / "x.npy", x)
