@@ -13,7 +13,7 @@ import torchvision
 from helpers.pictures import library, page, scene
 
 from deepcluster_pl import load_model
-from deepcluster_pl.data.sources.image_folder import measure_pictures
+from deepcluster_pl.data.images import measure_pictures
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.serialization import load_features
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics

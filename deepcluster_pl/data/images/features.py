@@ -35,7 +35,7 @@ class Features(ABC):
 
     @abstractmethod
     def extract(self, rgb: RGB) -> NDArray[Any]:
-        """Return the numbers that are kept of a picture (H, W, 3), both sides at least `SMALLEST_SIDE`."""
+        """Return the numbers to store of a picture (H, W, 3), both sides at least `SMALLEST_SIDE`."""
 
     def to_samples(self, extracted: NDArray[Any]) -> NDArray[Any]:
         """Return samples (B, *shape) of the results of `extract` for B pictures."""

@@ -17,9 +17,9 @@ import torch
 from helpers.pictures import page, scene
 from helpers.reading import everything, read_now
 
+from deepcluster_pl.data.images import measure_pictures
 from deepcluster_pl.data.images.features import Descriptors, Thumbnails
 from deepcluster_pl.data.sources import image_folder as module
-from deepcluster_pl.data.sources.image_folder import measure_pictures
 from deepcluster_pl.errors import UserError
 
 

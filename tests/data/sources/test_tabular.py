@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,6 +182,21 @@ def test_pickled_objects_are_not_loaded(array, tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1, "a"]], dtype=object), allow_pickle=True)
     with pytest.raises(UserError, match=r"x\.npy cannot be read"):
         array("x.npy").load()
+
+
+class Evil:
+    def __reduce__(self):
+        return Path.touch, (Path("executed"),)
+
+
+@pytest.mark.parametrize("labels", [{}, {"y": np.array([Evil(), Evil()], dtype=object)}])
+def test_an_archive_with_pickled_objects_is_refused_and_runs_no_code(array, tmp_path, monkeypatch, labels):
+    monkeypatch.chdir(tmp_path)
+    x = np.ones((2, 2)) if labels else np.array([Evil(), Evil()], dtype=object)
+    np.savez(tmp_path / "t.npz", x=x, **labels)
+    with pytest.raises(UserError, match=r"t\.npz cannot be read: Object arrays cannot be loaded"):
+        array("t.npz").setup()
+    assert not (tmp_path / "executed").exists()
 
 
 @pytest.mark.parametrize("option", ["label_column", "id_column", "columns"])
