@@ -10,9 +10,13 @@ A document holds marks; what stands between a mark and its end is replaced:
     <!-- conditions: article -->                        code, versions and machines of these runs
     <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   what the second precision changes, seed by seed
     <!-- ours: dec nmi_geometric,acc -->                what all recipes of one method gave, in every experiment
+    <!-- means: fit acc kmeans,dec wine mnist+dec_mnist:da/ -->   a line per method, a column per data set: means only
     <!-- end -->
 
 A line's scores are the mean ± the standard deviation (least – most) over the seeds.
+
+A column of `means` is one experiment, or several joined by `+`, of which the first with such runs counts. Behind a
+colon stands what the names of its recipes begin with. A method without such a recipe is looked up by its own name.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
-MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours|means): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _NO_SETTINGS = re.compile(
     r"(experiment|method|seed|pretrained|cache_dir|resume|ckpt_path|baselines|checkpoint_interval|data\.root"
     r"|data\.download|trainer\..*|logger.*|hydra\..*)="
@@ -38,7 +42,7 @@ Run = dict[str, Any]
 
 
 def main() -> int:
-    """Write or check every document."""
+    """Write or check every document; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 where a table is stale")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds the documents")
@@ -60,12 +64,15 @@ def main() -> int:
 
 
 def filled(text: str, results: Path) -> str:
-    """The document with every mark's content made anew."""
+    """Return the document with the content of every mark computed again."""
 
     def content(match: re.Match[str]) -> str:
         kind, words = match[2], match[3].split()
         if kind == "ours":
             return f"{match[1]}{ours(results, words[0], words[1].split(','))}\n{match[4]}"
+        if kind == "means":
+            made = markdown(means(results, words[0], words[1], words[2].split(","), words[3:]))
+            return f"{match[1]}{made}\n{match[4]}"
         runs = read(results / f"{words[0]}.jsonl")
         if kind == "conditions":
             made = conditions(runs)
@@ -79,14 +86,14 @@ def filled(text: str, results: Path) -> str:
 
 
 def read(file: Path) -> list[Run]:
-    """Recorded runs, by recipe in the order of their first line, then precision and seed."""
+    """Return recorded runs, by recipe in the order of their first line, then precision and seed."""
     runs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     settings = list(dict.fromkeys(setting(run) for run in runs))
     return sorted(runs, key=lambda run: (settings.index(setting(run)), run["machine"]["precision"], run["seed"]))
 
 
 def setting(run: Run) -> str:
-    """The recipe, with what its command changed of it: neither the machine, nor places, nor the seed.
+    """Return the recipe with its changed settings, without those of the machine, of places and of the seed.
 
     Where the recipe itself was changed since, `by_now` of the line has what has to be typed to get the earlier one.
 
@@ -100,7 +107,7 @@ def setting(run: Run) -> str:
 
 
 def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
-    """Header and one row per recipe and precision."""
+    """Return a header and one row per recipe and precision."""
     compared = [m for m in metrics if any(m in _published(run, part) for run in runs)]
     header = ["`method=`", "precision", "seeds"]
     for metric in metrics:
@@ -118,7 +125,7 @@ def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
 
 
 def ours(results: Path, method: str, metrics: list[str]) -> str:
-    """One row per experiment, recipe of this method, part of the data, and precision."""
+    """Return one row per experiment, recipe of this method, part of the data, and precision."""
     rows = [["experiment", "samples", "`method=`", "precision", "seeds", *(NAMES[metric] for metric in metrics)]]
     for file in sorted(results.glob("*.jsonl")):
         runs = [run for run in read(file) if run["recipe"].rpartition("/")[2] == method]
@@ -132,8 +139,47 @@ def ours(results: Path, method: str, metrics: list[str]) -> str:
     return markdown(rows) if len(rows) > 1 else "None yet."
 
 
+def means(results: Path, part: str, metric: str, methods: list[str], columns: list[str]) -> list[list[str]]:
+    """Return a header and one row per method: the mean over seeds on each data set, the largest of each in bold.
+
+    Args:
+        results: folder of the recorded runs.
+        part: `fit` or `holdout`.
+        metric: key of a score.
+        methods: names of recipes, without what a column puts before them.
+        columns: data sets, as the text at the top of this file says.
+
+    Returns:
+        Cells of the table; `–` where no run was recorded.
+    """
+    rows = [["`method=`"], *([f"`{method}`"] for method in methods)]
+    for column in columns:
+        experiments, _, prefix = column.partition(":")
+        names = experiments.split("+")
+        groups = [group for name in names for group in by_setting(read(results / f"{name}.jsonl"))]
+        chosen = [_runs_of(method, prefix, groups) for method in methods]
+        values = [statistics.mean(run[part][metric] for run in runs) if runs else None for runs in chosen]
+        # The header: name, number of samples, beginning of the recipes' names
+        n = next(runs[0][part]["n"] for runs in chosen if runs)
+        rows[0].append(f"{names[0].replace('_', ' ')}, {n:,}{f', `{prefix}`' if prefix else ''}")
+        largest = max(value for value in values if value is not None)
+        for row, value in zip(rows[1:], values, strict=True):
+            text = "–" if value is None else f"{value:.3f}"
+            row.append(f"**{text}**" if value == largest else text)
+    return rows
+
+
+def _runs_of(method: str, prefix: str, groups: list[list[Run]]) -> list[Run]:
+    """Return the runs of a recipe without further settings: with the prefix if there are any, else without."""
+    for name in (f"{prefix}{method}", method):
+        for runs in groups:
+            if setting(runs[0]) == name:
+                return runs
+    return []
+
+
 def by_setting(runs: list[Run]) -> list[list[Run]]:
-    """Runs that differ in nothing but the seed, together."""
+    """Return runs in groups that differ in nothing but the seed."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((setting(run), run["machine"]["precision"]), []).append(run)
@@ -141,7 +187,7 @@ def by_setting(runs: list[Run]) -> list[list[Run]]:
 
 
 def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
-    """Header and one row per run."""
+    """Return a header and one row per run."""
     rows = [["`method=`", "seed", "precision", "ended by", "steps", "minutes", *(NAMES[m] for m in metrics), "commit"]]
     for run in runs:
         minutes = sum(seconds or 0.0 for seconds in run["seconds"].values()) / 60
@@ -152,7 +198,7 @@ def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
 
 
 def paired(runs: list[Run], part: str, metrics: list[str], first: str, second: str) -> list[list[str]]:
-    """Header and one row per recipe: mean difference, second precision less the first, and its standard error."""
+    """Return a header and one row per recipe: mean difference, second precision less the first, its standard error."""
     rows = [["`method=`", "seeds", *(f"{NAMES[metric]}, {second} less {first}" for metric in metrics)]]
     for recipe in dict.fromkeys(setting(run) for run in runs):
         by = {(run["machine"]["precision"], run["seed"]): run[part] for run in runs if setting(run) == recipe}
@@ -168,14 +214,14 @@ def paired(runs: list[Run], part: str, metrics: list[str], first: str, second: s
 
 
 def conditions(runs: list[Run]) -> str:
-    """Versions and machines, as one sentence each."""
+    """Return versions and machines, one line each."""
     versions = sorted({", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs})
     machines = sorted({_machine(run["machine"]) for run in runs})
     return "\n".join(f"- {text}" for text in (*versions, *machines))
 
 
 def spread(values: list[float]) -> str:
-    """Mean; and, where there are several values, their standard deviation, the least and the most.
+    """Return the mean; of several values also their standard deviation, the least and the most.
 
     >>> spread([0.5]), spread([0.5, 0.7])
     ('0.5000', '0.6000 ± 0.1414 (0.5000 – 0.7000)')
@@ -187,7 +233,7 @@ def spread(values: list[float]) -> str:
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """A table in Markdown, one line a row."""
+    """Return a table in Markdown, one line a row."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return "\n".join(lines)

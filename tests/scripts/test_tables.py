@@ -137,7 +137,26 @@ def test_tables_are_filled_and_staleness_is_noticed(finished, tmp_path):
         file.write(changed)
     stale = script("docs.tables", "--check", "--root", root)
     assert stale.returncode == 1
-    assert "README.md: does not agree with docs/results" in stale.stdout
+    assert "README.md: differs from docs/results" in stale.stdout
+
+
+def test_the_small_table_has_means_alone_the_largest_in_bold_and_says_where_a_run_is_missing(finished, tmp_path):
+    for seed, nmi in ((0, 0.5), (1, 0.6)):
+        finished(f"k{seed}", seed, nmi=nmi)
+    finished("d", nmi=0.9, method="da/dec")
+    finished("plain", nmi=0.1, method="dec")
+    finished("changed", nmi=0.99, method="dec", typed="fit.max_steps=9")
+    root = tmp_path / "root"
+    assert script("benchmarks.record", tmp_path / "runs", "--results", root / "docs" / "results").returncode == 0
+    (root / "README.md").write_text("<!-- means: fit nmi kmeans,dec,gmm tiny tiny:da/ -->\n<!-- end -->\n")
+    assert script("docs.tables", "--root", root).returncode == 0
+    assert (root / "README.md").read_text().splitlines()[1:-1] == [
+        "| `method=` | tiny, 2,000 | tiny, 2,000, `da/` |",
+        "|---|---|---|",
+        "| `kmeans` | **0.550** | 0.550 |",
+        "| `dec` | 0.100 | **0.900** |",
+        "| `gmm` | – | – |",
+    ]
 
 
 def test_the_project_s_own_documents_agree_with_its_results():
