@@ -14,7 +14,7 @@ from annotated_types import DocInfo
 from omegaconf import OmegaConf
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from deepcluster_pl.data.base import CommonOptions
+from deepcluster_pl.data.options import CommonOptions
 
 _WORDS = {
     int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null", list: "a list",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepcluster_pl.data.augmentation import Affine
-    from deepcluster_pl.data.base import ClusteringData, CommonOptions
+    from deepcluster_pl.data.base import ClusteringData
     from deepcluster_pl.data.datamodule import StageData
+    from deepcluster_pl.data.options import CommonOptions
     from deepcluster_pl.data.sampler import SeededBatchSampler
     from deepcluster_pl.data.samples import Batch, Part, Table
     from deepcluster_pl.data.scaling import Scaling, fit_scaling
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "augmentation": ("Affine",),
-    "base": ("ClusteringData", "CommonOptions"),
+    "base": ("ClusteringData",),
     "datamodule": ("StageData",),
+    "options": ("CommonOptions",),
     "sampler": ("SeededBatchSampler",),
     "samples": ("Batch", "Part", "Table"),
     "scaling": ("Scaling", "fit_scaling"),

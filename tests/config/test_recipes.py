@@ -15,7 +15,7 @@ from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.recipes import conf_dir, groups, options
 from deepcluster_pl.config.sweeps import own_sweep
-from deepcluster_pl.data.base import CommonOptions
+from deepcluster_pl.data.options import CommonOptions
 
 METHODS = options("method")
 EXPERIMENTS = options("experiment")

@@ -7,7 +7,6 @@ import pytest
 import torch
 from helpers.sources import InMemory, flat, indices
 
-from deepcluster_pl.data.base import existing_file
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.identity import Identity
@@ -74,11 +73,3 @@ def test_bad_samples_are_refused_at_setup(common):
     data = InMemory(Table(np.array([[1.0], [np.nan]]), range(2)), common())
     with pytest.raises(UserError, match="row 1"):
         data.setup()
-
-
-@pytest.mark.parametrize(
-    ("path", "pattern"), [(None, "missing"), ("", "missing"), (".", "a folder"), ("no", "no such")]
-)
-def test_path_that_is_no_file_is_refused_by_its_option(path, pattern):
-    with pytest.raises(UserError, match=rf"data\.csv.*{pattern}"):
-        existing_file(path, "data.csv")

@@ -7,7 +7,8 @@ import inspect
 import pytest
 
 from deepcluster_pl.data import sources
-from deepcluster_pl.data.base import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.sources import Blobs, SklearnDataset
 from deepcluster_pl.errors import UserError
 
@@ -50,3 +51,11 @@ def test_a_missing_option_is_named(name, common):
     options = {key: value for key, value in common().items() if key != name}
     with pytest.raises(UserError, match=f"^SklearnDataset lacks the option {name}$"):
         SklearnDataset("digits", **options)
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"), [(None, "missing"), ("", "missing"), (".", "a folder"), ("no", "no such")]
+)
+def test_path_that_is_no_file_is_refused_by_its_option(path, pattern):
+    with pytest.raises(UserError, match=rf"data\.csv.*{pattern}"):
+        existing_file(path, "data.csv")

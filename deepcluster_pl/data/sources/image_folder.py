@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions, PartName, ignore_report
+from deepcluster_pl.data.base import ClusteringData, PartName, ignore_report
 from deepcluster_pl.data.images.discovery import SUFFIXES, FolderScan, FoundFile, find_images, printable_name
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.extraction import (
@@ -23,6 +23,7 @@ from deepcluster_pl.data.images.extraction import (
 )
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import atomic_write

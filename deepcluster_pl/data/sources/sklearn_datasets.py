@@ -8,7 +8,8 @@ import numpy as np
 from sklearn import datasets
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat
 

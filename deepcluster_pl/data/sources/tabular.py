@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData, CommonOptions, existing_file
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.csv_reader import Columns, read_csv
 from deepcluster_pl.errors import UserError, first_line
