@@ -23,8 +23,8 @@ def test_every_exported_name_is_there_and_is_what_its_own_module_calls_so(packag
 
 
 def test_another_name_is_refused():
-    with pytest.raises(AttributeError, match="has no attribute 'Tabel'"):
-        deepcluster_pl.data.Tabel  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        deepcluster_pl.data.Nothing  # noqa: B018
 
 
 def test_processes_that_decode_pictures_import_no_torch():
