@@ -1,4 +1,4 @@
-"""The scikit-learn face of a recipe: fit, predict, transform, with the recipes that the command line reads."""
+"""A recipe as a scikit-learn estimator: fit, predict, transform."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deepcluster_pl.config.recipes import option_of_method
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import separation_scores
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
@@ -39,26 +40,28 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     Args:
         method: a recipe, as in `method=` on the command line: kmeans, gmm, ae_kmeans, ae_gmm, dec, idec, dcn, dkm,
             vade, scan, n2d, da/idec ...
-        n_clusters: K, or `auto`: the number that halves of the data agree on.
-        random_state: seed of everything drawn; None draws one. The same seed gives the same labels on one machine.
-        accelerator: `auto`, `cpu`, `gpu` ..., as Lightning's Trainer takes it; for fitting and for predicting.
-        verbose: 0 says nothing, 1 shows progress.
+        n_clusters: K, or `auto` for the number that halves of the data agree on.
+        random_state: seed of all draws; None draws a seed. The same seed gives the same labels on one machine.
+        accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it, for fitting and predicting.
+        verbose: 0 prints nothing, 1 prints progress.
         overrides: further settings as typed on the command line: `("pretrain.max_epochs=50", "net.dims=[500,10]")`.
 
     Attributes:
         labels_: cluster (N,) of each fitted sample, from 0, without gaps.
-        cluster_centers_: centers (K, D) in the code, where the method has centers.
+        cluster_centers_: centers (K, D) among the embeddings, where the method has centers.
         n_clusters_: K.
-        n_features_in_: of the fitted samples.
-        feature_names_in_: names of the columns, where they were all text.
-        history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/loss`, `fit/kl` ...
+        n_features_in_: number of features of the fitted samples.
+        feature_names_in_: names of the columns, where all of them are text.
+        history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/mse`, `fit/kl` ...
         model_: the trained `ClusteringModule`, on the CPU.
-        seed_: what `random_state` came to.
+        seed_: the seed that was used.
 
     >>> from sklearn.datasets import load_iris
     >>> DeepClustering("gmm", n_clusters=3, random_state=0).fit_predict(load_iris().data).shape
     (150,)
     """
+
+    _predictor: tuple[str, Predictor] | None = None
 
     def __init__(
         self,
@@ -77,7 +80,14 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.overrides = overrides
 
     def fit(self, X: Any, y: Any = None) -> DeepClustering:
-        """Carry out the recipe on X (N, n_features), or on images (N, H, W) or (N, H, W, 3); y is ignored.
+        """Carry out the recipe.
+
+        Args:
+            X: samples (N, n_features), or images (N, H, W) or (N, H, W, 3).
+            y: ignored.
+
+        Returns:
+            This estimator, fitted.
 
         Raises:
             ValueError: X or a setting is unusable; the text says what was found, what was expected, what to write.
@@ -95,9 +105,9 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         }
         fitted = fit_samples(table, settings, self.overrides, bool(self.verbose))
         self.history_ = fitted.history
-        self._adopt(fitted.module, fitted.description)
-        clusters = self._look(x)[1].argmax(axis=1)
-        self._number(order_of(clusters, self.n_clusters_))
+        self._set_model(fitted.module, fitted.description)
+        clusters = self._predicted(x)[1].argmax(axis=1)
+        self._set_order(order_of(clusters, self.n_clusters_))
         self.labels_ = np.argsort(self._order)[clusters]
         found = len(np.unique(clusters))
         if found < self.n_clusters_:
@@ -106,37 +116,43 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         return self
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """Cluster (N,) of each sample."""
+        """Return the cluster (N,) of each sample of X."""
         return np.asarray(self.predict_proba(X).argmax(axis=1))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Share (N, K) of each sample in each cluster; rows sum to one."""
-        return self._look(self._checked(X))[1][:, self._order]
+        """Return the probabilities (N, K) of each sample of X; rows sum to one."""
+        return self._predicted(self._validated(X))[1][:, self._order]
 
     def transform(self, X: Any) -> NDArray[Any]:
-        """The code (N, D) of each sample, in the type of X where that is a float."""
-        x = self._checked(X)
-        z = self._look(x)[0]
+        """Return the embedding (N, D) of each sample of X, in the type of X where that is a float."""
+        x = self._validated(X)
+        z = self._predicted(x)[0]
         return z.astype(x.dtype if x.dtype.kind == "f" else np.float64, copy=False)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Silhouette of the predicted clusters of X in the scaled input space, on at most 5,000 samples; y is ignored.
+        """Return the silhouette of the predicted clusters in the scaled input space, on at most 5,000 samples.
 
-        The space does not depend on the code, so the scores of different methods and settings compare. One cluster,
-        or one for each sample, has no silhouette and scores -1.
+        The space does not depend on the embedding, so scores of different methods and settings can be compared.
+
+        Args:
+            X: samples.
+            y: ignored.
+
+        Returns:
+            The silhouette, from -1 to 1; -1 for a single cluster, or for one cluster a sample.
         """
-        x = self._checked(X)
+        x = self._validated(X)
         rows = sample_rows(len(x), _SCORE_ROWS, 0)
         x = x[rows]
         net = self.model_.net
         scaled = x / 255 if x.dtype == np.uint8 else x
         scaled = (scaled - net.shift.numpy()) * net.factor.numpy()
-        clusters = self._look(x)[1].argmax(axis=1)
+        clusters = self._predicted(x)[1].argmax(axis=1)
         silhouette = separation_scores(scaled.reshape(len(x), -1), clusters)["silhouette"]
         return -1.0 if silhouette is None else silhouette
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted estimator into a new folder, as JSON and safetensors; nothing in it runs code."""
+        """Write the fitted estimator into a new folder, as JSON and safetensors that run no code."""
         check_is_fitted(self)
         folder = Path(folder).expanduser()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -162,46 +178,61 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     @classmethod
     def load(cls, folder: str | Path) -> DeepClustering:
-        """What `save` wrote; or the model in a run's folder, which knows its method but not the overrides.
+        """Read what `save` wrote, or the model of a run folder, which knows its recipe but not the overrides.
+
+        Args:
+            folder: folder of a saved estimator, or a run folder.
+
+        Returns:
+            A fitted estimator.
 
         Raises:
-            UserError: there is no sound model.
+            UserError: there is no readable model.
         """
         folder = Path(folder).expanduser()
         folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
         module = load_model(folder)
-        facts, tensors = _facts(folder) if (folder / _FACTS).is_file() else ({}, {})
-        estimator = cls(**facts.get("parameters", {"method": module.name, "n_clusters": module.n_clusters}))
+        facts, tensors = _read_facts(folder) if (folder / _FACTS).is_file() else ({}, {})
+        known = {"method": option_of_method(module.name), "n_clusters": module.n_clusters}
+        estimator = cls(**facts.get("parameters", known))
         estimator.n_features_in_ = module.net.input_shape[0]
         estimator.history_ = {name: np.array(points) for name, points in facts.get("history", {}).items()}
         estimator.seed_ = int(facts.get("parameters", {}).get("random_state", 0))
         description = read_description(folder)
         if names := facts.get("feature_names") or description["samples"].get("feature_names"):
             estimator.feature_names_in_ = np.array(names, dtype=object)
-        estimator._adopt(module, description)
-        estimator._number(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
+        estimator._set_model(module, description)
+        estimator._set_order(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()
         return estimator
 
-    def _adopt(self, module: ClusteringModule, description: dict[str, Any]) -> None:
-        self.model_, self._description = module, description
+    def _set_model(self, module: ClusteringModule, description: dict[str, Any]) -> None:
+        self.model_, self._description, self._predictor = module, description, None
         self.n_clusters_ = module.n_clusters
         self._n_features_out = module.net.latent_dim
 
-    def _number(self, order: NDArray[np.int64]) -> None:
-        """Give clusters their numbers."""
+    def _set_order(self, order: NDArray[np.int64]) -> None:
+        """Give clusters their numbers: `order` holds the module's number (K,) of each."""
         self._order = order
         if self.model_.has_centers:
             self.cluster_centers_ = self.model_.centers.detach().numpy()[order]
 
-    def _look(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return Predictor(self.model_, device_of(self.accelerator))(x)
+    def _predicted(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return embeddings (N, D) and probabilities (N, K) in the module's own order of clusters."""
+        if self._predictor is None or self._predictor[0] != self.accelerator:
+            self._predictor = (self.accelerator, Predictor(self.model_, device_of(self.accelerator)))
+        return self._predictor[1](x)
 
-    def _checked(self, X: Any) -> NDArray[Any]:
+    def _validated(self, X: Any) -> NDArray[Any]:
+        """Return samples to predict as an array; raise `ValueError` where they are unlike those that were fitted."""
         check_is_fitted(self)
         x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True, reset=False)
         return np.asarray(x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the predictor, a copy of the model."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_predictor"}
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -213,12 +244,12 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         return tags
 
 
-def _facts(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """What `save` wrote beside the model; `UserError` where it is damaged."""
+def _read_facts(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return what `save` wrote beside the model; raise `UserError` where it is damaged."""
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         if facts["schema"] != SCHEMA:
             raise ValueError(f"schema {facts['schema']}, expected {SCHEMA}")
         return dict(facts), load_tensors(folder / _TENSORS)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / _FACTS} cannot be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{folder / _FACTS} cannot be read: {first_line(error)}") from error

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import pickle
 import random
 import re
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import joblib
@@ -24,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from deepcluster_pl import DeepClustering, load_model
 from deepcluster_pl.methods.predictor import order_of
+from deepcluster_pl.utils.numerics import flushes_denormal
 
 FEW = ("pretrain.max_epochs=3", "fit.max_steps=20", "net.dims=[32,4]")
 X, Y = make_blobs(120, 6, centers=3, random_state=0)
@@ -137,13 +142,52 @@ def test_columns_of_the_code_have_names():
     assert code.columns.tolist() == [f"deepclustering{i}" for i in range(4)]
 
 
+def settings_of_this_process():
+    loggers = [logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")]
+    tf32, hook = torch.backends.cudnn.allow_tf32, threading.excepthook
+    return loggers, tf32, hook, flushes_denormal(), list(warnings.filters)
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_settings_of_the_process_are_the_callers_own_again(flushes):
+    torch.set_flush_denormal(flushes)
+    torch.backends.cudnn.allow_tf32 = True
+    before = settings_of_this_process()
+    few().fit(X)
+    assert settings_of_this_process() == before
+    torch.set_flush_denormal(False)
+
+
+def test_a_fitted_estimator_is_as_small_as_its_model_and_forgets_the_trainer():
+    estimator = few().fit(X)
+    assert estimator.model_._trainer is None
+    estimator.predict(X)
+    again = pickle.loads(pickle.dumps(estimator))
+    assert "_predictor" not in vars(again)
+    np.testing.assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
+
+
+@pytest.mark.parametrize("method", ["da/dec", "article/ae_kmeans", "dec"])
+def test_a_run_is_loaded_with_a_method_that_is_an_option(cli_run, method):
+    few_steps = ("pretrain.max_epochs=1", "pretrain.batch_size=512", "fit.max_steps=2", "baselines=none")
+    run = cli_run(f"method={method}", "data=digits", "data.subset.size=60", "n_clusters=3", "trainer.accelerator=cpu",
+                  *(few_steps if "dec" in method else few_steps[:2]))  # fmt: skip
+    assert run.code == 0, run.err
+    loaded = DeepClustering.load(run.folder)
+    assert loaded.method == method
+    images = load_digits().images[:60]
+    fresh = clone(loaded).set_params(overrides=few_steps[:2] + (few_steps[2:3] if "dec" in method else ()))
+    assert fresh.fit(images).labels_.shape == loaded.predict(images).shape == (60,)
+
+
 def test_nothing_is_printed_written_or_left_changed(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     np.random.seed(5), random.seed(5), torch.manual_seed(5)  # noqa: NPY002 - the global state is what is looked at
     expected = (np.random.rand(), random.random(), torch.rand(()).item())  # noqa: NPY002
     np.random.seed(5), random.seed(5), torch.manual_seed(5)  # noqa: NPY002
-    before = dict(os.environ)
+    before, settings = dict(os.environ), settings_of_this_process()
     few().fit(X)
+    assert settings_of_this_process() == settings
     assert (np.random.rand(), random.random(), torch.rand(()).item()) == expected  # noqa: NPY002
     assert dict(os.environ) == before
     assert list(tmp_path.iterdir()) == []

@@ -75,3 +75,16 @@ def all_keys(node: Any, prefix: str = "") -> list[str]:
         if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
             found += all_keys(node[key], f"{name}.")
     return found
+
+
+def option_of_method(name: str) -> str:
+    """Return the option of the group `method` whose recipe has a name; the name itself where no shipped one has.
+
+    >>> option_of_method("da_dec"), option_of_method("dec")
+    ('da/dec', 'dec')
+    """
+    for option in options("method"):
+        recipe = OmegaConf.load(conf_dir() / "method" / f"{option}.yaml")
+        if OmegaConf.select(recipe, "method.name") == name:
+            return option
+    return name

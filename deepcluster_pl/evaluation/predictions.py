@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.predictor import Predictor
 from deepcluster_pl.nets.embedding import embed_part
 
 
@@ -55,14 +56,29 @@ def assign_all(module: ClusteringModule, embeddings: dict[PartName, Tensor]) -> 
     Returns:
         Predictions of each part, on the CPU.
     """
-    predictions: Predictions = {}
-    for name, z in embeddings.items():
-        probabilities = module.assign_all(z)
-        confidence, clusters = probabilities.max(dim=1)
-        # Without the winner, the largest probability is the second one
-        runner_up = probabilities.scatter_(1, clusters[:, None], 0).amax(dim=1)
-        predictions[name] = Prediction(z.cpu(), clusters.cpu(), confidence.cpu(), runner_up.cpu())
-    return predictions
+    return {name: _prediction(z, module.assign_all(z)) for name, z in embeddings.items()}
+
+
+def predict_all(module: ClusteringModule, data: ClusteringData) -> Predictions:
+    """Compute a trained method's final predictions of each part, in float64; see `Predictor`.
+
+    Args:
+        module: the trained method.
+        data: the data.
+
+    Returns:
+        Predictions of each part, on the CPU, stored in float32.
+    """
+    predictor = Predictor(module, module.net.shift.device)
+    return {name: _prediction(*predictor.part(data, name)) for name in data.parts}
+
+
+def _prediction(z: Tensor, probabilities: Tensor) -> Prediction:
+    """Return the prediction that probabilities (N, K) of embeddings (N, D) come to."""
+    confidence, clusters = probabilities.max(dim=1)
+    # Without the winner, the largest probability is the second one
+    runner_up = probabilities.scatter(1, clusters[:, None], 0).amax(dim=1)
+    return Prediction(z.float().cpu(), clusters.cpu(), confidence.float().cpu(), runner_up.float().cpu())
 
 
 def embed_all(module: ClusteringModule, data: ClusteringData) -> dict[PartName, Tensor]:

@@ -1,11 +1,10 @@
-"""A trained model and samples it has not seen: embeddings and shares that depend on each sample alone."""
+"""Predict samples with a trained method: embeddings and probabilities that depend on each sample alone."""
 
 from __future__ import annotations
 
 import copy
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,40 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.samples import Batch, Part, Table
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.nets.embedding import embed, embed_part
 
 
-@dataclass(frozen=True)
 class Predictor:
-    """Looks at samples in float64, whatever the model was trained in.
+    """Embeddings and probabilities of raw samples by a trained method, in float64 whatever it was trained in.
 
-    In float32 the same sample's numbers differ in the seventh digit with the samples beside it in a batch, as the
-    order of a matrix product's sums does; in float64 the difference is far below anything that is shown or decided.
+    In float32 the seventh digit of a sample's numbers depends on the other samples of its batch, since the order of a
+    matrix product's sums does. In float64 this difference is far below anything that is shown or decided. Runs,
+    `deepcluster predict` and the estimator all predict through this class, so they agree. On a device without float64
+    the CPU computes.
 
     Args:
-        module: as trained; it is left as it is.
+        module: trained method; it stays as it is, and the predictor works on a copy.
         device: where to compute.
     """
 
-    module: ClusteringModule
-    device: torch.device
+    def __init__(self, module: ClusteringModule, device: torch.device) -> None:
+        try:
+            self.module = _float64_copy(module, device)
+        except TypeError:  # Apple's GPUs
+            self.module = _float64_copy(module, torch.device("cpu"))
 
     def __call__(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Embeddings (N, D) and shares (N, K) of raw samples (N, *input_shape).
+        """Predict samples in memory.
+
+        Args:
+            x: raw samples (N, *input_shape).
+
+        Returns:
+            Embeddings (N, D) and probabilities (N, K).
 
         Raises:
             UserError: the samples have another shape than those that were fitted, or do not fit into float32.
@@ -48,14 +59,36 @@ class Predictor:
             )
         if x.dtype.kind == "f" and not bool((np.abs(x) <= np.finfo(np.float32).max).all()):
             raise UserError("samples hold NaN, infinite values, or values too large for float32")
-        module = copy.deepcopy(self.module).to(self.device).double().eval()
-        with torch.no_grad():
-            z = module.embed(_batches(x))
-            return z.cpu().numpy(), module.assign_all(z).cpu().numpy()
+        z = embed(self.module.net, _batches(x))
+        return z.cpu().numpy(), self.module.assign_all(z).cpu().numpy()
+
+    def part(self, data: ClusteringData, name: PartName) -> tuple[Tensor, Tensor]:
+        """Predict one part of the data; several processes share the work, and each of them gets all.
+
+        Args:
+            data: the data.
+            name: the part.
+
+        Returns:
+            Embeddings (N, D) and probabilities (N, K) in the part's order, on the device.
+        """
+        z = embed_part(self.module.net, data, name)
+        return z, self.module.assign_all(z)
+
+
+def _float64_copy(module: ClusteringModule, device: torch.device) -> ClusteringModule:
+    """Return a copy in evaluation mode without the Trainer and the targets, which are large and of no use here."""
+    trainer, targets = module._trainer, module.targets
+    module._trainer = module.targets = None
+    try:
+        copied = copy.deepcopy(module)
+    finally:
+        module._trainer, module.targets = trainer, targets
+    return copied.to(device).double().eval().requires_grad_(False)
 
 
 def _batches(x: NDArray[Any]) -> Iterator[Batch]:
-    """Samples in order, as training reads them: bytes stay bytes, every other number becomes float32."""
+    """Yield samples in order, as training reads them: bytes stay bytes, every other number becomes float32."""
     part = Part(Table(x, range(len(x))), np.arange(len(x), dtype=np.int64))
     size = min(8192, max(64, 2**21 // int(np.prod(x.shape[1:]))))
     for rows in part.slices(size):
@@ -63,7 +96,14 @@ def _batches(x: NDArray[Any]) -> Iterator[Batch]:
 
 
 def order_of(clusters: NDArray[np.int64], n_clusters: int) -> NDArray[np.int64]:
-    """Old numbers (K,) in their new order: clusters that hold samples first, so that labels have no gaps.
+    """Return the order in which clusters are numbered: those that hold samples first, so that labels have no gaps.
+
+    Args:
+        clusters: cluster (N,) of each sample.
+        n_clusters: K.
+
+    Returns:
+        Old numbers (K,) in their new order.
 
     >>> order_of(np.array([2, 0, 2]), 3).tolist()
     [0, 2, 1]
@@ -73,18 +113,18 @@ def order_of(clusters: NDArray[np.int64], n_clusters: int) -> NDArray[np.int64]:
 
 
 def as_array(x: Any) -> Any:
-    """A tensor, on whatever device, as the array it is; anything else as it came."""
+    """Return a tensor, on whatever device, as an array; return anything else unchanged."""
     return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
 
 
 def device_of(accelerator: str) -> torch.device:
-    """Where Lightning's Trainer would put a module; `UserError` if that is not there."""
+    """Return the device that Lightning's Trainer would use; raise `UserError` if there is none of that kind."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of GPUs that are not used
+            warnings.simplefilter("ignore")  # about GPUs that are not used
             trainer = pl.Trainer(
                 accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False
             )
     except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
-        raise UserError(f"accelerator={accelerator}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"accelerator={accelerator}: {first_line(error)}") from error
     return trainer.strategy.root_device

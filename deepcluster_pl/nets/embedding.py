@@ -1,4 +1,4 @@
-"""Compute the embeddings of all data: evaluation mode, no gradients, float32."""
+"""Compute the embeddings of all data: evaluation mode, no gradients, no autocast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
         loader: batches of raw samples and their row numbers.
 
     Returns:
-        Embeddings (N, D) in float32, in the loader's order, on the net's device.
+        Embeddings (N, D) in the net's type, in the loader's order, on the net's device.
     """
     device = net.shift.device
     modes = [(module, module.training) for module in net.modules()]
@@ -33,19 +33,23 @@ def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
     try:
         with torch.autocast(device.type, enabled=False):
             batches = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader)
-            return _joined(batches, len(loader)) if isinstance(loader, Sized) else torch.cat(list(batches))
+            if isinstance(loader, Sized):
+                return _joined(batches, len(loader), net)
+            return torch.cat([net.shift.new_empty((0, net.latent_dim)), *batches])
     finally:
         for module, training in modes:
             module.training = training
 
 
-def _joined(batches: Iterator[Tensor], n_batches: int) -> Tensor:
+def _joined(batches: Iterator[Tensor], n_batches: int, net: Autoencoder) -> Tensor:
     """Join batches (B, D) of embeddings, the last one shorter, each copied to its place at once.
 
     A list of them would be scattered between the activations of their batches and keep that memory from being used
     again: 900 bytes a row for 64-256-256-10, on the CPU.
     """
-    first = next(batches)
+    first = next(batches, None)
+    if first is None:  # a process without rows of a small part
+        return net.shift.new_empty((0, net.latent_dim))
     joined, n_rows = first.new_empty((n_batches * len(first), *first.shape[1:])), 0
     for batch in chain([first], batches):
         joined[n_rows : n_rows + len(batch)] = batch
@@ -62,7 +66,7 @@ def embed_part(net: Autoencoder, data: ClusteringData, name: PartName) -> Tensor
         name: the part.
 
     Returns:
-        Embeddings (N, D) in float32, in the part's order, on the net's device.
+        Embeddings (N, D) in the net's type, in the part's order, on the net's device.
     """
     n = len(data.part(name))
     return gather_rows(embed(net, data.loader(name, rank_slice(n))), n)

@@ -68,10 +68,9 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         UserError: a setting or the samples are unusable.
         KeyboardInterrupt: Ctrl-C; SystemExit for another signal.
     """
-    cfg = composed(settings, overrides, verbose)
     console = Console(highlight=False, quiet=not verbose)
     with tempfile.TemporaryDirectory() as scratch, _environment_restored(), silenced_libraries(), isolate_rng():
-        folder = RunFolder(Path(scratch))
+        folder, cfg = RunFolder(Path(scratch)), composed(settings, overrides, verbose)
         try:
             trained = run_on_samples(cfg, samples, folder.path, console)
         except InterruptedRun as end:

@@ -1,4 +1,4 @@
-"""A further process of a run; the first one tells it what to do, and it says nothing unless that fails."""
+"""A further process of a run. The first one tells it what to do; it prints nothing unless that fails."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import torch.distributed as dist
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -26,15 +27,24 @@ def main() -> None:
         os.chdir(plan["cwd"])
         run(OmegaConf.create(plan["cfg"]), Path(plan["folder"]), plan["command"], Console(quiet=True))
     except UserError as error:
-        time.sleep(_GRACE_S)  # where the first process found the same, it says so and ends this one
+        time.sleep(_GRACE_S)  # the first process may have found the same; then it prints it and ends this one
         print(f"process {os.environ['RANK']}: {error}", file=sys.stderr)
         sys.exit(1)
     except (InterruptedRun, KeyboardInterrupt):
         sys.exit(0)  # the first process answers for the signal
-    except RuntimeError as error:
-        if "Connection" not in str(error):
+    except RuntimeError:
+        if not _first_process_is_gone():
             raise
-        sys.exit(1)  # the first process is gone, and says why
+        sys.exit(1)  # the first process has said why
+
+
+def _first_process_is_gone() -> bool:
+    """Return whether the store, which the first process serves, no longer answers."""
+    try:
+        dist.distributed_c10d._get_default_store().check(["any key"])
+    except RuntimeError:  # torch.distributed's errors are of this kind
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "agreed_whitened": ("method=dec", "start=agreed", "whiten=1", "start.n_restarts=4", *SHORT),
     "holdout": ("method=dec", "data.holdout=0.2", "data.subset.size=900", *SHORT),
     "auto": ("method=ae_kmeans", "n_clusters=auto", "data=wine", *START_ONLY),
-    "accumulated": ("method=dcn", "+trainer.accumulate_grad_batches=2", *SHORT),
+    "accumulated": ("method=dcn", "++trainer.accumulate_grad_batches=2", *SHORT),
 }  # fmt: skip
 FOUR = ["fit.max_steps=42", "callbacks.target_refresh.update_interval=14", "pretrain.max_epochs=3"]
 
@@ -57,26 +57,28 @@ def main() -> None:
     parser.add_argument("--compare", type=Path, help="JSON file of another version")
     parser.add_argument("--only", nargs="*", help="names of runs")
     options = parser.parse_args()
+    before = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare else None
+    names = options.only or [*RUNS, "resumed", "pictures", "estimator"]
     found: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch)
-        for name, overrides in RUNS.items():
-            if not options.only or name in options.only:
-                found[name] = labels_of(run(root, name, *overrides))
-        if not options.only or "resumed" in options.only:
-            found["resumed"] = labels_of(resumed(root))
-        if not options.only or "pictures" in options.only:
-            found["pictures"] = labels_of(pictures(root))
-        if not options.only or "estimator" in options.only:
-            found["estimator"] = estimator()
-    options.to.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    if options.compare is not None:
-        before = json.loads(options.compare.read_text(encoding="utf-8"))
-        differ = [name for name, record in found.items() if record != before.get(name)]
-        for name in differ:
-            print(f"{name}: was {before.get(name)}, is {found[name]}")
-        print(f"{len(found) - len(differ)} of {len(found)} runs have the labels they had")
-        sys.exit(bool(differ))
+        for name in names:
+            found[name] = make(Path(scratch), name)
+            options.to.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            differs = before is not None and found[name] != before.get(name)
+            was = f" differs: was {before.get(name)}, is {found[name]}" if before and differs else ""
+            print(f"{name}{was}", flush=True)
+    if before is not None:
+        same = sum(found[name] == before.get(name) for name in names)
+        print(f"{same} of {len(names)} runs have the labels they had")
+        sys.exit(same < len(names))
+
+
+def make(root: Path, name: str) -> dict[str, object]:
+    """Return the record of one run by its name."""
+    if name == "estimator":
+        return estimator()
+    others = {"resumed": resumed, "pictures": pictures}
+    return labels_of(others[name](root) if name in others else run(root, name, *RUNS[name]))
 
 
 def run(root: Path, name: str, *overrides: str) -> Path:
@@ -89,7 +91,6 @@ def run(root: Path, name: str, *overrides: str) -> Path:
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    print(name, flush=True)
     return folder
 
 

@@ -105,6 +105,15 @@ def test_resume_of_a_folder_without_a_run(cli_run, tmp_path):
     assert "no run folder" in run.err
 
 
+def test_resume_of_a_folder_of_runs_names_the_newest(cli_run, tmp_path):
+    for name in ("1", "2"):
+        assert cli_run(*TINY_RAW, "method=kmeans", f"hydra.run.dir={tmp_path}/runs/{name}").code == 0
+    refused = cli_run(f"resume={tmp_path}/runs")
+    assert refused.code == 1
+    assert f"type resume={tmp_path}/runs/2 for the newest of 2 runs in it" in refused.err
+    assert refused.err.count("\n") == 1
+
+
 def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.yaml").write_text("a: [")

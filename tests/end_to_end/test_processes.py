@@ -48,6 +48,14 @@ def start(folder, *arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent)
 
 
+def test_a_part_with_fewer_rows_than_processes_is_no_trouble(cli_run):
+    recipe = (*TINY_DEC, "data.n_samples=101", "data.holdout=0.01")
+    one, two = cli_run(*recipe, name="one"), cli_run(*recipe, *TWO, name="two")
+    assert two.code == 0, two.err
+    assert two.scores["holdout"]["n"] == one.scores["holdout"]["n"] == 1
+    assert [cluster for cluster, _ in two.labels] == [cluster for cluster, _ in one.labels]
+
+
 @pytest.mark.parametrize("method", ["dec", "idec"])
 def test_two_processes_come_to_the_targets_and_labels_of_one(cli_run, method):
     recipe = (*TINY_DEC, *UNEVEN, f"method={method}")
