@@ -21,7 +21,7 @@ from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import label_scores
-from deepcluster_pl.methods.predictor import device_of
+from deepcluster_pl.methods.predictor import Predictor, device_of
 from deepcluster_pl.methods.serialization import load_model, read_description
 from deepcluster_pl.runs.folder import saved_run
 from deepcluster_pl.utils.atomic_files import atomic_write
@@ -108,7 +108,7 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
         )
     check_names(read_description(model)["samples"].get("feature_names"), data)
     data.move_to(device)
-    probabilities = module.to(device).assign_all(module.embed(data.loader("fit"))).cpu()
+    probabilities = Predictor(module, device).part(data, "fit")[1].cpu()
     save_predictions(target, data, probabilities, with_probabilities)
     part = data.part("fit")
     clusters = probabilities.argmax(dim=1).numpy()

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partition_from
+from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partition_from, predict_all
 from deepcluster_pl.reporting.console_summary import print_summary
 from deepcluster_pl.reporting.figures import save_reconstructions
 from deepcluster_pl.runs.failures import friendly_errors
@@ -108,7 +108,7 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
     changed = start.code_matrix is not None
     started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
     stopped, steps = fit(recipe, stages, ready, method) if method.learns else ("none", 0)
-    predictions = assign_all(method, embed_all(method, ready.data))
+    predictions = predict_all(method, ready.data)
     return Trained(
         cfg=recipe.cfg, estimate=estimate, data=ready.data, method=method,
         clusterer=None if changed else recipe.clusterer, embeddings=embeddings, started=started,

@@ -54,6 +54,7 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     """Find the device, the resume point and the data; raise `UserError` where they do not belong together."""
     cfg, machine = recipe.cfg, stages.describe()
     resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
+    recipe.data.report = lambda line: stages.console.print(line, highlight=False, soft_wrap=True)
     data = recipe.load_data()
     fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}
     resume.check_fingerprint(fingerprint)
