@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "aut
     if "copies" in cfg.data:
         cfg.data.copies = 0  # distorted ones are for training
     data: ClusteringData = instantiate_node(cfg.data)
+    data.report = lambda line: print(line, file=sys.stderr)
     data.setup()
     return data
 
