@@ -13,6 +13,7 @@ A document holds marks; what stands between a mark and its end is replaced:
     <!-- means: fit acc kmeans,dec wine mnist+dec_mnist:da/ -->   a line per method, a column per data set: means only
     <!-- end -->
 
+Numbers inside sentences have marks too: see scripts/docs/sentences.py.
 A line's scores are the mean ± the standard deviation (least – most) over the seeds.
 
 A column of `means` is one experiment, or several joined by `+`, of which the first with such runs counts. Behind a
@@ -22,23 +23,19 @@ colon stands what the names of its recipes begin with. A method without such a r
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import shlex
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
+from scripts.docs.recorded import Run, by_setting, published_scores, read, setting
+from scripts.docs.sentences import fill_sentences
+
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/methods/*.md")
+DOCUMENTS = ("README.md", "docs/*.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
 MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours|means): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_NO_SETTINGS = re.compile(
-    r"(experiment|method|seed|pretrained|cache_dir|resume|ckpt_path|baselines|checkpoint_interval|data\.root"
-    r"|data\.download|trainer\..*|logger.*|hydra\..*)="
-)
-Run = dict[str, Any]
 
 
 def main() -> int:
@@ -82,33 +79,12 @@ def filled(text: str, results: Path) -> str:
             made = markdown((table if kind == "table" else each_run)(runs, words[1], words[2].split(",")))
         return f"{match[1]}{made}\n{match[4]}"
 
-    return MARK.sub(content, text)
-
-
-def read(file: Path) -> list[Run]:
-    """Return recorded runs, by recipe in the order of their first line, then precision and seed."""
-    runs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    settings = list(dict.fromkeys(setting(run) for run in runs))
-    return sorted(runs, key=lambda run: (settings.index(setting(run)), run["machine"]["precision"], run["seed"]))
-
-
-def setting(run: Run) -> str:
-    """Return the recipe with its changed settings, without those of the machine, of places and of the seed.
-
-    Where the recipe itself was changed since, `by_now` of the line has what has to be typed to get the earlier one.
-
-    >>> setting({"experiment": "mnist", "recipe": "da/dec", "command": "run data=mnist method=da/dec fit.max_steps=9"})
-    'da/dec fit.max_steps=9'
-    """
-    typed = [word for word in shlex.split(run["command"]) if re.match(r"[+~]*[\w.@/]+=", word)]
-    own = f"data={run['experiment']}"
-    changed = [word for word in typed if word != own and not _NO_SETTINGS.match(word.lstrip("+~"))]
-    return " ".join([run["recipe"], *changed, *run.get("by_now", "").split()])
+    return fill_sentences(MARK.sub(content, text), results)
 
 
 def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
     """Return a header and one row per recipe and precision."""
-    compared = [m for m in metrics if any(m in _published(run, part) for run in runs)]
+    compared = [m for m in metrics if any(m in published_scores(run, part) for run in runs)]
     header = ["`method=`", "precision", "seeds"]
     for metric in metrics:
         header += [NAMES[metric], *(["published"] if metric in compared else [])]
@@ -118,7 +94,7 @@ def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
         for metric in metrics:
             row.append(spread([run[part][metric] for run in members]))
             if metric in compared:
-                published = _published(members[0], part)
+                published = published_scores(members[0], part)
                 row.append(f"{published[metric]:g}" if metric in published else "–")
         rows.append(row)
     return rows
@@ -178,14 +154,6 @@ def _runs_of(method: str, prefix: str, groups: list[list[Run]]) -> list[Run]:
     return []
 
 
-def by_setting(runs: list[Run]) -> list[list[Run]]:
-    """Return runs in groups that differ in nothing but the seed."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((setting(run), run["machine"]["precision"]), []).append(run)
-    return list(groups.values())
-
-
 def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
     """Return a header and one row per run."""
     rows = [["`method=`", "seed", "precision", "ended by", "steps", "minutes", *(NAMES[m] for m in metrics), "commit"]]
@@ -242,10 +210,6 @@ def markdown(rows: list[list[str]]) -> str:
 def _head(members: list[Run]) -> list[str]:
     first = members[0]
     return [f"`{setting(first)}`", first["machine"]["precision"], ", ".join(str(run["seed"]) for run in members)]
-
-
-def _published(run: Run, part: str) -> dict[str, float]:
-    return (run["published"] or {}).get(part) or {}
 
 
 def _machine(machine: dict[str, Any]) -> str:
