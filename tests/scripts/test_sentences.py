@@ -130,9 +130,12 @@ def errors_above(key):
     return statistics.mean(changes) / (statistics.stdev(changes) / len(changes) ** 0.5)
 
 
-def best_on(experiment, among):
-    recipes = {setting(run) for run in read(RESULTS / f"{experiment}.jsonl")}
-    return max(recipes, key=lambda recipe: mean(experiment, recipe, "acc")) in among
+def are_ahead(experiment, recipes):
+    """Whether each of some recipes has a higher mean ACC than every other recipe."""
+    others = {setting(run) for run in read(RESULTS / f"{experiment}.jsonl")} - recipes
+    return min(mean(experiment, recipe, "acc") for recipe in recipes) > max(
+        mean(experiment, recipe, "acc") for recipe in others
+    )
 
 
 SHORT = "fit.max_steps=2800 callbacks.annealing.final=1.0"
@@ -162,10 +165,14 @@ CLAIMS = {
     "The means of `da/n2d` are below the published scores of N2D": lambda: (
         mean("fashion_mnist", "da/n2d", "acc") < 0.672 and mean("fashion_mnist", "da/n2d", "nmi_geometric") < 0.684
     ),
-    "No deep method beats k-means or a mixture on the measurements themselves": lambda: (
-        best_on("wine", {"kmeans", "gmm"})
-        and min(mean("wine", recipe, "acc") for recipe in ("kmeans", "gmm"))
-        > max(mean("wine", recipe, "acc") for recipe in ("ae_kmeans", "ae_gmm", "n2d", "dec", "idec", "dcn", "dkm"))
+    "No deep method beats k-means or a mixture on the measurements themselves": lambda: are_ahead(
+        "wine", {"kmeans", "gmm"}
+    ),
+    "On wine, k-means and a Gaussian mixture are ahead of every deep method": lambda: are_ahead(
+        "wine", {"kmeans", "gmm"}
+    ),
+    "on the small digits DEC ends below k-means": lambda: (
+        mean("digits", "dec", "acc") < mean("digits", "kmeans", "acc")
     ),
     "BRB does harm on the small digits": lambda: (
         mean("digits", "idec callbacks=brb", "acc") < mean("digits", "idec", "acc")
