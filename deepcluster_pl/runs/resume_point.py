@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.training.checkpoints import Checkpoint
+from deepcluster_pl.training import Checkpoint
 from deepcluster_pl.utils.run_folder import RunFolder
 
 

@@ -25,8 +25,8 @@ from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.resume_point import ResumePoint, find_resume_point
 from deepcluster_pl.runs.trainer import StageTrainer
-from deepcluster_pl.training.callbacks.target_refresh import TargetRefresh
-from deepcluster_pl.training.checkpoints import Checkpoint
+from deepcluster_pl.training import Checkpoint
+from deepcluster_pl.training.callbacks import TargetRefresh
 from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.random import sample_rows

@@ -20,12 +20,14 @@ from rich.console import Console
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.reporting import CenterImages
-from deepcluster_pl.training.callbacks.divergence import DivergenceStop
-from deepcluster_pl.training.callbacks.empty_clusters import EmptyClusterWarning
-from deepcluster_pl.training.callbacks.gradient_averaging import GradientAveraging
-from deepcluster_pl.training.callbacks.interruption import Interruption
-from deepcluster_pl.training.callbacks.progress import ProgressLine
-from deepcluster_pl.training.checkpoints import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
+from deepcluster_pl.training import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
+from deepcluster_pl.training.callbacks import (
+    DivergenceStop,
+    EmptyClusterWarning,
+    GradientAveraging,
+    InterruptionHandler,
+    ProgressLine,
+)
 from deepcluster_pl.utils.run_folder import RunFolder
 
 _UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16", "64-true")
@@ -115,7 +117,7 @@ class StageTrainer:
         if resume_from is not None:
             resume_from.weights_for(module)
         metadata = CheckpointMetadata(stage, fingerprint)
-        interruption = Interruption(self.folder.path, self.folder.last, self.checkpoint_interval)
+        interruption = InterruptionHandler(self.folder.path, self.folder.last, self.checkpoint_interval)
         if not len(data.data.part("holdout")):
             limits["limit_val_batches"] = 0
         watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console), CenterImages()]

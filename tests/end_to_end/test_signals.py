@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,10 +11,11 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from helpers.command_line import TINY_DEC, Outcome
+from helpers.processes import CommandProcess
 
 from deepcluster_pl.methods.dec import DEC
 from deepcluster_pl.runs.trainer import _no_search_for_gpus
-from deepcluster_pl.training.callbacks.interruption import Interruption
+from deepcluster_pl.training.callbacks.interruption import InterruptionHandler
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000", "data.n_samples=400", "checkpoint_interval=600")
 
@@ -34,20 +33,12 @@ def wait_for_training(process, folder):
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path, sent, code):
     folder = tmp_path / "cut"
-    command = [sys.executable, "-m", "deepcluster_pl", *LONG, f"hydra.run.dir={folder}"]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),  # nohup around the tests would ignore SIGHUP
-    )
+    process = CommandProcess([*LONG, f"hydra.run.dir={folder}"], tmp_path)
     wait_for_training(process, folder)
     process.send_signal(sent)
     out, err = process.communicate(timeout=300)
     assert process.returncode == code
-    assert err == f"interrupted; type resume={folder} to go on\n"
+    assert err == f"interrupted; type resume={folder} to resume\n"
     assert (folder / "checkpoints" / "last.ckpt").is_file()
     assert "everything is in" not in out
     config = folder / "config" / "config.yaml"
@@ -59,25 +50,24 @@ def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path
 
 def test_a_signal_during_a_sweep_names_the_sweep(tmp_path):
     folder = tmp_path / "sweep"
-    command = [sys.executable, "-m", "deepcluster_pl", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    process = CommandProcess(["-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"], tmp_path)
     wait_for_training(process, folder / "0")
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 143
-    assert err == f"interrupted; type resume={folder} to go on\n"
+    assert err == f"interrupted; type resume={folder} to resume\n"
     assert (folder / "0" / "checkpoints" / "last.ckpt").is_file()
     assert not (folder / "1").exists()
 
 
 def test_a_signal_that_was_to_be_ignored_stays_so(tmp_path):
     earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
-    listening = Interruption(tmp_path, tmp_path / "last.ckpt", 60)
+    listening = InterruptionHandler(tmp_path, tmp_path / "last.ckpt", 60)
     try:
         listening.on_train_start(None, None)
         during = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
         listening.on_train_end(None, None)
-        assert during == (signal.SIG_IGN, listening._notice)
+        assert during == (signal.SIG_IGN, listening._on_signal)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, earlier)
@@ -85,17 +75,17 @@ def test_a_signal_that_was_to_be_ignored_stays_so(tmp_path):
 
 def test_a_signal_behind_the_last_step_of_a_stage_stops_before_the_next(cli_run, monkeypatch):
     whole = cli_run(*TINY_DEC, name="whole")
-    original = Interruption.on_train_end
+    original = InterruptionHandler.on_train_end
 
     def late(self, *args):
         signal.raise_signal(signal.SIGTERM)
         original(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Interruption, "on_train_end", late)
+        patch.setattr(InterruptionHandler, "on_train_end", late)
         cut = cli_run(*TINY_DEC, name="cut")
     assert cut.code == 143
-    assert cut.err == f"interrupted; type resume={cut.folder} to go on\n"
+    assert cut.err == f"interrupted; type resume={cut.folder} to resume\n"
     assert not (cut.folder / "start.safetensors").exists()
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err

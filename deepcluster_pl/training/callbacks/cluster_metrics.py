@@ -14,11 +14,11 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
 
 class ClusterMetrics(pl.Callback):
-    """Watches the fit; labels are read here, from the data, and reach nothing but the log.
+    """Curves `clusters/<name>` of a fit. Labels are read from the data and reach nothing but the log.
 
     Args:
-        sample_size: rows of the embedding that silhouette and Davies-Bouldin are computed on.
-        seed: decides which rows.
+        sample_size: number of embeddings that silhouette and Davies-Bouldin are computed on.
+        seed: seed of the choice of these embeddings.
     """
 
     def __init__(self, sample_size: Count, seed: NonNegativeInt) -> None:
@@ -26,7 +26,7 @@ class ClusterMetrics(pl.Callback):
         self.seed = seed
 
     def on_refresh(self, trainer: pl.Trainer, module: Any, refresh: Refresh) -> None:
-        """Score the fitted part as it stands now."""
+        """Score the current partition of the fitted part."""
         if not trainer.is_global_zero:
             return
         clusters = refresh.clusters.numpy()
@@ -46,6 +46,7 @@ class ClusterMetrics(pl.Callback):
         known = {f"clusters/{name}": float(value) for name, value in values.items() if value is not None}
         for logger in trainer.loggers:
             logger.log_metrics(known, step=refresh.step)
+            # TensorBoard shows the sizes as a histogram with one bar for each cluster
             if isinstance(logger, TensorBoardLogger):
                 edges = [k - 0.5 for k in range(module.n_clusters + 1)]
                 logger.experiment.add_histogram("clusters/sizes", clusters, refresh.step, bins=edges)

@@ -1,4 +1,4 @@
-"""Lower the learning rate along half a cosine, so that a stage ends calmly."""
+"""Lower the learning rate of a stage along half a cosine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from deepcluster_pl.utils.ranges import Share
 
 
 class CosineAnnealing(pl.Callback):
-    """Step t of T is taken with lr · (final + (1 - final) · (1 + cos(πt/T)) / 2) (Loshchilov, Hutter 2017, equation 5).
+    """Learning rate that falls along half a cosine (Loshchilov, Hutter 2017, equation 5).
 
-    The rate follows from the step alone, and the optimizer keeps its first one under `initial_lr`, as PyTorch's
-    schedulers do: a run that goes on from a checkpoint takes the same steps.
+    Step t of T is taken with the rate lr · (final + (1 - final) · (1 + cos(πt/T)) / 2). The rate depends on the step
+    alone, and the optimizer stores its first rate as `initial_lr`, as PyTorch's schedulers do. So a resumed run takes
+    the same steps.
 
     Args:
-        final: share of the learning rate that the last step comes near; 1 leaves it constant.
+        final: factor of the learning rate that the last step comes near; 1 leaves the rate constant.
     """
 
     def __init__(self, final: Share) -> None:
@@ -29,16 +30,23 @@ class CosineAnnealing(pl.Callback):
         """Set the rate of the coming step."""
         if self.final == 1:
             return
-        share = annealed(trainer.global_step / trainer.estimated_stepping_batches, self.final)
+        factor = cosine_factor(trainer.global_step / trainer.estimated_stepping_batches, self.final)
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group.setdefault("initial_lr", group["lr"]) * share
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
-def annealed(progress: float, final: float) -> float:
-    """Share of the learning rate that is left when `progress` (0 … 1) of a stage is over.
+def cosine_factor(progress: float, final: float) -> float:
+    """Return the factor of the learning rate at a moment of a stage.
 
-    >>> annealed(0, 0.1), round(annealed(0.5, 0.1), 6), annealed(1, 0.1)
+    Args:
+        progress: part of the stage that is over, from 0 to 1.
+        final: factor at its end.
+
+    Returns:
+        1 at the beginning, `final` at the end, and half a cosine in between.
+
+    >>> cosine_factor(0, 0.1), round(cosine_factor(0.5, 0.1), 6), cosine_factor(1, 0.1)
     (1.0, 0.55, 0.1)
     """
     return final + (1 - final) * (1 + math.cos(math.pi * min(1.0, progress))) / 2

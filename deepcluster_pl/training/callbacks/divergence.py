@@ -12,9 +12,10 @@ from deepcluster_pl.utils.distributed import any_process
 
 
 class DivergenceStop(pl.Callback):
-    """Reads the loss as often as the logger does, since every look waits for the device.
+    """End of a training whose loss is no longer finite.
 
-    Between two looks only weights reach a file, and `deepcluster_pl.training.checkpoints` looks at those itself.
+    The loss is read as often as the logger reads it, because every reading waits for the device. Between two readings
+    a checkpoint may be written, but `AtomicCheckpointIO` checks its weights.
 
     Args:
         stage: pretrain or fit, for the message.
@@ -26,11 +27,11 @@ class DivergenceStop(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Raise `UserError` at a loss that is not finite."""
+        """Raise `UserError` at a loss that is not finite, in all processes of the run."""
         interval = trainer.log_every_n_steps or 50  # type: ignore[attr-defined]  # 0 logs nothing
         if trainer.global_step % interval:
             return
         loss = float(outputs["loss"])
         if any_process(not math.isfinite(loss)):
-            found = "of another process is not finite" if math.isfinite(loss) else f"is {loss}"
-            raise divergence_error(self.stage, trainer.global_step, f"the loss {found}")
+            state = "of another process is not finite" if math.isfinite(loss) else f"is {loss}"
+            raise divergence_error(self.stage, trainer.global_step, f"the loss {state}")

@@ -1,4 +1,4 @@
-"""Average the gradients of several processes by the samples that each of them saw."""
+"""Average the gradients of several processes, each weighted by its number of samples."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 class GradientAveraging(pl.Callback):
-    """Makes the gradient that of the mean loss over all samples of a batch, whatever their split.
+    """Gradient of the mean loss over all samples of a batch, however the processes share them.
 
-    `DistributedDataParallel` averages over processes, which weighs samples differently where a batch does not divide
-    evenly: an epoch's last one. One process does without this callback.
+    `DistributedDataParallel` takes the plain mean over processes. Where a batch does not divide evenly, as the last
+    one of an epoch, that mean weights samples differently. A run of one process does not need this callback.
+
+    Attributes:
+        share: share of the coming batch's samples that this process has.
     """
 
     def __init__(self) -> None:
         self.share = 1.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the place of the plain average."""
+        """Replace the plain mean."""
         model = trainer.strategy.model
         if isinstance(model, DistributedDataParallel):
             model.register_comm_hook(self, _weighted_sum)
@@ -28,10 +31,11 @@ class GradientAveraging(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Note which share of the coming batch is here."""
+        """Note this process's share of the coming batch."""
         self.share = len(batch[0]) / trainer.datamodule.rows_in(batch_idx)  # type: ignore[attr-defined]
 
 
 def _weighted_sum(state, bucket):  # type: ignore[no-untyped-def]  # torch compares annotations, and refuses strings
+    """Return a future of the gradients' sum over processes, each weighted by its share of the batch."""
     work: Any = dist.all_reduce(bucket.buffer().mul_(state.share), async_op=True)
     return work.get_future().then(lambda done: done.value()[0])

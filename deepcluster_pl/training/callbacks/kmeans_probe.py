@@ -1,4 +1,4 @@
-"""Score k-means on the code now and then during pretraining: does the representation get better?"""
+"""Score k-means on the embeddings a few times during pretraining, to show whether they get better."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
+_ROWS_OF_SEPARATION = 2000
+
 
 class KMeansProbe(pl.Callback):
-    """Clusters a sample of the fitted part's code and logs the scores under `probe/`; it changes nothing.
+    """Scores of k-means on a sample of the fitted part's embeddings, logged as `probe/<name>`; it changes nothing.
 
     Args:
-        n_clusters: K; `auto` where it is not known before the code is: then it does not look.
-        times: how often in the whole of pretraining, the last epoch included.
-        sample_size: rows of the fitted part it looks at; separation is measured on at most 2,000 of them.
+        n_clusters: K; with `auto` nothing is logged, because the number is estimated after pretraining.
+        times: number of probes during pretraining; the last one is after the last epoch.
+        sample_size: number of rows of the fitted part; the separation scores use at most 2,000 of them.
         n_init: restarts of k-means.
-        seed: decides the rows and the restarts.
+        seed: seed of the choice of rows and of the restarts.
     """
 
     def __init__(
@@ -36,21 +38,23 @@ class KMeansProbe(pl.Callback):
         self.seed = seed
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Measure when another tenth (say) of the epochs is over."""
+        """Log the scores if another of `times` equal parts of pretraining is over."""
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
         if done * self.times // total == (done - 1) * self.times // total:
             return
         if not trainer.is_global_zero or self.n_clusters == "auto":
             return
+        # Cluster the embeddings of a sample
         data = trainer.datamodule.data  # type: ignore[attr-defined]
         part = data.part("fit")
         rows = sample_rows(len(part), self.sample_size, self.seed)
         z = embed(pl_module.net, data.loader("fit", rows)).cpu().numpy()  # type: ignore[arg-type]
         if not np.isfinite(z).all():
-            return  # pretraining diverged; the start will say so
+            return  # pretraining diverged, which the initialization will report
         with deterministic_openmp():
             clusters = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit_predict(z)
-        few = sample_rows(len(z), 2000, self.seed)
+        # Score the clusters
+        few = sample_rows(len(z), _ROWS_OF_SEPARATION, self.seed)
         values = {
             **label_scores(None if part.labels is None else part.labels[rows], clusters),
             **{f"{name}_code": value for name, value in separation_scores(z[few], clusters[few]).items()},

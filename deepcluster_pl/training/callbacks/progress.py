@@ -1,4 +1,4 @@
-"""Show how far training is: a live bar on a terminal, a plain line now and then anywhere else."""
+"""Show the progress of training: a live bar on a terminal, a plain line every few seconds anywhere else."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from deepcluster_pl.training.callbacks.target_refresh import Refresh
 
 
 class ProgressLine(pl.Callback):
-    """Shows the stage, epochs or steps done, the loss, and the share of samples that changed cluster.
+    """Line with the stage, epochs or steps done, the loss, and the share of samples that changed their cluster.
 
-    The loss is read from the device at most a few times a second, so that showing it costs no time.
+    The loss is read from the device at most a few times a second, so that its display costs no time.
 
     Args:
-        stage: what the line begins with.
-        console: where it goes.
-        every_s: least seconds between two plain lines.
+        stage: name of the stage, at the beginning of the line.
+        console: prints the line.
+        every_s: least number of seconds between two plain lines.
+
+    Attributes:
+        changed: share of samples that changed their cluster at the last refresh; None before the second one.
     """
 
     def __init__(self, stage: str, console: Console, every_s: float = 10.0) -> None:
@@ -30,11 +33,11 @@ class ProgressLine(pl.Callback):
         self.changed: float | None = None
         self._loss: Any = None  # stays on the device until it is shown
         self._bar: Progress | None = None
-        self._shown = 0.0
+        self._shown_at = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the bar."""
-        self._shown = time.monotonic()
+        self._shown_at = time.monotonic()
         if self.console.is_terminal:
             unit = "epochs" if self._counts_epochs(trainer) else "steps"
             columns = (
@@ -51,27 +54,28 @@ class ProgressLine(pl.Callback):
         """Show the newest loss, if enough time has passed."""
         self._loss = outputs["loss"]
         now = time.monotonic()
-        if now - self._shown < (0.2 if self._bar else self.every_s):
+        if now - self._shown_at < (0.2 if self._bar else self.every_s):
             return
-        self._shown = now
+        self._shown_at = now
         self._show(trainer)
 
     def on_refresh(self, trainer: pl.Trainer, module: pl.LightningModule, refresh: Refresh) -> None:
-        """Remember how many samples moved; a plain output gets a line for it."""
+        """Note the share of samples that changed; plain output gets a line for it."""
         self.changed = refresh.changed
         if self._bar is None and refresh.changed is not None:
             self.console.print(f"{self.stage:<9} step {refresh.step:>6}  changed {refresh.changed:.2%}")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Close the bar, and say where training ended."""
+        """Print the last state, and close the bar."""
         self._show(trainer)
         self._close()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Leave the terminal as it was."""
+        """Close the bar, so that the terminal is left as it was."""
         self._close()
 
     def _show(self, trainer: pl.Trainer) -> None:
+        """Update the bar, or print a plain line."""
         note = "" if self._loss is None else f"loss {float(self._loss):.4g}"
         note += "" if self.changed is None else f"  changed {self.changed:.2%}"
         if self._bar is not None:
@@ -81,19 +85,23 @@ class ProgressLine(pl.Callback):
         self.console.print(f"{self.stage:<9} {unit} {self._done(trainer):>6}/{self._total(trainer)}  {note}")
 
     def _close(self) -> None:
+        """Stop the bar, if there is one."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     @staticmethod
     def _counts_epochs(trainer: pl.Trainer) -> bool:
+        """Return whether a stage is limited by epochs, as pretraining is, and not by steps."""
         return trainer.max_epochs is not None and trainer.max_epochs > 0
 
     def _done(self, trainer: pl.Trainer) -> int:
+        """Return the number of epochs or steps done."""
         if not self._counts_epochs(trainer):
             return trainer.global_step
         steps_per_epoch = max(1, -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches))
         return min(self._total(trainer), trainer.global_step // steps_per_epoch)
 
     def _total(self, trainer: pl.Trainer) -> int:
+        """Return the number of epochs or steps of the whole stage."""
         return int(trainer.max_epochs or 1) if self._counts_epochs(trainer) else trainer.max_steps

@@ -1,1 +1,6 @@
-"""Ways to train an autoencoder before clustering: one LightningModule each."""
+"""Pretraining of an autoencoder before clustering: one module for each way."""
+
+from deepcluster_pl.training.pretraining.layerwise import LayerwiseDenoising
+from deepcluster_pl.training.pretraining.reconstruction import Reconstruction
+
+__all__ = ["LayerwiseDenoising", "Reconstruction"]

@@ -1,4 +1,4 @@
-"""Pretraining: the autoencoder learns to reconstruct its prepared input."""
+"""Pretrain an autoencoder to reconstruct its prepared input."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from deepcluster_pl.utils.metric_logging import EpochMean
 
 
 class Reconstruction(LossModule):
-    """Mean squared error over all values of all samples in a batch.
+    """Autoencoder trained on the mean squared error over all values of all samples in a batch.
 
     Args:
         net: the autoencoder; the run supplies it.
-        optimizer: makes the optimizer of all its parameters.
+        optimizer: makes the optimizer of all parameters.
         augment: distorts training batches, which are reconstructed as distorted; held-out samples stay clean.
     """
 
@@ -28,7 +28,15 @@ class Reconstruction(LossModule):
         self._mse = EpochMean()
 
     def loss(self, batch: Batch, draws: Draws) -> Losses:
-        """Compute the reconstruction error of one batch."""
+        """Compute the reconstruction error of one batch.
+
+        Args:
+            batch: prepared samples (B, *input_shape) and their row numbers (B,).
+            draws: not used.
+
+        Returns:
+            `loss`, the mean squared error.
+        """
         return {"loss": self.error(batch[0])}
 
     def error(self, x: Tensor) -> Tensor:
@@ -36,14 +44,14 @@ class Reconstruction(LossModule):
         return F.mse_loss(self.net.decode(self.net.encode(x)), x)
 
     def log_losses(self, losses: Losses, n_samples: int) -> None:
-        """Add the error to the epoch's mean."""
+        """Add the error of one batch to the mean of the epoch."""
         self._mse.add(losses["loss"], n_samples)
 
     def on_train_epoch_end(self) -> None:
-        """Log the epoch's mean."""
+        """Log the mean of the epoch."""
         self._mse.log(self, "pretrain/mse")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the same error of held-out samples. Nothing is chosen by it."""
+        """Log the error of held-out samples. Nothing is chosen by it."""
         error = self.error(self.net.prepare(batch[0]))
         self.log("pretrain/mse_holdout", error, sync_dist=True, batch_size=len(batch[0]))

@@ -1,4 +1,4 @@
-"""What annealing promises: the published curve, at every step of both stages, whether or not a run was interrupted."""
+"""Annealing: the published curve, at every step of both stages, in a run that was interrupted too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LR = 0.5
 
 
 class Rates(pl.Callback):
-    """Writes down the rate that each step was taken with, and stops behind one of them."""
+    """Records the rate of each step, and stops after one of them."""
 
     def __init__(self, stop_after):
         self.seen = []
@@ -31,7 +31,7 @@ class Rates(pl.Callback):
 
 @pytest.fixture
 def rates(tmp_path, common):
-    """Trains on 20 samples, 5 steps an epoch, and returns the rates of its steps."""
+    """Call to train on 20 samples, 5 steps an epoch; returns the rates of the steps."""
 
     def train(final, stop_after=None, resume_from=None, keep=None, accumulate=1, **limits):
         torch.manual_seed(0)
@@ -70,11 +70,10 @@ def test_one_leaves_the_rate_as_it_is(rates):
 
 
 def test_steps_that_accumulate_share_a_rate(rates):
-    found = rates(0.0, max_epochs=2, accumulate=5)
-    assert found == pytest.approx([LR] * 5 + [LR / 2] * 5)
+    assert rates(0.0, max_epochs=2, accumulate=5) == pytest.approx([LR] * 5 + [LR / 2] * 5)
 
 
-def test_an_interrupted_run_goes_on_along_the_same_curve(rates, tmp_path):
+def test_an_interrupted_run_resumes_along_the_same_curve(rates, tmp_path):
     whole = rates(0.1, max_steps=10, max_epochs=-1)
     before = rates(0.1, max_steps=10, max_epochs=-1, stop_after=4, keep=tmp_path / "last.ckpt")
     after = rates(0.1, max_steps=10, max_epochs=-1, resume_from=tmp_path / "last.ckpt")

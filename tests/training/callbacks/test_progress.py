@@ -20,7 +20,7 @@ def shown(terminal, stage="fit", max_epochs=-1, max_steps=100, every_s=0.0):
         max_epochs=max_epochs, max_steps=max_steps, global_step=0, num_training_batches=10, accumulate_grad_batches=1
     )
     line.on_train_start(trainer, None)
-    line._shown = -10.0
+    line._shown_at = -10.0
     trainer.global_step = 40
     line.on_refresh(trainer, None, Refresh(40, None, None, None, 0.125))
     line.on_train_batch_end(trainer, None, {"loss": 0.25}, None, 0)
@@ -52,5 +52,5 @@ def test_pretraining_counts_epochs():
     ids=["every step", "the last line is ten seconds old", "only when training ends"],
 )
 def test_plain_lines_come_only_now_and_then(every_s, n_lines, monkeypatch):
-    monkeypatch.setattr(time, "monotonic", lambda: 0.0)  # `shown` puts the last line ten seconds before
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)  # `shown` sets the last line ten seconds before
     assert shown(terminal=False, every_s=every_s).count("loss 0.25") == n_lines

@@ -16,7 +16,7 @@ FAR = 1e3
 
 
 class Empties(pl.Callback):
-    """Takes the last cluster's center away before one step of the optimizer, and looks at its momentum at the next."""
+    """Moves the last cluster's center far away before one optimizer step, and records the momenta of each step."""
 
     def __init__(self, step=3):
         self.step, self.momenta = step, {}
@@ -40,7 +40,7 @@ def test_by_default_an_empty_cluster_stays_empty():
     assert float(module.centers.detach()[-1].min()) > FAR / 2
 
 
-def test_where_asked_its_center_goes_to_the_sample_farthest_from_its_own_and_the_fit_goes_on():
+def test_where_asked_its_center_moves_to_the_sample_farthest_from_its_own_and_the_fit_continues():
     watcher = Empties()
     module, *_, recorder = fit(max_steps=9, tol=0.9, reseed=True, momentum=0.9, watch=[watcher])
     refreshes = recorder.refreshes
@@ -63,7 +63,7 @@ def test_it_is_the_same_after_a_resume(tmp_path):
     assert torch.equal(resumed.centers, whole.centers)
 
 
-def test_dcns_count_begins_anew():
+def test_dcn_resets_the_count_of_a_moved_center():
     def make(net, name, n_clusters, alpha, optimizer, augment):
         return DCN(net, name, n_clusters, 1.0, 100, optimizer, augment)
 

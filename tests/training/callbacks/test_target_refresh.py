@@ -1,4 +1,4 @@
-"""The targets: over all fitted samples, at the right steps, constant between, and an end when nothing moves."""
+"""Target refreshes: over all fitted samples, at the right steps, constant in between, and an end at convergence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N, K = 60, 3
 
 
 class Recorder(pl.Callback):
-    """Notes every refresh, and the targets that each step used."""
+    """Records every refresh, and the targets that each step used."""
 
     def __init__(self):
         self.refreshes, self.targets, self.weights = [], [], []
@@ -90,14 +90,14 @@ def test_accumulated_gradients_do_not_refresh_twice_at_one_step():
     assert [refresh.step for refresh in recorder.refreshes] == [0, 2, 4]
 
 
-def test_it_stops_when_assignments_settle_but_never_before_the_first_interval():
+def test_it_stops_when_assignments_converge_but_never_before_the_first_interval():
     _, _, trainer, refresh, recorder = fit(max_steps=100, tol=0.05, lr=1e-9)
     assert refresh.converged
     assert trainer.global_step == 4
     assert [r.changed for r in recorder.refreshes] == [None, 0.0]
 
 
-def test_after_settling_weights_and_labels_belong_together():
+def test_after_convergence_weights_and_labels_belong_together():
     module, data, _, refresh, recorder = fit(max_steps=400, tol=0.05)
     assert refresh.converged
     clusters = module.assign(module.embed(data.loader("fit"))).argmax(1)
@@ -111,7 +111,7 @@ def test_tol_zero_never_stops():
     assert trainer.global_step == 12
 
 
-def test_exact_targets_go_with_the_checkpoint(tmp_path):
+def test_exact_targets_are_in_the_checkpoint(tmp_path):
     whole, *_ = fit(max_steps=10)
     fit(max_steps=6, keep=tmp_path / "six.ckpt")
     state = torch.load(tmp_path / "six.ckpt", weights_only=True)

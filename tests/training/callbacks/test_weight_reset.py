@@ -1,4 +1,4 @@
-"""BRB's resets: which weights move and how far, new centers with targets of their own, no momenta, exact resumes."""
+"""Resets of BRB: which weights move and how far, new centers with their own targets, no momenta, exact resumes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ADAM = functools.partial(torch.optim.Adam, lr=0.01)
 
 
 class Watcher(pl.Callback):
-    """Notes refreshes, what each step began with, and keeps a checkpoint behind steps that are asked for."""
+    """Records refreshes and the state before each step, and writes checkpoints after the given steps."""
 
     def __init__(self, folder=None, keep_at=()):
         self.folder, self.keep_at = folder, keep_at
@@ -140,7 +140,7 @@ def test_fresh_weights_take_nothing_from_the_global_random_state_and_leave_it():
 )
 def test_resets_come_every_interval_and_move_these_weights_and_the_centers_only(method, decoder, expected):
     _, watcher = fit(26, method, decoder=decoder)
-    assert {step for step in range(1, 26) if moved(watcher, step)} == {8, 16}  # 2 steps behind 24 are no interval
+    assert {step for step in range(1, 26) if moved(watcher, step)} == {8, 16}  # 2 steps after 24 are no interval
     assert moved(watcher, 8) == moved(watcher, 16) == expected | {"centers"}
 
 
@@ -157,7 +157,7 @@ def test_a_fit_without_room_for_a_reset_is_refused_with_what_to_type():
 
 @pytest.mark.parametrize("method", [DEC, IDEC])
 @pytest.mark.parametrize("update", [1000, 8])
-def test_centers_are_k_means_of_the_softened_code_and_targets_belong_to_them(method, update):
+def test_centers_are_k_means_of_the_embeddings_after_the_reset_and_targets_belong_to_them(method, update):
     _, watcher = fit(16, method, update=update)
     state, targets, n_momenta, z = watcher.began[8]
     torch.testing.assert_close(state["centers"], torch.as_tensor(k_means().fit(z.numpy()).cluster_centers_))
@@ -186,7 +186,7 @@ def test_a_reset_is_compared_with_nothing_and_does_not_stop_the_fit():
     _, watcher = fit(16, keep=1.0, optimizer=still, tol=0.0, update=4)
     assert watcher.refreshes == [(0, None), (4, 0.0), (8, 0.0), (8, None), (12, 0.0), (16, 0.0)]
     _, watcher = fit(16, keep=0.0, optimizer=still, tol=0.5, update=9)
-    assert watcher.refreshes == [(0, None), (8, None), (9, 0.0)]  # one step later it is compared again, and settles
+    assert watcher.refreshes == [(0, None), (8, None), (9, 0.0)]  # a step later it has converged
 
 
 @pytest.mark.parametrize("method", [DEC, IDEC])
@@ -213,6 +213,6 @@ class Two:
         return KMeans(2, n_init=1, random_state=0).fit_predict(z)
 
 
-def test_a_start_that_finds_another_number_of_clusters_is_named():
-    with pytest.raises(UserError, match="gives 2 clusters after a reset, expected 3"):
+def test_an_initialization_with_another_number_of_clusters_is_refused():
+    with pytest.raises(UserError, match="found 2 clusters after a reset, expected 3"):
         fit(16, start=Two())

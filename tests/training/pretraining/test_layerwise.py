@@ -1,4 +1,4 @@
-"""Layerwise pretraining: the right step in every phase, what moves and what stays, and runs as a user types them."""
+"""Layerwise pretraining: the right step in every phase, the weights that move, and the nets it refuses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def layerwise(net=None, optimizer=SGD, augment=None, per_layer=2, dropout=0.3, d
 
 
 def at_epoch(module, epoch):
-    """The module as if a Trainer had brought it there."""
+    """Return the module as if a Trainer had reached this epoch."""
     module.log = lambda *args, **kwargs: None
     module._trainer = types.SimpleNamespace(current_epoch=epoch, global_rank=0)
     return module
@@ -95,8 +95,8 @@ def test_a_step_is_that_of_a_hand_written_denoising_autoencoder_with_the_same_ma
     module.training_step((x, index), 4).backward()
     optimizer.step()
     layer, mirror = linears[phase], linears[len(linears) - 1 - phase]
-    for found, value in zip((layer.weight, layer.bias, mirror.weight, mirror.bias), expected, strict=True):
-        np.testing.assert_allclose(found.detach().numpy(), value, atol=1e-6)
+    for parameter, value in zip((layer.weight, layer.bias, mirror.weight, mirror.bias), expected, strict=True):
+        np.testing.assert_allclose(parameter.detach().numpy(), value, atol=1e-6)
     assert not np.allclose(expected[0], weights[phase][0], atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Pretraining: the right error, on prepared samples, and less of it after training."""
+"""Reconstruction: the right error on prepared samples, and a smaller one after training."""
 
 from __future__ import annotations
 
