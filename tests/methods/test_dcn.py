@@ -1,4 +1,4 @@
-"""DCN: the loss in the paper's proportion, centers that move by one over their count behind each step."""
+"""DCN: the loss in the proportion of the paper, and centers that move by one over their count after each step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def step(module, *batches):
 
     def closure():
         optimizer.zero_grad()
-        losses = [module.training_step(one, i) for i, one in enumerate(batches)]
+        losses = [module.training_step(batch, i) for i, batch in enumerate(batches)]
         (sum(losses) / len(losses)).backward()
 
     module.optimizer_step(0, 0, optimizer, closure)
@@ -64,12 +64,12 @@ def test_the_loss_is_the_papers_divided_by_the_values_of_a_sample(weight):
     }
 
 
-def test_behind_a_step_each_sample_moves_its_center_by_one_over_its_count():
+def test_after_a_step_each_sample_moves_its_center_by_one_over_its_count():
     module = dcn(initial_count=5)
     centers, counts = module.centers.tolist(), module.counts.tolist()
     assert counts == [5, 5, 5]
     step(module, batch())
-    z = module.net.encode(batch()[0]).tolist()  # of the net as the step left it
+    z = module.net.encode(batch()[0]).tolist()  # of the net after the step
     nearest = [min(range(K), key=lambda k: squared(sample, centers[k])) for sample in z]
     before = [list(mu) for mu in centers]
     for sample, k in zip(z, nearest, strict=True):
@@ -122,7 +122,7 @@ def test_centers_and_counts_are_in_the_state_and_fit_a_fresh_module():
     assert torch.equal(other.centers, module.centers)
 
 
-def test_shares_sum_to_one_and_the_nearest_center_wins():
+def test_probabilities_sum_to_one_and_the_nearest_center_wins():
     module = dcn()
     z = torch.randn(200, D, generator=torch.Generator().manual_seed(3))
     q = module.assign(z)
@@ -159,7 +159,7 @@ def test_everything_is_float32_under_bf16_autocast():
     assert module.logged["fit/distance"] == pytest.approx(distance.item(), rel=1e-5)
 
 
-def test_beginning_anew_forgets_what_the_centers_have_seen():
+def test_another_initialization_resets_the_counts():
     module = dcn(initial_count=5)
     step(module, batch())
     assert int(module.counts.sum()) == 5 * K + N

@@ -1,4 +1,4 @@
-"""DEC: the loss, what is trained, and what is not."""
+"""DEC: the loss, and the weights that are trained."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_sample_sure_of_its_cluster_gives_no_nan():
     assert torch.isfinite(module.centers.grad).all()
 
 
-def test_without_targets_it_says_which_callback_is_missing():
+def test_without_targets_the_error_names_the_missing_callback():
     with pytest.raises(RuntimeError, match="TargetRefresh"):
         dec().training_step((torch.randn(5, 6), torch.arange(5)), 0)
 
@@ -116,10 +116,10 @@ def test_targets_never_go_into_the_weights():
 
 
 @pytest.mark.parametrize("rows", [1, 4, 5, 100])
-def test_embeddings_assigned_in_slices_get_what_they_get_at_once(rows, monkeypatch):
+def test_embeddings_assigned_in_slices_get_the_same_probabilities(rows, monkeypatch):
     module = dec()
     z = torch.randn(10, module.net.latent_dim)
     monkeypatch.setattr(base, "_ROWS_AT_ONCE", rows)
-    shares = module.assign_all(z)
-    assert not shares.requires_grad
-    torch.testing.assert_close(shares, module.assign(z).detach(), atol=0, rtol=0)
+    probabilities = module.assign_all(z)
+    assert not probabilities.requires_grad
+    torch.testing.assert_close(probabilities, module.assign(z).detach(), atol=0, rtol=0)

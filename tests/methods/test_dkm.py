@@ -1,4 +1,4 @@
-"""DKM: the loss in the paper's proportion, what is trained, and a temperature that follows from the step."""
+"""DKM: the loss in the proportion of the paper, the weights that are trained, a temperature set by the step."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def squared(a, b):
 
 
 def naive_terms(module, x, a):
-    """Both of the paper's terms, in Python numbers: summed over values, averaged over samples."""
+    """Compute both terms of the paper in Python numbers: summed over values, averaged over samples."""
     z = module.net.encode(x)
     decoded = module.net.decode(z).flatten(1).tolist()
-    error = sum(squared(one, other) for one, other in zip(x.flatten(1).tolist(), decoded, strict=True)) / N
+    error = sum(squared(a, b) for a, b in zip(x.flatten(1).tolist(), decoded, strict=True)) / N
     distance = 0.0
     for sample in z.tolist():
         distances = [squared(sample, mu) for mu in module.centers.tolist()]
@@ -92,7 +92,7 @@ def test_a_step_takes_the_temperature_of_its_place_in_training():
         assert module.training_step((x, index), 0).item() == pytest.approx((error + distance) / V, rel=1e-5)
 
 
-def test_shares_sum_to_one_the_nearest_center_wins_and_no_temperature_changes_them():
+def test_probabilities_sum_to_one_the_nearest_center_wins_and_no_temperature_changes_them():
     hard, soft = dkm(), dkm(inverse_temperature=0.1, anneal_every=5)
     z = torch.randn(200, D, generator=torch.Generator().manual_seed(3))
     q = hard.assign(z)

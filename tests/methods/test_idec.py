@@ -1,4 +1,4 @@
-"""IDEC: both losses in their published proportion, what is trained, and clean targets beside distorted batches."""
+"""IDEC: both losses in their published proportion, the weights that are trained, clean targets of distorted batches."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def batch():
 
 
 def naive_loss(module, x, index):
-    """Value by value, in Python numbers."""
+    """Compute both losses value by value, in Python numbers."""
     z = module.net.encode(x).detach()
     decoded = module.net.decode(z).detach()
     squares = [float(x[i, r, c] - decoded[i, r, c]) ** 2 for i in range(N) for r in range(4) for c in range(4)]
@@ -90,7 +90,7 @@ def test_the_divergence_is_float32_under_bf16_autocast():
     assert module.logged["fit/kl"] == pytest.approx(divergence, rel=1e-5)
 
 
-def test_without_targets_it_says_which_callback_is_missing():
+def test_without_targets_the_error_names_the_missing_callback():
     module = idec()
     module.targets = None
     with pytest.raises(RuntimeError, match="TargetRefresh"):

@@ -1,4 +1,4 @@
-"""SCAN: the loss of every head, who speaks, what is trained, and which neighbors are drawn."""
+"""SCAN: the loss of every head, the head that predicts, the weights that are trained, the neighbors drawn."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9,
 
 
 def naive_losses(module, x, partners):
-    """Head by head and pair by pair, in Python numbers."""
+    """Compute the losses head by head and pair by pair, in Python numbers."""
     losses = []
     p, other = (module.log_probabilities(module.net.encode(each)).exp().tolist() for each in (x, partners))
     for h in range(HEADS):
@@ -64,12 +64,13 @@ def partners_of(module, index, batch_idx):
 def test_the_first_head_begins_with_the_nearest_center_and_others_do_not():
     module, _ = scan()
     z = torch.randn(200, 2, generator=torch.Generator().manual_seed(3))
-    shares = module.log_probabilities(z).exp()
+    probabilities = module.log_probabilities(z).exp()
     distances = squared_distances(z, module.centers)
     assert torch.equal(module.assign(z).argmax(dim=1), distances.argmin(dim=1))
     apart = torch.pdist(module.centers).square().mean()
-    torch.testing.assert_close(shares[0], torch.softmax(-2 * distances / apart, dim=1))
-    assert all((shares[h].argmax(dim=1) != distances.argmin(dim=1)).float().mean() > 0.1 for h in range(1, HEADS))
+    torch.testing.assert_close(probabilities[0], torch.softmax(-2 * distances / apart, dim=1))
+    others = probabilities[1:].argmax(dim=2)
+    assert ((others != distances.argmin(dim=1)).float().mean(dim=1) > 0.1).all()
 
 
 def test_a_partner_is_one_of_the_neighbors_and_another_at_another_step():
@@ -92,7 +93,7 @@ def test_the_loss_is_the_mean_of_all_heads(entropy_weight):
     assert module.head_losses.tolist() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_head_with_the_lowest_running_loss_speaks():
+def test_the_head_with_the_lowest_running_loss_predicts():
     module, x = scan()
     z = module.net.encode(x).detach()
     module.head_losses.copy_(torch.tensor([-1.0, -3.0, -4.0, -2.0]))
@@ -125,8 +126,8 @@ def test_both_of_a_pair_are_distorted_each_by_its_own_amounts():
 def test_self_labeling_teaches_with_what_is_sure_and_every_cluster_weighs_the_same():
     module, x = scan(self_label_from=10, confidence=0.4, step=10)
     log_p = module.log_probabilities(module.net.encode(x))[0].detach()
-    shares, clusters = log_p.exp().max(dim=1)
-    sure = [i for i in range(N) if shares[i] >= 0.4]
+    probabilities, clusters = log_p.exp().max(dim=1)
+    sure = [i for i in range(N) if probabilities[i] >= 0.4]
     assert len(sure) > 0
     by_cluster = {k: [-log_p[i, k].item() for i in sure if clusters[i] == k] for k in range(K)}
     means = [sum(values) / len(values) for values in by_cluster.values() if values]
@@ -157,7 +158,7 @@ def test_more_neighbors_than_samples_are_refused_with_what_to_type():
         module.make_targets(module.net.encode(x), torch.zeros(N, K))
 
 
-def test_without_neighbors_it_says_which_callback_is_missing():
+def test_without_neighbors_the_error_names_the_missing_callback():
     module, x = scan()
     module.targets = None
     with pytest.raises(RuntimeError, match="TargetRefresh"):

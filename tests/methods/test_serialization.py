@@ -1,4 +1,4 @@
-"""A saved model: built again from its files, those of earlier versions too."""
+"""Saved models: they are built again from their files, those of earlier versions too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EARLIER = {now: before for before, now in _RENAMED.items()}
 
 
 def with_earlier_names(node):
-    """The node with every class under the name that the version before gave it."""
+    """Return the node with every class under the name of the version before."""
     if isinstance(node, dict):
         node = {key: with_earlier_names(value) for key, value in node.items()}
         target = str(node.get("_target_", "")).removeprefix("deepcluster_pl.")

@@ -1,4 +1,4 @@
-"""Methods that end at the start: assignments are those scikit-learn would give."""
+"""Shallow methods: their assignments are those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def points():
     return torch.as_tensor(x, dtype=torch.float32)
 
 
-def begun(clusterer, points):
+def initialized(clusterer, points):
     module = ShallowClustering(Identity((4,)), "x", 3)
     module.initialize(fit_initialization(clusterer, points))
     return module
 
 
 def test_kmeans_assigns_as_scikit_learn_does(points):
-    module = begun(KMeans(3, n_init=2, random_state=0), points)
+    module = initialized(KMeans(3, n_init=2, random_state=0), points)
     expected = KMeans(3, n_init=2, random_state=0).fit_predict(points.numpy())
     assert module.assign(points).argmax(1).tolist() == expected.tolist()
 
@@ -35,24 +35,24 @@ def test_kmeans_assigns_as_scikit_learn_does(points):
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 def test_a_mixture_gives_scikit_learns_posterior(points, covariance_type):
     mixture = GaussianMixture(3, covariance_type=covariance_type, random_state=0)
-    module = begun(mixture, points)
+    module = initialized(mixture, points)
     posterior = mixture.predict_proba(points.double().numpy())
     np.testing.assert_allclose(module.assign(points).numpy(), posterior, atol=1e-5)
 
 
 def test_a_clusterer_without_centers_gets_its_groups_means(points):
-    module = begun(AgglomerativeClustering(3), points)
+    module = initialized(AgglomerativeClustering(3), points)
     labels = AgglomerativeClustering(3).fit_predict(points.numpy())
     np.testing.assert_allclose(module.centers[1].numpy(), points.numpy()[labels == 1].mean(0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("clusterer", [KMeans(3, n_init=1, random_state=0), GaussianMixture(3, random_state=0)])
 def test_rows_sum_to_one(points, clusterer):
-    assert torch.allclose(begun(clusterer, points).assign(points).sum(1), torch.ones(200))
+    assert torch.allclose(initialized(clusterer, points).assign(points).sum(1), torch.ones(200))
 
 
 def test_it_has_nothing_to_fit(points):
-    module = begun(KMeans(3, n_init=1), points)
+    module = initialized(KMeans(3, n_init=1), points)
     assert not module.learns
     assert module.configure_optimizers() is None
     with pytest.raises(RuntimeError, match="nothing to fit"):

@@ -1,4 +1,4 @@
-"""VaDE: its loss, where its mixture begins, whose posterior it assigns by, what noise is drawn."""
+"""VaDE: its loss, its first mixture, the posterior that assigns samples, the noise that is drawn."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draws(module, batch_idx):
 
 
 def naive_loss(module, x, noise):
-    """Sample by sample and cluster by cluster, in Python numbers."""
+    """Compute both terms sample by sample and cluster by cluster, in Python numbers."""
     mean = module.net.encode(x)
     features = torch.relu(module.net.encoder[1](x.flatten(1)))
     log_variance = module.log_variance_head(features)
@@ -123,7 +123,7 @@ def test_centers_alone_begin_with_the_nearest_center_and_one_center_with_no_spre
     assert torch.isfinite(module.assign(z)).all()
 
 
-def test_shares_stay_finite_and_sum_to_one_far_from_every_component():
+def test_probabilities_stay_finite_and_sum_to_one_far_from_every_component():
     module, _ = vade()
     z = torch.tensor([[1e6, -1e6], [0.0, 1e8]])
     log_q = module.log_probabilities(z).detach()
