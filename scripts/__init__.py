@@ -1,1 +1,1 @@
-"""Benchmarks, checks, and programs that write the documents: `python -m scripts.<group>.<name>`."""
+"""Benchmarks, checks, and scripts that write the documents: `python -m scripts.<group>.<name>`."""

@@ -1,10 +1,10 @@
-"""Run one recipe on ever more rows that lie on disk, and write how memory and speed go with their number.
+"""Run one recipe on more and more rows of a file, and write how memory and speed change with their number.
 
     python -m scripts.benchmarks.large [--rows 10000 100000 1000000 10000000] [--scratch /tmp]
 
-Makes one file of 64 float32 features a row (2.56 GB at ten million), clusters its first rows by `data=array`, and
-watches the process. Every size takes about the same number of training steps, and no residency is asked for: small
-files are held in memory, the largest stays on disk. The table goes into docs/scaling.md.
+The script makes a file of 64 float32 features a row (2.56 GB at ten million), clusters it by `data=array`, and measures
+the memory of the process. Every size takes about the same number of training steps. The residency is `auto`: small
+files are held in memory, the largest stays on disk. The table is written into docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
     parser.add_argument(
-        "--scratch", type=Path, default=Path(tempfile.gettempdir()), help="where the file lies meanwhile"
+        "--scratch", type=Path, default=Path(tempfile.gettempdir()), help="folder of the file during the run"
     )
     parser.add_argument("--precision", default="32-true")
     chosen = parser.parse_args()
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def write_rows(path: Path, n: int) -> None:
-    """Rows around ten centers, written slice by slice."""
+    """Write n rows around ten centers, slice by slice."""
     draw = np.random.default_rng(0)
     centers = draw.normal(size=(CLUSTERS, FEATURES)) * 2
     x = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n, FEATURES))
@@ -61,7 +61,7 @@ def write_rows(path: Path, n: int) -> None:
 
 
 def measured(n: int, folder: Path, precision: str) -> str:
-    """A line of the table."""
+    """Cluster n rows, and return their line of the table."""
     data, run = folder / "x.npy", folder / f"run{n}"
     write_rows(data, n)
     epochs = max(1, round(STEPS * BATCH / n))
@@ -87,7 +87,7 @@ def measured(n: int, folder: Path, precision: str) -> str:
 
 
 def resident(pid: int) -> tuple[int, int]:
-    """Bytes in memory of a process: its own, and pages of files, which the system takes back when it needs to."""
+    """Return a process' own bytes in memory, and those of mapped files, which the system may take back."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:

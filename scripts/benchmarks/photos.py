@@ -1,11 +1,11 @@
-"""How fast pictures are read, how the recipe was chosen without labels, and how good recipes are on a labeled library.
+"""Measure the reading of pictures, the choice of the recipe without labels, and the scores on a labeled library.
 
     python -m scripts.benchmarks.photos speed                    on pictures that the script makes itself
     python -m scripts.benchmarks.photos choose --root <folder>   no label is read
     python -m scripts.benchmarks.photos copies --root <folder>   which changed copies are found as near-duplicates
     python -m scripts.benchmarks.photos score --root <folder> --clusters 9 [--only 3]
 
-`--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` puts them into
+`--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` writes them into
 docs/photos.md.
 """
 
@@ -64,13 +64,13 @@ WHITENINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def main() -> int:
-    """Measure one of the four."""
+    """Run one of the four measurements."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=["speed", "choose", "copies", "score"])
     parser.add_argument("--root", type=Path, help="a folder of pictures")
     parser.add_argument("--clusters", type=int, default=9)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of recipes, from 0")
-    parser.add_argument("--cache", type=Path, help="where what was measured is kept; a temporary folder otherwise")
+    parser.add_argument("--cache", type=Path, help="folder that stores the features; a temporary one otherwise")
     parser.add_argument("--write", action="store_true", help="put the table into docs/photos.md")
     chosen = parser.parse_args()
     if chosen.what != "speed" and chosen.root is None:
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def speed(scratch: Path) -> list[str]:
-    """Pictures a second of one core, for pictures of two sizes and what may be made of them."""
+    """Measure pictures a second on one core, for two sizes of pictures and three kinds of features."""
     sizes = {"256 x 192, JPEG": (256, 192, "jpg", 400), "256 x 192, PNG": (256, 192, "png", 400),
              "4000 x 3000, JPEG": (4000, 3000, "jpg", 12)}  # fmt: skip
     made: dict[str, tuple[Features, int]] = {
@@ -125,7 +125,7 @@ def _per_second(job: ExtractionJob, names: list[str]) -> float:
 
 
 def choose(root: Path, cache: Path) -> list[str]:
-    """Of each whitening, how many distorted copies have their own picture as the nearest: no label is needed."""
+    """Measure for each whitening how many distorted copies have their own picture as the nearest, without labels."""
     lines = ["| `net.whitening=` | copies whose nearest picture is their own |", "|---|---|"]
     for whitening in WHITENINGS:
         typed = ["experiment=photos", f"data.root={root}", f"net.whitening={whitening}", f"cache_dir={cache}"]
@@ -142,7 +142,7 @@ def choose(root: Path, cache: Path) -> list[str]:
 
 
 def copies(root: Path) -> list[str]:
-    """Of every fifth picture, how many changed copies are taken for the same; and how many originals for each other."""
+    """Count changed copies of every fifth picture that are found, and originals that are taken for copies."""
     found = find_images(root, False).files
     originals = [make_thumbnail(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
     names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
@@ -177,7 +177,7 @@ def _found(net: Autoencoder, data: ClusteringData, copy: int) -> float:
 
 
 def score(names: list[str], root: Path, clusters: int, scratch: Path, cache: Path) -> list[str]:
-    """Means over the seeds for each recipe; agreement is the mean adjusted Rand index between seeds, without labels."""
+    """Score each recipe over the seeds; the agreement is the mean adjusted Rand index between seeds, without labels."""
     lines = ["| recipe | ACC | NMI | ARI | agreement of seeds | seconds a seed |", "|---|---|---|---|---|---|"]
     for place, name in enumerate(names):
         found, partitions, seconds = [], [], []

@@ -1,11 +1,11 @@
-"""Keep the scores of finished runs as lines of docs/results/<experiment>.jsonl, one run a line.
+"""Record the scores of finished runs in docs/results/<experiment>.jsonl, one line for each run.
 
     python -m scripts.benchmarks.record outputs/sweeps/<time> [outputs/mnist/dec/<time> ...]
 
-A line is the run's scores.json, with the experiment and the recipe it was: command, commit, versions, machine,
-precision, seconds and all scores. A run of changed code is refused, and so is one that was recorded before: lines are
-never replaced. Where a recipe is changed, its earlier lines are given a key `by_now`: what has to be typed today to get
-what it was; the command may then be recorded again. `python -m scripts.docs.tables` makes the tables from them.
+A line is the run's scores.json with its experiment and recipe: command, commit, versions, machine, precision, seconds
+and all scores. A run of changed code is refused, and so is one that was recorded before: lines are never replaced. When
+a recipe changes, its earlier lines get a key `by_now`, the settings that give the earlier recipe today. The command may
+then be recorded again. `python -m scripts.docs.tables` makes the tables from the lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
     """Record every run below the folders; exit code 1 where one was refused."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+", help="runs, sweeps, or folders of them")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the lines are kept")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the lines")
     chosen = parser.parse_args()
     refused = 0
     for folder in chosen.folders:
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def record(run: Path, results: Path) -> str | None:
-    """Append one run's line; the reason where it is refused."""
+    """Append the line of one run; return the reason if it is refused."""
     scores: dict[str, Any] = json.loads((run / "scores.json").read_text(encoding="utf-8"))
     commit = scores.get("commit")
     if commit is None or commit.endswith("-dirty"):

@@ -2,9 +2,9 @@
 
     python -m scripts.benchmarks.speed [--peers <folder>] [--rounds 7] [--only step parts startup whole]
 
-Everything that is compared takes its turn in every round, so that a busy machine is busy for all; figures are ratios
-within a round, their median and their range. `--peers` names the folder for the peers' environments, which are made
-there once (about 3 GB are downloaded). The tables go into docs/performance.md.
+Everything that is compared runs in turn in every round, so that other load of the machine slows all of it. Figures are
+ratios within a round: their median and their range. `--peers` names the folder of the peers' environments, which are
+made once (about 3 GB are downloaded). The tables are written into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
 def main() -> int:
-    """Measure, and write what was measured."""
+    """Measure the chosen parts, and write their tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--peers", type=Path, help="folder of the peers' environments; left out without it")
+    parser.add_argument("--peers", type=Path, help="folder of the peers' environments; without it, no peer is measured")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     chosen = parser.parse_args()
@@ -60,10 +60,10 @@ def write(part: str, rows: list[Row], peers: dict[str, dict[str, str]]) -> None:
     begin, end = f"<!-- {part} -->", f"<!-- {part} end -->"
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
-    what = machine(torch.device("cpu"), "", 1)
-    told = ", ".join(f"{name} {value}" for all_ in (versions(), *peers.values()) for name, value in all_.items())
-    where = f"{what['processor']}, {what['vector_instructions']}, {what['threads']} threads"
-    lines = [begin, f"{where}; {told}; rounds: {len(rows[0][1])}.", ""]
+    here = machine(torch.device("cpu"), "", 1)
+    packages = ", ".join(f"{name} {value}" for all_ in (versions(), *peers.values()) for name, value in all_.items())
+    where = f"{here['processor']}, {here['vector_instructions']}, {here['threads']} threads"
+    lines = [begin, f"{where}; {packages}; rounds: {len(rows[0][1])}.", ""]
     lines += ["| | median | least – most | aim |", "|---|---|---|---|"]
     lines += [f"| {name} | {median(r):.3g} | {min(r):.3g} – {max(r):.3g} | {aim} |" for name, r, aim in rows]
     PAGE.write_text(before + "\n".join([*lines, end]) + after, encoding="utf-8")

@@ -1,11 +1,11 @@
-"""What can be known only where there is a GPU: scores, seconds, residency, precision, compile, exact resume.
+"""Check on a GPU: scores, seconds, residency, precision, compiling, exact resuming.
 
     scripts/checks/gpu.sh <folder with MNIST/raw> <results.jsonl> [--accelerator gpu] [--minutes 9] [--short]
                           [--checks resume residency]
 
-Each check is one line of JSON, written as soon as it is known, so that a machine met for a while is used whole. A
-check that fails says so in its line, and the exit code is 1; one for which no time is left is skipped and says that.
-`--short --accelerator cpu` goes through all of it in small, to see that the checks themselves work.
+Each check writes one line of JSON as soon as it ends, so that no result is lost when the time of the machine is over.
+A failed check has its reason in its line, and the exit code is then 1. A check without enough time is marked skipped.
+`--short --accelerator cpu` runs everything on a small scale, to test the checks themselves.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Check = Callable[["Place"], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how to run.
+    """Folders, accelerator and time limit of the checks.
 
     Attributes:
         data: folder with MNIST/raw.
-        scratch: where runs go.
-        accelerator: gpu, or cpu to try the checks themselves.
-        short: a tenth of a minute instead of the real lengths.
-        ends_at: by `time.monotonic`; what runs then is stopped.
+        scratch: parent of the run folders.
+        accelerator: gpu, or cpu to test the checks themselves.
+        short: run a tenth of a minute instead of the real lengths.
+        ends_at: end of the time, by `time.monotonic`; a run is stopped then.
     """
 
     data: Path
@@ -50,7 +50,7 @@ class Place:
     ends_at: float
 
     def command(self, folder: str, *overrides: str) -> list[str]:
-        """The command line of one run."""
+        """Return the command line of one run."""
         small = ["pretrain.max_epochs=1", "fit.max_steps=60", "baselines=none"] if self.short else []
         return [
             sys.executable, "-m", "deepcluster_pl", f"data.root={self.data}", f"trainer.accelerator={self.accelerator}",
@@ -58,7 +58,7 @@ class Place:
         ]  # fmt: skip
 
     def run(self, folder: str, *overrides: str) -> dict[str, Any]:
-        """Run to the end, and return scores.json."""
+        """Carry out a run, and return its scores.json."""
         left = self.ends_at - time.monotonic()
         typed = self.command(folder, *overrides)
         done = subprocess.run(typed, env=environment(), capture_output=True, text=True, timeout=left, check=False)
@@ -68,33 +68,34 @@ class Place:
         return scores
 
     def labels(self, folder: str) -> list[str]:
-        """Cluster of every sample."""
+        """Return the cluster of every sample."""
         with (self.scratch / folder / "assignments.csv").open(newline="", encoding="utf-8") as file:
             return [row["cluster"] for row in csv.DictReader(file)]
 
 
 def environment() -> dict[str, str]:
-    """The checkout in front."""
+    """Return the environment with this checkout first on the path."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
 
 
 def article(place: Place) -> dict[str, Any]:
-    """The tutorial's DEC, 500 epochs of pretraining; it took 183.6 s there, and the goal is 10."""
-    return told(place.run("article", "experiment=article", "method=article/dec"))
+    """Run the tutorial's DEC with 500 epochs of pretraining; it took 183.6 s there, and the goal is 10."""
+    return essentials(place.run("article", "experiment=article", "method=article/dec"))
 
 
 def headline(place: Place) -> dict[str, Any]:
-    """The best recipe for images on all 70,000 digits."""
-    return told(place.run("scan", "data=mnist", "method=da/scan"))
+    """Run the best recipe for images on all 70,000 digits."""
+    return essentials(place.run("scan", "data=mnist", "method=da/scan"))
 
 
 def precisions(place: Place) -> dict[str, Any]:
-    """DEC on 10,000 digits in each precision."""
-    return {p: told(place.run(p, "experiment=mnist_10k", f"trainer.precision={p}")) for p in ("32-true", "bf16-mixed")}
+    """Run DEC on 10,000 digits in each precision."""
+    recipe = "experiment=mnist_10k"
+    return {p: essentials(place.run(p, recipe, f"trainer.precision={p}")) for p in ("32-true", "bf16-mixed")}
 
 
 def residency(place: Place) -> dict[str, Any]:
-    """The same labels wherever samples lie; the seconds tell what it costs."""
+    """Check that labels are the same wherever samples are stored; return the seconds of each place."""
     names = ("device", "host", "disk")
     recipe = ("experiment=mnist_10k", "trainer.deterministic=true")
     seconds = {name: place.run(f"at_{name}", *recipe, f"data.residency={name}")["seconds"] for name in names}
@@ -104,13 +105,13 @@ def residency(place: Place) -> dict[str, Any]:
 
 
 def compiled(place: Place) -> dict[str, Any]:
-    """The net as it is, and compiled."""
+    """Run without and with a compiled net."""
     recipe = ("experiment=mnist_10k", "pretrain.max_epochs=100")
     return {which: place.run(f"compile_{which}", *recipe, f"compile={which}")["seconds"] for which in ("false", "true")}
 
 
 def resume(place: Place) -> dict[str, Any]:
-    """A run that is stopped in its fit, and goes on, ends with the labels of one that was not."""
+    """Check that a run that is stopped in its fit and resumed ends with the labels of an uninterrupted one."""
     recipe = ("experiment=mnist_10k", "trainer.deterministic=true", "callbacks.target_refresh.tol=0",
               "callbacks.target_refresh.update_interval=15")  # fmt: skip
     place.run("whole", *recipe)
@@ -134,7 +135,7 @@ def _refreshed(curves: Path, times: int) -> bool:
 
 
 def estimator(place: Place) -> dict[str, Any]:
-    """The estimator finds the GPU by itself, and a saved model predicts the same clusters again on the CPU."""
+    """Check that the estimator finds the GPU, and that its saved model predicts the same clusters on the CPU."""
     script = """
 import json, sys, tempfile
 from sklearn.datasets import load_digits
@@ -157,7 +158,7 @@ print(json.dumps({"same": int((again == model.labels_).sum()), "of": len(x), "nm
 
 
 def ddp(place: Place) -> dict[str, Any]:
-    """One process through the machinery for several (NCCL on a GPU) ends as one without it."""
+    """Compare one process of a distributed run (NCCL on a GPU) with a plain run."""
     recipe = ("experiment=mnist_10k", "trainer.deterministic=true")
     place.run("alone", *recipe)
     place.run("ddp", *recipe, "trainer.strategy=ddp", "trainer.devices=1")
@@ -166,7 +167,7 @@ def ddp(place: Place) -> dict[str, Any]:
 
 
 def step(place: Place) -> dict[str, Any]:
-    """Milliseconds of a step: a run's, all it does around one included, and a loop by hand with the same net."""
+    """Measure the milliseconds of a step, in a whole run and in a loop by hand with the same net."""
     lines = {}
     for batch, epochs in ((256, 4), (2048, 30)):
         recipe = ("data=mnist", "method=article/ae_kmeans", f"pretrain.batch_size={batch}", "baselines=none")
@@ -206,15 +207,15 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def told(scores: dict[str, Any]) -> dict[str, Any]:
-    """What a line keeps of a run."""
+def essentials(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the scores and facts of a run that a line records."""
     metrics = ("acc", "nmi", "nmi_geometric", "ari")
     parts = {part: {m: scores[part][m] for m in metrics} for part in ("fit", "holdout") if scores[part]}
     return parts | {key: scores[key] for key in ("seconds", "steps", "machine", "commit")}
 
 
 def require(holds: bool, otherwise: str) -> None:
-    """Fail a check."""
+    """Raise the error of a failed check unless a condition holds."""
     if not holds:
         raise RuntimeError(otherwise)
 
@@ -223,7 +224,7 @@ CHECKS: tuple[Check, ...] = (article, resume, estimator, residency, precisions, 
 
 
 def main() -> int:
-    """Run the checks in turn; exit code 1 where one failed."""
+    """Run the checks in turn; return exit code 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("results", type=Path)
@@ -231,7 +232,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--short", action="store_true")
     names = [check.__name__ for check in CHECKS]
-    parser.add_argument("--checks", nargs="+", choices=names, default=names, help="these alone")
+    parser.add_argument("--checks", nargs="+", choices=names, default=names, help="run only these")
     chosen = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as scratch, chosen.results.open("a", encoding="utf-8") as out:

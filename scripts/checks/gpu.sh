@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command of less than nine minutes; a JSON line for each check.
+# Run all checks that need a GPU in less than nine minutes; each check writes a JSON line.
 #   scripts/checks/gpu.sh <folder with MNIST/raw> <results.jsonl>
 set -euo pipefail
 cd "$(dirname "$0")/../.."

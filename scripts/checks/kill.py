@@ -1,9 +1,10 @@
-"""Kill a run at random moments, again and again, and compare what it comes to with a run that was left alone.
+"""Kill a run at random moments, resume it, and compare its results with those of an uninterrupted run.
 
     python -m scripts.checks.kill [--times 20] [--seed 0] [override ...]
 
-Each time the run is started anew, killed with SIGKILL at a moment drawn from (seed, number), gone on with by `resume=`,
-and compared: labels, and weights bit for bit. The table goes into docs/reliability.md. Needs POSIX signals.
+Each time a new run is started, killed with SIGKILL at a moment drawn from (seed, number), and resumed by `resume=`.
+Then its labels are compared, and its weights bit for bit. The table is written into docs/reliability.md. POSIX signals
+are needed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RECIPE = (
 
 
 def main() -> int:
-    """Kill, go on, compare, write the page; exit code 1 where a single label or weight differed."""
+    """Kill, resume, compare and write the page; return exit code 1 if a single label or weight differed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
@@ -65,22 +66,22 @@ def main() -> int:
 
 
 def command(*overrides: str) -> list[str]:
-    """The real command."""
+    """Return the command line of a run."""
     return [sys.executable, "-m", "deepcluster_pl", *overrides]
 
 
 def to_the_end(*overrides: str) -> None:
-    """Run it; an exit code other than 0 ends the experiment."""
+    """Carry out a run; an exit code other than 0 ends the experiment."""
     subprocess.run(command(*overrides), env=environment(), check=True, stdout=subprocess.DEVNULL)
 
 
 def environment() -> dict[str, str]:
-    """The checkout first, and one thread, so that sums are taken in one order."""
+    """Return the environment with this checkout first on the path, and one thread, so that sums have one order."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def kill(folder: Path, recipe: list[str], moment: float) -> str:
-    """Start a run, end it with SIGKILL after so many seconds, and say where it was."""
+    """Start a run, end it with SIGKILL after so many seconds, and return the stage it was in."""
     process = subprocess.Popen(
         command(*recipe, f"hydra.run.dir={folder}"), env=environment(), stdout=subprocess.DEVNULL
     )
@@ -90,8 +91,8 @@ def kill(folder: Path, recipe: list[str], moment: float) -> str:
         process.kill()
         process.wait()
     for place, file in {
-        "behind the end": "scores.json", "behind the fit": "checkpoints/final.ckpt", "the fit": "start.safetensors",
-        "the start": "checkpoints/pretrained.ckpt", "pretraining": "checkpoints/last.ckpt",
+        "after the end": "scores.json", "after the fit": "checkpoints/final.ckpt", "the fit": "start.safetensors",
+        "the initialization": "checkpoints/pretrained.ckpt", "pretraining": "checkpoints/last.ckpt",
     }.items():  # fmt: skip
         if (folder / file).exists():
             return place
@@ -99,13 +100,13 @@ def kill(folder: Path, recipe: list[str], moment: float) -> str:
 
 
 def labels(folder: Path) -> list[tuple[str, str]]:
-    """Cluster and confidence of every sample."""
+    """Return cluster and confidence of every sample."""
     with (folder / "assignments.csv").open(newline="", encoding="utf-8") as file:
         return [(row["cluster"], row["confidence"]) for row in csv.DictReader(file)]
 
 
 def equal_weights(one: Path, other: Path) -> bool:
-    """Whether two runs ended with the same bits."""
+    """Return True if two runs ended with the same bits."""
     first, second = (
         torch.load(folder / "checkpoints" / "final.ckpt", weights_only=True)["state_dict"] for folder in (one, other)
     )
@@ -113,7 +114,7 @@ def equal_weights(one: Path, other: Path) -> bool:
 
 
 def write(rows: list[tuple[int, str, bool, bool]], seed: int, recipe: list[str]) -> None:
-    """A line for each place where runs were killed."""
+    """Write a line for each stage in which runs were killed."""
     places = list(dict.fromkeys(place for _, place, _, _ in rows))
     table = [
         f"`python -m deepcluster_pl {' '.join(recipe)}`, killed {len(rows)} times at moments drawn with seed {seed}; "

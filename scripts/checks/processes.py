@@ -1,9 +1,9 @@
-"""Run one recipe in one process, in two, and on two machines, and write how far apart the results are.
+"""Run one recipe in one process, in two, and on two machines, and write how much the results differ.
 
     python -m scripts.checks.processes [--seeds 0 1 2] [--hosts] [override ...]
 
-The table goes into docs/scaling.md. `--hosts` adds two network namespaces, each with an address of its own, in which
-torchrun starts one process: two machines as far as the processes can tell. That needs Linux and root.
+The table is written into docs/scaling.md. `--hosts` adds two network namespaces with an address each. torchrun starts
+one process in each of them, and the processes cannot tell them from two machines. This needs Linux and root.
 """
 
 from __future__ import annotations
@@ -56,20 +56,20 @@ def main() -> int:
 
 
 def start(command: list[str], folder: Path, recipe: list[str], *more: str) -> None:
-    """Run to the end; what went wrong, if anything, is on the console."""
+    """Carry out a run; its errors are printed on the console."""
     subprocess.run(
         [*command, *recipe, *more, f"hydra.run.dir={folder}"], cwd=folder.parent, env=environment(), check=True
     )
 
 
 def environment() -> dict[str, str]:
-    """The checkout first, and one thread a process: programs with several threads each are slow on shared cores."""
+    """Return the environment with this checkout first on the path, and one thread a process, since cores are shared."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 @contextmanager
 def hosts() -> Iterator[None]:
-    """Two network namespaces that reach each other and nothing else."""
+    """Make two network namespaces that reach each other and nothing else, and remove them at the end."""
     ip = ["ip", "netns"]
     steps = [
         [*ip, "add", "dc1"], [*ip, "add", "dc2"],
@@ -89,7 +89,7 @@ def hosts() -> Iterator[None]:
 
 
 def on_hosts(folder: Path, recipe: list[str]) -> None:
-    """One process in each namespace, started by torchrun."""
+    """Carry out a run with one process in each namespace, started by torchrun."""
     running = []
     for place in (1, 0):
         command = ["ip", "netns", "exec", f"dc{place + 1}", sys.executable, "-m", "torch.distributed.run"]
@@ -104,7 +104,7 @@ def on_hosts(folder: Path, recipe: list[str]) -> None:
 
 
 def row(seed: int, how: str, folder: Path, one: Path) -> str:
-    """A line of the table: scores, and the distance from the run of one process."""
+    """Return a line of the table: scores, and the difference from the run of one process."""
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     fit = scores["fit"]
     mine, its = labels(folder), labels(one)
@@ -114,20 +114,20 @@ def row(seed: int, how: str, folder: Path, one: Path) -> str:
 
 
 def labels(folder: Path) -> list[str]:
-    """Cluster of every sample."""
+    """Return the cluster of every sample."""
     with (folder / "assignments.csv").open(newline="", encoding="utf-8") as file:
         return [line["cluster"] for line in csv.DictReader(file)]
 
 
 def targets(folder: Path) -> torch.Tensor:
-    """The last target distribution p (N, K)."""
+    """Return the last target distribution p (N, K)."""
     content = torch.load(folder / "checkpoints" / "final.ckpt", weights_only=True)
     found: torch.Tensor = content["callbacks"]["TargetRefresh"]["targets"]
     return found
 
 
 def write(rows: list[str], overrides: list[str]) -> None:
-    """Put the table into the page."""
+    """Write the table into the page."""
     recipe = " ".join(["python -m deepcluster_pl", *overrides])
     lines = [
         f"`{recipe}`, float32, PyTorch {torch.__version__.split('+')[0]}, CPU, one thread a process:", "",

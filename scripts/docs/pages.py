@@ -1,4 +1,4 @@
-"""Tables that commands write into pages: between two marks, the rest of the page as it was."""
+"""Write a table into a page between two marks; the rest of the page does not change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_between(page: Path, name: str, lines: Sequence[str]) -> None:
-    """Put lines between `<!-- name -->` and `<!-- name end -->`; `ValueError` where the page lacks a mark."""
+    """Write lines between `<!-- name -->` and `<!-- name end -->`; raise `ValueError` if the page lacks a mark."""
     begin, end = f"<!-- {name} -->", f"<!-- {name} end -->"
     text = page.read_text(encoding="utf-8")
     if begin not in text or end not in text:

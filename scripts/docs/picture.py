@@ -1,9 +1,9 @@
-"""One picture for a document from the figures of a run: rows of pictures, equally high in a row, equally wide rows.
+"""Join the figures of a run into one picture for a document: figures of a row get one height, rows one width.
 
     python -m scripts.docs.picture outputs/digits/dec/<time> docs/images/digits.png map,members
     python -m scripts.docs.picture <a run> docs/images/article_dec.png map,confusion,curves reconstructions
 
-The run draws its figures itself; this only puts them together.
+The run draws its figures itself; this script only joins them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _GAP = 12
 
 
 def main() -> int:
-    """Write the picture; exit code 1 where the run has no such figure."""
+    """Write the picture; return exit code 1 if the run has no such figure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("run", type=Path, help="a run's folder")
+    parser.add_argument("run", type=Path, help="run folder")
     parser.add_argument("out", type=Path, help="the .png to write")
     parser.add_argument("rows", nargs="+", help="names of figures, separated by commas: map,members")
     parser.add_argument("--width", type=int, default=1200, help="pixels")
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def beside(pictures: list[Image.Image]) -> Image.Image:
-    """Side by side, as high as the lowest."""
+    """Join pictures side by side, as high as the lowest."""
     height = min(picture.height for picture in pictures)
     scaled = [picture.resize((round(picture.width * height / picture.height), height)) for picture in pictures]
     joined = Image.new("RGB", (sum(p.width for p in scaled) + _GAP * (len(scaled) - 1), height), "white")
@@ -53,7 +53,7 @@ def beside(pictures: list[Image.Image]) -> Image.Image:
 
 
 def below(rows: list[Image.Image], width: int) -> Image.Image:
-    """One below the other, all `width` pixels wide."""
+    """Join rows one below the other, all `width` pixels wide."""
     scaled = [row.resize((width, round(row.height * width / row.width))) for row in rows]
     joined = Image.new("RGB", (width, sum(row.height for row in scaled) + _GAP * (len(scaled) - 1)), "white")
     top = 0

@@ -1,23 +1,23 @@
 """Fill the tables of the documents from docs/results/*.jsonl.
 
     python -m scripts.docs.tables            write them
-    python -m scripts.docs.tables --check    exit code 1 where a document does not agree with the results
+    python -m scripts.docs.tables --check    exit code 1 if a document differs from the results
 
-A document holds marks; what stands between a mark and its end is replaced:
+A document holds marks. The text between a mark and its end is replaced:
 
     <!-- table: article holdout nmi_geometric,acc -->   a line per recipe: its scores over seeds, and published ones
     <!-- runs: article holdout nmi_geometric,acc -->    a line per run, with what ended it and how long it took
     <!-- conditions: article -->                        code, versions and machines of these runs
-    <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   what the second precision changes, seed by seed
-    <!-- ours: dec nmi_geometric,acc -->                what all recipes of one method gave, in every experiment
+    <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   change from the first to the second precision, seed by seed
+    <!-- ours: dec nmi_geometric,acc -->                scores of all recipes of one method, in every experiment
     <!-- means: fit acc kmeans,dec wine mnist+dec_mnist:da/ -->   a line per method, a column per data set: means only
     <!-- end -->
 
 Numbers inside sentences have marks too: see scripts/docs/sentences.py.
 A line's scores are the mean ± the standard deviation (least – most) over the seeds.
 
-A column of `means` is one experiment, or several joined by `+`, of which the first with such runs counts. Behind a
-colon stands what the names of its recipes begin with. A method without such a recipe is looked up by its own name.
+A column of `means` is one experiment, or several joined by `+`, of which the first with such runs counts. The text
+after a colon is the beginning of its recipes' names. A method without such a recipe is looked up by its own name.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def means(results: Path, part: str, metric: str, methods: list[str], columns: li
         results: folder of the recorded runs.
         part: `fit` or `holdout`.
         metric: key of a score.
-        methods: names of recipes, without what a column puts before them.
+        methods: names of recipes, without the beginning that a column adds.
         columns: data sets, as the text at the top of this file says.
 
     Returns:

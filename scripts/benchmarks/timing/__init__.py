@@ -1,1 +1,1 @@
-"""What `scripts/benchmarks/speed.py` measures, and how."""
+"""The measurements of `scripts/benchmarks/speed.py`."""

@@ -1,4 +1,4 @@
-"""Times ClustPy's pretraining of an autoencoder; runs in its environment, told by lines of JSON what to do."""
+"""Time ClustPy's pretraining of an autoencoder, in ClustPy's own environment; each line of JSON asks for one timing."""
 
 import json
 import sys
@@ -12,14 +12,14 @@ LAYERS = [784, 500, 500, 2000, 10]
 
 
 def main() -> None:
-    """Answer the versions first, then the seconds a step of each line."""
+    """Print the versions first, then the seconds a step for each line."""
     print("answer", json.dumps({name: version(name) for name in ("clustpy", "torch")}), flush=True)
     net = FeedforwardAutoencoder(LAYERS, random_state=0)
     for line in sys.stdin:
         asked = json.loads(line)
         x = np.random.default_rng(0).random((asked["steps"] * asked["batch_size"], LAYERS[0]), dtype=np.float32)
         options = {"batch_size": asked["batch_size"], "optimizer_params": {"lr": 1e-3}, "data": x}
-        net.fit(n_epochs=1, **options)  # what the first epoch alone pays for
+        net.fit(n_epochs=1, **options)  # costs of the first epoch alone
         began = time.perf_counter()
         net.fit(n_epochs=2, **options)
         print("answer", (time.perf_counter() - began) / 2 / asked["steps"], flush=True)

@@ -1,4 +1,4 @@
-"""Ends the process behind its first training step, so that the time until then can be taken from outside."""
+"""End the process after its first training step, so that the time until then can be measured from outside."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 
 
 class FirstStep(pl.Callback):
-    """Leaves at once."""
+    """A callback that ends the process."""
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """The first step is done."""
+        """End the process after the first step."""
         os._exit(0)

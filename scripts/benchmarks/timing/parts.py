@@ -1,4 +1,4 @@
-"""Single causes: what a way of doing a thing costs beside the way it is done here."""
+"""Time single operations in two ways: the usual one, and the one that this project uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.benchmarks.timing.rounds import Row, in_turn, ratios
 
 
 def parts(rounds: int) -> list[Row]:
-    """Ratios of time, the other way beside ours, for batches of 256 images of 28x28 bytes."""
+    """Return ratios of time, the other way by ours, for batches of 256 images of 28x28 bytes."""
     x = torch.randint(256, (70_000, 28, 28), dtype=torch.uint8)
     rows, shift, factor = torch.randperm(len(x))[:256], torch.zeros(28, 28), torch.ones(28, 28)
     some = x[rows]
@@ -62,7 +62,7 @@ def _stepped(adam: torch.optim.Optimizer, net: nn.Module, visible: bool) -> None
 
 
 def _denormal(flush: bool) -> None:
-    """Twenty steps on momenta of 1e-39 and gradients of zero."""
+    """Take twenty steps with momenta of 1e-39 and gradients of zero."""
     torch.set_flush_denormal(flush)
     weight = nn.Parameter(torch.randn(500, 2000))
     weight.grad = torch.zeros_like(weight)

@@ -1,4 +1,4 @@
-"""Programs of others, each in an environment of its own, that time their steps when asked to."""
+"""Run other packages, each in its own environment, as processes that time their steps when asked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Peer:
     """A process that answers each line of numbers with the seconds a step.
 
     Args:
-        name: of the program beside this file, and of its environment.
-        folder: where environments lie; one that is missing is made, which downloads the peer.
+        name: name of the program beside this file, and of its environment.
+        folder: folder of the environments; a missing one is made, which downloads the peer.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -33,7 +33,7 @@ class Peer:
         self.versions = self._answer()
 
     def seconds(self, batch_size: int, steps: int) -> float:
-        """A step of the autoencoder's pretraining."""
+        """Return the seconds of a step of the autoencoder's pretraining."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"batch_size": batch_size, "steps": steps}) + "\n")
         self._process.stdin.flush()

@@ -1,15 +1,15 @@
-"""Taking turns: what is compared runs once in every round, so that a busy machine is busy for all of it."""
+"""Run contestants in turn, once in every round, so that other load of the machine slows all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Row = tuple[str, list[float], str]
-"""What is measured, its value in every round, and what was aimed at."""
+"""Name of a measurement, its value in every round, and its aim."""
 
 
 def in_turn(contestants: dict[str, Callable[[int], float]], steps: int, rounds: int) -> dict[str, list[float]]:
-    """What each of them answers in every round; a round before the first is thrown away."""
+    """Return the value of each contestant in every round; a warm-up round before the first is not counted."""
     took: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, run in contestants.items():
@@ -24,5 +24,5 @@ def in_turn(contestants: dict[str, Callable[[int], float]], steps: int, rounds: 
 
 
 def ratios(above: list[float], below: list[float]) -> list[float]:
-    """Round by round."""
+    """Return the ratio of two contestants, round by round."""
     return [a / b for a, b in zip(above, below, strict=True)]

@@ -26,18 +26,18 @@ from deepcluster_pl.runs.pipeline import make_stages
 from deepcluster_pl.runs.recipe import Recipe
 
 WARM = 3
-"""Steps in front of those that are timed."""
+"""Steps before those that are timed."""
 
 
 class Clock(pl.Callback):
-    """Times the steps behind the first few."""
+    """A callback that times the steps after the first few."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.seconds = 0.0
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Start behind the last warm step, stop behind the last."""
+        """Start after the last warm-up step, stop after the last step."""
         if trainer.global_step == WARM:
             self.seconds = -time.perf_counter()
         if trainer.global_step == WARM + self.steps:
@@ -45,7 +45,7 @@ class Clock(pl.Callback):
 
 
 class Ours:
-    """One stage of a composed recipe, through the Trainer with everything that a run has: loggers, checks, signals."""
+    """One stage of a composed recipe, with everything that a run has: Trainer, loggers, checks, signals."""
 
     def __init__(self, stage: str, x: Path, dims: str, batch_size: int, precision: str, *overrides: str) -> None:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -127,7 +127,7 @@ class Bare:
 
 
 class Stock(Bare):
-    """The same step behind `TensorDataset` and `DataLoader` as they come: float32 samples, default collate."""
+    """The same step with the usual `TensorDataset` and `DataLoader`: float32 samples, default collate."""
 
     def __init__(self, stage: str, x: Tensor, widths: list[int], batch_size: int, precision: str) -> None:
         super().__init__(stage, x, widths, batch_size, precision)
@@ -140,7 +140,7 @@ class Stock(Bare):
 
 
 def matrix_peak(precision: str) -> float:
-    """Floating point operations a second of a large matrix product."""
+    """Measure the floating point operations a second of a large matrix product."""
     kind = torch.bfloat16 if precision == "bf16-mixed" else torch.float32
     a, b = torch.randn(2048, 2048).to(kind), torch.randn(2048, 2048).to(kind)
     _ = a @ b
@@ -151,13 +151,16 @@ def matrix_peak(precision: str) -> float:
 
 
 def step_operations(widths: list[int], batch_size: int) -> int:
-    """Of an autoencoder's training step: two for each weight and sample forwards, four backwards, two in the first."""
+    """Return the operations of an autoencoder's training step.
+
+    Each weight and sample take two in the forward pass and four in the backward pass, two in the first layer.
+    """
     weights = [a * b for a, b in pairwise(widths)]
     return batch_size * (6 * 2 * sum(weights) - 2 * weights[0])
 
 
 def _layers(widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for before, behind in pairwise(widths):
-        layers += [nn.Linear(before, behind), nn.ReLU()]
+    for n_in, n_out in pairwise(widths):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])

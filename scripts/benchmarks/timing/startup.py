@@ -1,4 +1,4 @@
-"""How long it takes until something happens."""
+"""Time the first output of the command and its first training step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pretrain:
 
 
 def startup(rounds: int) -> list[Row]:
-    """Seconds until something happens, beside the bare import of Lightning."""
+    """Return the seconds until the help is printed, and those of the first step relative to the import of Lightning."""
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     python, run = sys.executable, [sys.executable, "-m", "deepcluster_pl"]
 

@@ -19,7 +19,7 @@ PRECISIONS = ("32-true", "bf16-mixed")
 
 
 def steps(data: Path, peers: dict[str, Peer], rounds: int) -> list[Row]:
-    """Ratios of speed of single training steps; above one, this project is the faster one."""
+    """Return ratios of speed of single training steps; above one, this project is faster."""
     x, rows = torch.from_numpy(np.load(data)), []
     for size in STEPS:
         took = in_turn(_contestants(data, x, size, peers), STEPS[size], rounds)

@@ -1,4 +1,4 @@
-"""What is done on all samples at once, beside an epoch of pretraining."""
+"""Time operations on all samples at once, relative to an epoch of pretraining."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scripts.benchmarks.timing.steps import DIMS, ROWS, STEPS
 
 
 def whole(data: Path, rounds: int) -> list[Row]:
-    """What is done on all samples at once, beside an epoch of pretraining (70,000 samples, batch 256, 32-true)."""
+    """Return the times of these operations relative to an epoch (70,000 samples, batch 256, 32-true)."""
     ours = Ours("pretrain", data, DIMS, 256, "32-true")
     draw = np.random.default_rng(0)
     blobs = {
