@@ -90,7 +90,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             This estimator, fitted.
 
         Raises:
-            ValueError: X or a setting is unusable; the text says what was found, what was expected, what to write.
+            ValueError: X or a setting is unusable; the text names the value, the expected one, and the remedy.
         """
         x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True)
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))

@@ -1,1 +1,1 @@
-"""What is typed: one parser, one file for each subcommand."""
+"""Command line: one parser, one file for each subcommand."""

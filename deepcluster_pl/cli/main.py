@@ -1,4 +1,4 @@
-"""The one command: `deepcluster [run] | predict | export | organize | table | choose-k | completion`."""
+"""Carry out the command `deepcluster [run] | predict | export | organize | table | choose-k | completion`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 
 from deepcluster_pl import __version__
 from deepcluster_pl.cli.arguments import Parser, unknown_command
-from deepcluster_pl.errors import InterruptedRun, UserError
+from deepcluster_pl.errors import InterruptedRun, UserError, resume_command
 
 COMMANDS = {
     "run": "deepcluster_pl.cli.run",
@@ -20,14 +20,14 @@ COMMANDS = {
     "choose-k": "deepcluster_pl.cli.choose_k",
     "completion": "deepcluster_pl.cli.completion",
 }
-"""Module of each subcommand: `add_parser(subparsers)` says what may be typed, `execute(options)` does it."""
+"""Module of each subcommand: `add_parser(subparsers)` defines its words, `execute(options)` carries it out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command line and exit with its code; the only place that sets exit codes.
+    """Carry out one command line, and exit with its code; no other function sets exit codes.
 
     Args:
-        arguments: the words behind the command; None for those of this process.
+        arguments: the words after `deepcluster`; None for those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -36,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(error, file=sys.stderr)
         code = 1
     except InterruptedRun as end:
-        print(f"interrupted; type resume={end.folder} to resume", file=sys.stderr)
+        print(f"interrupted; type {resume_command(end.folder)} to continue", file=sys.stderr)
         code = 128 + end.number
-    except BrokenPipeError:  # the reader of our output, such as head, has ended
+    except BrokenPipeError:  # the program that reads our output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except KeyboardInterrupt:
-        print("interrupted; resume=<run folder> resumes from the last checkpoint", file=sys.stderr)
+        hint = "; type deepcluster resume=<run folder> to continue from the last checkpoint" if is_run(words) else ""
+        print(f"interrupted{hint}", file=sys.stderr)
         code = 130
     sys.exit(code)
 
@@ -65,9 +66,7 @@ def dispatch(words: Sequence[str]) -> int:
     if first == "--version":
         print(f"deepcluster_pl {__version__}")
         return 0
-    # A word that is no flag and holds no = can only be meant as a subcommand
-    is_command = bool(first) and not first.startswith("-") and "=" not in first
-    if not is_command or first == "run":
+    if is_run(words):
         from deepcluster_pl.cli.run import execute
 
         return execute(words[1:] if first == "run" else words)
@@ -75,6 +74,16 @@ def dispatch(words: Sequence[str]) -> int:
         raise unknown_command(first, list(COMMANDS))
     options = parser_for(first).parse_args(list(words))
     return int(options.execute(options))
+
+
+def is_run(words: Sequence[str]) -> bool:
+    """Return whether a command line is one of `run`: its first word is that, a flag, a setting, or missing.
+
+    >>> is_run(["method=dec"]), is_run(["run"]), is_run([]), is_run(["predict", "run=outputs/1"])
+    (True, True, True, False)
+    """
+    first = words[0] if words else "run"
+    return first in ("run", "") or first.startswith("-") or "=" in first
 
 
 def parser_for(command: str) -> Parser:

@@ -1,4 +1,4 @@
-"""`resume=<folder>`: the rest of an interrupted run, or of an interrupted sweep."""
+"""Carry out `resume=<folder>`: the rest of an interrupted run or sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from deepcluster_pl.config.allowlist import check_targets, trusted_targets
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.config.validation import check
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.runs.folder import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.runs.pipeline import run
 from deepcluster_pl.utils.locking import folder_lock
@@ -26,44 +26,56 @@ from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 
 def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
-    """Go on with what `resume=` names; True if a job of a sweep failed.
+    """Resume the run or sweep in the folder that `resume=` names.
 
-    A folder may come from anywhere: it is carried on with the shipped recipes' code, and that of recipes in
+    The folder may come from anywhere. Its config may call only what the shipped recipes call, and the recipes in
     `config_dir`, which has to be typed again.
+
+    Args:
+        overrides: the words as typed, `resume=` among them.
+        config_dir: folder of the user's own recipes, or None.
+
+    Returns:
+        True if a job of a sweep failed.
+
+    Raises:
+        UserError: the folder holds nothing to resume, or a word does not belong here.
     """
+    # Find the folder among the words
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except HydraException as error:
-        raise UserError(f"{str(error).splitlines()[0]}; quote values that hold ,[]{{}}()= ") from error
+        raise UserError(f"{first_line(error)}; quote values that hold ,[]{{}}()=") from error
     target = next(override for override in parsed if override.key_or_group == "resume")
     others = [override for override in parsed if override.key_or_group != "resume"]
     folder = Path(str(target.value())).expanduser().resolve()
+    # Resume a sweep, refuse a search, or resume a run
     if is_sweep(folder):
         if others:
-            raise UserError(f"resume= goes on with a sweep as it was typed; leave out {others[0].input_line}")
+            raise UserError(f"resume= resumes a sweep as it was typed; leave out {others[0].input_line}")
         return _resume_sweep(saved_sweep(folder), config_dir)
     if not (folder / "config").exists() and job_folders(folder):
         raise UserError(
-            f"{folder} is a search (hydra/sweeper=...), which does not go on; start another, and build on it by "
+            f"{folder} is a search (hydra/sweeper=...), which cannot be resumed; start another that builds on it by "
             f"hydra.sweeper.storage=sqlite:///<file> hydra.sweeper.study_name=<name> in both"
         )
     return _resume_run(folder, others, config_dir)
 
 
 def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None) -> bool:
-    """Go on in a run's folder with the config that lies there; only the machine may differ."""
-    foreign = [str(o.input_line) for o in others if not str(o.key_or_group).startswith("trainer.")]
-    if foreign:
-        raise UserError(f"resume= goes on with the folder's own settings; only trainer.* may differ, not {foreign[0]}")
+    """Resume the run in a folder with the config that is stored there; only settings of the Trainer may differ."""
+    fixed = [str(other.input_line) for other in others if not str(other.key_or_group).startswith("trainer.")]
+    if fixed:
+        raise UserError(f"resume= uses the settings stored in the folder; only trainer.* may differ, not {fixed[0]}")
     saved = saved_run(folder)
     for override in others:
         if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
             raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
         OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
-    check_targets(saved.cfg, trusted_targets(_folders(config_dir)))
+    check_targets(saved.cfg, trusted_targets(_recipe_folders(config_dir)))
     check(saved.cfg)
     if saved.cwd.is_dir():
-        os.chdir(saved.cwd)  # relative paths in the config mean what they meant
+        os.chdir(saved.cwd)  # relative paths in the config are relative to it
     silence_libraries()
     command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
     with folder_lock(saved.folder):
@@ -72,21 +84,23 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
 
 
 def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
-    """Sweep again in the same folder: finished jobs are kept, the interrupted one goes on, the others begin."""
-    folders = _folders(config_dir)
+    """Resume a sweep in its folder: skip finished jobs, resume the interrupted one, run the others."""
+    folders = _recipe_folders(config_dir)
     if saved.config_dir is not None and not folders:
-        raise UserError(f"{saved.folder} was made with recipes of {saved.config_dir}; add --config-dir <that folder>")
+        option = shlex.join(["--config-dir", str(saved.config_dir)])
+        raise UserError(f"{saved.folder} was made with recipes of its own; add {option} if you trust them")
     composition = compose_checked(saved.overrides, True, config_dir)
     if composition.problems:
         raise UserError("\n".join([f"{saved.folder}/multirun.yaml:", *composition.problems]))
     if saved.cwd.is_dir():
         os.chdir(saved.cwd)
-    where = quote_paths([f"hydra.sweep.dir={saved.folder}"])
+    location = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
     with folder_lock(saved.folder):
-        words = ["-m", *saved.overrides, *where, *recipes]
+        words = ["-m", *saved.overrides, *location, *recipes]
         return run_hydra(words, saved.folder, trusted_targets(folders), resuming=True)
 
 
-def _folders(config_dir: str | None) -> list[Path]:
+def _recipe_folders(config_dir: str | None) -> list[Path]:
+    """Return the folders of the user's own recipes."""
     return [Path(config_dir).expanduser().resolve()] if config_dir else []

@@ -1,4 +1,4 @@
-"""The subcommand `run`: check everything that can be checked, then start one run, or a sweep, or resume either."""
+"""Carry out `deepcluster run`: check all settings, then start or resume a run or a sweep."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """List the subcommand `run`; its words are read by Hydra's own parser."""
+    """Add the subcommand `run` to the command line; the parser of Hydra reads its words."""
     subparsers.add_parser("run", help="cluster data (the default)", add_help=False)
 
 
 def execute(words: Sequence[str]) -> int:
-    """Run what was typed.
+    """Carry out one command line of `run`.
 
     Args:
         words: overrides and Hydra's flags.
@@ -33,7 +33,7 @@ def execute(words: Sequence[str]) -> int:
         The exit code, 1 where a job failed.
 
     Raises:
-        UserError: with everything that is wrong with the words.
+        UserError: words are wrong; the text names every problem.
     """
     if any(word in ("-h", "--help") for word in words):
         from deepcluster_pl.cli.help import overview
@@ -50,16 +50,16 @@ def execute(words: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed.
+    """Words of a command line, sorted.
 
     Attributes:
         overrides: key=value, with paths quoted for Hydra's grammar.
-        flags: the other words, which Hydra reads again.
+        flags: the other words, which Hydra parses again.
         config_dir: folder of the user's own recipes, or None.
         multirun: whether -m was typed.
-        shows: whether a flag only prints the config or the like.
-        shows_config: whether that flag is --cfg.
-        completes: whether that flag is Hydra's --shell-completion.
+        shows: whether a flag only prints something, such as the config.
+        shows_config: whether the flag --cfg was typed.
+        completes: whether Hydra's flag --shell-completion was typed.
     """
 
     overrides: list[str]
@@ -72,7 +72,7 @@ class Typed:
 
     @property
     def recipe_folders(self) -> list[Path]:
-        """Folders of recipes beside the shipped ones."""
+        """Return the folders of recipes beside the shipped ones."""
         return [Path(self.config_dir).expanduser()] if self.config_dir else []
 
 
@@ -118,7 +118,7 @@ def _run(typed: Typed) -> bool:
 
 
 def _show(typed: Typed) -> bool:
-    """Let Hydra print the config or the like."""
+    """Let Hydra print the config, or what another flag asks for."""
     from deepcluster_pl.cli.sweep_jobs import run_hydra
     from deepcluster_pl.config.allowlist import trusted_targets
     from deepcluster_pl.config.compose import compose_checked
@@ -152,33 +152,33 @@ def _start(typed: Typed) -> bool:
     folder = _check(composition, multirun, trusted).absolute()
     for text in understood:
         print(f"{text}, the only source that has the keys typed")
-    # The folder's name holds the time of day, so Hydra is told the one that was checked
-    where = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
+    # The folder's name holds the time of day, so Hydra gets the one that was checked
+    location = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
     with folder_lock(folder):
-        words = [*typed.overrides, *where, *added, *typed.flags]
+        words = [*typed.overrides, *location, *added, *typed.flags]
         return run_hydra(words, folder if multirun else None, trusted)
 
 
 def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) -> Path:
-    """Return the folder that will be written; raise one `UserError` with every problem of overrides and configs."""
+    """Return the folder to write; raise one `UserError` with every problem of overrides, configs and folder."""
     from omegaconf import OmegaConf
 
     from deepcluster_pl.config.allowlist import untrusted
     from deepcluster_pl.config.validation import problems
     from deepcluster_pl.runs.folder import check_folder_usable
 
-    found = list(composition.problems)
+    messages = list(composition.problems)
     cfg = composition.cfg
     if cfg is not None:
-        everything = (cfg, *(variant for _, variant in composition.variants))
-        foreign = [line for one in everything for line in untrusted(one, trusted)]
-        found += foreign or problems(cfg)  # foreign code is not imported, not even to be compared
+        configs = (cfg, *(variant for _, variant in composition.variants))
+        foreign = [line for config in configs for line in untrusted(config, trusted)]
+        messages += foreign or problems(cfg)  # code that is not trusted is not imported, not even for checks
         for text, variant in composition.variants if not foreign else []:
-            found += [f"{text}: {line}" for line in problems(variant) if line not in found]
+            messages += [f"{text}: {line}" for line in problems(variant) if line not in messages]
         if multirun:
-            found += [line for one in everything for line in _several_processes(one)]
-    if found or cfg is None:
-        raise UserError("\n".join(dict.fromkeys(found)))
+            messages += [line for config in configs for line in _several_processes(config)]
+    if messages or cfg is None:
+        raise UserError("\n".join(dict.fromkeys(messages)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     folder = Path(OmegaConf.select(cfg, option))
     check_folder_usable(folder, option)
@@ -187,10 +187,10 @@ def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) ->
 
 
 def _several_processes(cfg: DictConfig) -> list[str]:
-    """Return a line for a job of a sweep that is not one process; a sweep's jobs follow each other in this one."""
+    """Return a message for a sweep's job of several processes, since the jobs follow each other in this process."""
     trainer = cfg.trainer
-    one = trainer.devices == 1 or (isinstance(trainer.devices, Sequence) and len(trainer.devices) == 1)
-    if one and trainer.strategy in ("auto", "single_device") and trainer.num_nodes == 1:
+    one_device = trainer.devices == 1 or (isinstance(trainer.devices, Sequence) and len(trainer.devices) == 1)
+    if one_device and trainer.strategy in ("auto", "single_device") and trainer.num_nodes == 1:
         return []
     return [
         f"found trainer.strategy={trainer.strategy} trainer.devices={trainer.devices} in a sweep, whose jobs are one "

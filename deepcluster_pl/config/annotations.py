@@ -49,7 +49,7 @@ def arguments(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str], boo
 
 
 def mismatch(value: Any, hint: Any) -> str:
-    """Return what was expected, where a value does not fit its annotation; an empty string where it fits.
+    """Return the expected kind of value if a value does not fit its annotation; an empty string if it fits.
 
     Args:
         value: from a config: a number, text, null, or a node of OmegaConf. A node with `_target_` always fits, because

@@ -1,4 +1,4 @@
-"""Compose a config from what was typed, and find every mistake in it at once."""
+"""Compose a config from the command line, and find every mistake in it at once."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def closest_match(name: str, choices: Sequence[str], prefix: str = "") -> str:
     """Return a hint: the nearest choice in any case of letters, or all choices if they are few.
 
     Args:
-        name: what was typed.
+        name: the word that was typed.
         choices: names that could have been typed; of a dotted name, its last part is compared too.
         prefix: what to type before the choice, such as `method=`.
 

@@ -70,9 +70,9 @@ def _contradictions(cfg: DictConfig) -> list[str]:
     # Whitening, and some methods, change the last layer of the encoder, which then has to be linear
     if cfg.whiten is not None and (not has_weights or cfg.net.get("code_activation")):
         instead = "net.code_activation=null" if has_weights else "choose net=mlp_autoencoder"
-        lines.append(f"whiten={cfg.whiten} needs a linear code; type whiten=null, or {instead}")
+        lines.append(f"whiten={cfg.whiten} needs a linear embedding; type whiten=null, or {instead}")
     if cfg.net.get("code_activation") and getattr(method, "needs_linear_code", False):
-        lines.append(f"method={cfg.method.name} needs a linear code; type net.code_activation=null")
+        lines.append(f"method={cfg.method.name} needs a linear embedding; type net.code_activation=null")
     if callbacks.get("weight_reset") and not getattr(method, "clusters_are_centers", True):
         lines.append(
             f"callbacks=brb finds new centers, and method={cfg.method.name} is more than centers; type "

@@ -126,7 +126,7 @@ class Part(Dataset[Batch]):
 
     @property
     def is_mapped(self) -> bool:
-        """Whether the samples are a memory map of a file."""
+        """Return True if the samples are a memory map of a file."""
         return isinstance(self._table.x, np.memmap)
 
     @property

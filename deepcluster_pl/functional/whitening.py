@@ -51,7 +51,7 @@ def whitening_matrix(covariance: Tensor, total: float) -> Tensor:
     """
     variances, axes = torch.linalg.eigh(covariance)
     if not variances[-1] > 0:
-        raise ValueError("no sample lies off its center, so that there is no variance to whiten")
+        raise ValueError("every sample coincides with its center, so there is no variance to whiten")
     # Each axis is stretched to the same variance; the rotation and its inverse make the matrix symmetric
     stretch = (total / len(variances) / variances.clamp_min(_FLATTEST * variances[-1])).sqrt()
     matrix: Tensor = (axes * stretch) @ axes.T

@@ -28,7 +28,7 @@ class ClusteringModule(LossModule):
 
     Args:
         net: pretrained autoencoder; the run supplies it.
-        name: names the run's folder and its tables.
+        name: names the run folder and its tables.
         n_clusters: K.
         optimizer: makes the optimizer; None for a method that is not trained.
         augment: distorts training batches, or None. Targets and predictions see clean samples.

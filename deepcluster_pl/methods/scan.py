@@ -112,7 +112,7 @@ class SCAN(ClusteringModule):
 
     @property
     def labels_itself(self) -> bool:
-        """Whether the coming step trains the best head on its own confident clusters."""
+        """Return True if the coming step trains the best head on its own confident clusters."""
         return self.self_label_from is not None and self.global_step >= self.self_label_from
 
     def draw(self, n_samples: int, place: Place) -> Draws:

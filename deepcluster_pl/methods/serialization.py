@@ -97,7 +97,7 @@ def load_model(folder: str | Path) -> ClusteringModule:
 
 
 def load_features(folder: str | Path) -> Features:
-    """What makes samples of pictures as the model's own were made; `UserError` for a model of other samples.
+    """Return the features that describe pictures as those of the model were; raise `UserError` for other models.
 
     Args:
         folder: a run's `model/` folder.
@@ -114,12 +114,12 @@ def load_features(folder: str | Path) -> Features:
         text = first_line(error)
         raise UserError(f"{folder} describes features that cannot be made: {text}") from error
     if not isinstance(features, Features):
-        raise UserError(f"{folder} describes {type(features).__name__}, expected what is measured of pictures")
+        raise UserError(f"{folder} describes {type(features).__name__}, expected features of pictures")
     return features
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """What model.json says: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
+    """Return the content of model.json: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Methods that end where others begin: k-means, a mixture, or one of UMAP's places, of the input or a trained code."""
+"""Clustering without a fit: the initialization is the result, by k-means, a mixture, or a mixture of UMAP's places."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _TAKEN = (
 
 
 class ShallowClustering(ClusteringModule):
-    """The start's partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
+    """Initial partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
 
-    A mixture gives its posterior. Centers alone give the Student-t kernel's shares, whose largest is the nearest
-    center's. Where the start laid the embeddings out anew, as UMAP does, a fitted sample has its place, and any other
-    the mean of its nearest fitted samples' places, each weighing 1 / distance; the mixture of the places judges both.
+    A mixture gives its posterior. Centers alone give probabilities by the Student-t kernel, of which the nearest center
+    has the largest. UMAP maps the embeddings to places. A fitted sample has its own place. Any other gets the mean of
+    the places of its nearest fitted samples, each weighing 1 / distance. The mixture of the places assigns both.
 
     Args:
-        net: identity for the raw input, an autoencoder for its code; the run supplies it.
-        name: names the run's folder and its tables.
+        net: identity for the raw input, an autoencoder for its embeddings; the run supplies it.
+        name: names the run folder and its tables.
         n_clusters: K.
     """
 
@@ -40,18 +40,18 @@ class ShallowClustering(ClusteringModule):
         self.centers = torch.zeros(n_clusters, net.latent_dim)
 
     def initialize(self, start: Initialization) -> None:
-        """Keep all that the start has, but for the labels."""
+        """Store everything of the initialization except the labels."""
         for name in _TAKEN:
             tensor = getattr(start, name)
             setattr(self, name, None if tensor is None else tensor.to(self.device))
 
     def assign(self, z: Tensor) -> Tensor:
-        """Posterior of the mixture, computed in its own precision (float64), or shares by distance."""
+        """Return probabilities (N, K): the mixture's posterior, computed in float64, or those by distance."""
         has = dict(self.named_buffers(recurse=False))  # without those that are None
         if "places" in has:
             place = inverse_distance_mean(z, has["codes"], has["places"])
-            shares = _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
-            return shares.to(z.dtype)
+            posterior = _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
+            return posterior.to(z.dtype)
         if "weights" in has:
             return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"]).to(z.dtype)
         return soft_assignment(z, self.centers)

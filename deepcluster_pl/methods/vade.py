@@ -1,4 +1,4 @@
-"""Variational Deep Embedding: a variational autoencoder whose code is a mixture of Gaussians, one for each cluster."""
+"""Variational Deep Embedding: a variational autoencoder with a mixture of Gaussians, one for each cluster."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat, Sh
 class VaDE(ClusteringModule):
     """Minimizes -log p(x | z) + KL(q(z, c | x) ‖ p(z, c)) (Jiang, Zheng, Tan, Tang, Zhou 2017).
 
-    q(z | x) is a Gaussian about the code with a variance from a head of its own, z a draw from it, p(z, c) a mixture
+    q(z | x) is a Gaussian about the embedding with a variance from its own head, z a draw from it, p(z, c) a mixture
     whose weights, means and diagonal variances are trained, and q(c | x) the mixture's posterior of z. p(x | z) is a
-    Gaussian about what the decoder says, with one variance for all values. Both terms are in nats, summed over values
+    Gaussian about the decoder's output, with one variance for all values. Both terms are in nats, summed over values
     and averaged over samples.
 
     Args:
-        net, name, n_clusters, optimizer, augment: see `ClusteringModule`. The net's code layer must be linear.
+        net, name, n_clusters, optimizer, augment: see `ClusteringModule`. The net's embedding layer must be linear.
         first_noise: initial standard deviation of q(z | x), in standard deviations of the initial clusters.
         noise_floor: share of the data's variance that the decoder need not explain.
         seed: seed of the draws of z.

@@ -64,7 +64,7 @@ def read_choices(path: Path, partition: str) -> Choices:
     if schema != SCHEMA:
         raise UserError(f"{path}: found schema {schema!r}, expected {SCHEMA}; save it from the gallery again")
     if owner != partition:
-        raise UserError(f"{path} was saved in the gallery of another run; type run=<that run's folder>")
+        raise UserError(f"{path} was saved in the gallery of another run; type run=<folder of that run>")
     return choices
 
 

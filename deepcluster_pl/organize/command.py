@@ -2,7 +2,7 @@
 
     deepcluster organize run=<folder> to=<folder>                 print what would be done
     deepcluster organize run=<folder> to=<folder> apply=true      do it
-    deepcluster organize undo=<folder> [apply=true]               remove what was placed
+    deepcluster organize undo=<folder> [apply=true]               remove the placed files
 
 Originals are never moved or changed, and no existing file is overwritten. Placed files are listed in
 <to>/organized.jsonl, which `undo=` and a repeated command read.
@@ -36,7 +36,7 @@ examples
   deepcluster organize run=<folder> to=<folder>                       print what would be done
   deepcluster organize run=<folder> to=<folder> apply=true            do it
   deepcluster organize run=<folder> to=<folder> by=month mode=symlink
-  deepcluster organize undo=<folder> apply=true                       remove what was placed
+  deepcluster organize undo=<folder> apply=true                       remove the placed files
 
 settings
   run=<folder>                  run folder of a finished run on a folder of pictures
@@ -129,7 +129,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
             raise UserError(f"{text}: expected {key}={' or '.join(_ALLOWED[key])}")
         typed[key] = value
     if typed["undo"] and (typed["run"] or typed["to"]):
-        raise UserError("undo= removes what was placed in one folder; leave out run= and to=")
+        raise UserError("undo= removes the files placed in one folder; leave out run= and to=")
     for key in () if typed["undo"] else ("run", "to"):
         if not typed[key]:
             raise UserError(f"{key}= is missing; deepcluster organize --help lists the settings")

@@ -1,4 +1,4 @@
-"""What a person looks at after a run: figures, the report, the gallery, TensorBoard, the console."""
+"""Output for people: figures, the report, the gallery, TensorBoard, the console."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         reason = disk_error(error)
         if reason is None:
             raise
-        raise UserError(f"{path} cannot be written: {reason}; what was there before is left as it was") from error
+        raise UserError(f"{path} cannot be written: {reason}; the earlier file was not changed") from error
 
 
 def disk_error(error: BaseException | None) -> str | None:

@@ -1,4 +1,4 @@
-"""How a run computes in float32: in full precision, and without denormal numbers."""
+"""Float32 arithmetic of a run: in full precision, and without denormal numbers."""
 
 from __future__ import annotations
 

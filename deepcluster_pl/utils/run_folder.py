@@ -1,4 +1,4 @@
-"""The one list of the names in a run's folder."""
+"""The one list of the names in a run folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run's folder and a path for every artefact in it.
+    """A run folder and a path for every file and folder in it.
 
     Args:
         path: the folder; it need not exist.

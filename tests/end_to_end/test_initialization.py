@@ -148,7 +148,7 @@ def test_a_code_that_cannot_be_changed_is_refused_before_anything_is_trained(cli
     run = cli_run(*overrides)
     assert run.code == 1
     assert run.out == ""
-    assert run.err == f"whiten=1 needs a linear code; type whiten=null, or {instead}\n"
+    assert run.err == f"whiten=1 needs a linear embedding; type whiten=null, or {instead}\n"
 
 
 def test_a_start_past_its_limit_is_found_on_a_seeded_sample_and_every_sample_gets_a_cluster(cli_run):

@@ -42,7 +42,7 @@ class TorchvisionDataset(ClusteringData):
         self.download = download
 
     def load(self) -> Table:
-        """Read the files in `root`, after fetching them where `download` says so."""
+        """Read the files in `root`, after a download if `download` asks for it."""
         sets = {"both": (True, False), "train": (True,), "test": (False,)}[self.images]
         loaded = [self._load_set(train) for train in sets]
         x = np.concatenate([images for images, _ in loaded])

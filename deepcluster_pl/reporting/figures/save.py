@@ -71,6 +71,6 @@ def save_reconstructions(folder: Path, data: ClusteringData, net: Autoencoder) -
 
 
 def _figures_folder(folder: Path) -> Path:
-    """Create a run's folder of figures and return it."""
+    """Create the folder of figures in a run folder, and return it."""
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     return folder / "figures"

@@ -23,7 +23,7 @@ class InterruptionHandler(pl.Callback):
     together.
 
     Args:
-        folder: the run's folder.
+        folder: the run folder.
         checkpoint: file to write; it replaces the last one.
         interval_s: seconds between two checkpoints.
     """

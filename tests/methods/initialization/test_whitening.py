@@ -106,5 +106,5 @@ def test_the_map_is_saved_and_loaded_exactly_and_described(z, tmp_path):
 
 def test_samples_that_are_their_own_centers_are_refused():
     z = torch.eye(3)
-    with pytest.raises(UserError, match=r"whiten=1: no sample lies off its center.*type whiten=null"):
+    with pytest.raises(UserError, match=r"whiten=1: every sample coincides with its center.*type whiten=null"):
         whitened(fit_initialization(KMeans(3, n_init=1, random_state=0), z), z, 1.0)
