@@ -1,4 +1,4 @@
-"""A run of the command line, taken up from Python."""
+"""Read a run of the command line from Python: scores, assignments, model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ with tempfile.TemporaryDirectory() as folder:
     print(f"silhouette {scores['fit']['silhouette']:.3f}, sizes {scores['fit']['cluster_sizes']}")
     with (run / "assignments.csv").open(newline="", encoding="utf-8") as file:
         doubtful = min(csv.DictReader(file), key=lambda row: float(row["confidence"]))
-    print(f"the least certain wine: {doubtful['id']}, cluster {doubtful['cluster']}, share {doubtful['confidence']}")
+    print(f"least certain wine: {doubtful['id']}, cluster {doubtful['cluster']}, confidence {doubtful['confidence']}")
 
     model = DeepClustering.load(run)
     print("ready for new samples of", model.n_features_in_, "features")

@@ -1,4 +1,4 @@
-"""Cluster a table from Python, tell new rows, save the model and load it again."""
+"""Cluster a table from Python, predict new rows, save the model and load it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ known, new = np.arange(len(x)) % 5 > 0, np.arange(len(x)) % 5 == 0
 model = DeepClustering("ae_gmm", n_clusters=3, random_state=0, overrides=("net.dims=[64,8]", "pretrain.max_epochs=40"))
 labels = model.fit_predict(x[known])
 print("wines in each cluster:", np.bincount(labels).tolist())
-print(f"agreement with the cultivars, which it has not seen: ARI {adjusted_rand_score(y[known], labels):.2f}")
+print(f"agreement with the cultivars, which it never saw: ARI {adjusted_rand_score(y[known], labels):.2f}")
 
-shares = model.predict_proba(x[new])
-print("new wines:", shares.argmax(axis=1)[:8].tolist(), "surest share:", round(float(shares.max()), 2))
+probabilities = model.predict_proba(x[new])
+clusters = probabilities.argmax(axis=1)
+print("new wines:", clusters[:8].tolist(), "highest probability:", round(float(probabilities.max()), 2))
 
 with tempfile.TemporaryDirectory() as folder:
     model.save(folder + "/wines")
-    again = DeepClustering.load(folder + "/wines")
-    print("the same after loading:", bool((again.predict(x[new]) == shares.argmax(axis=1)).all()))
+    loaded = DeepClustering.load(folder + "/wines")
+    print("the same after loading:", bool((loaded.predict(x[new]) == clusters).all()))

@@ -1,4 +1,4 @@
-"""Images as arrays of bytes: the code of an autoencoder in clusters, and what the middle of each looks like."""
+"""Cluster images given as arrays of bytes, and decode the center of each cluster into an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimator behind a scaler, in a search that reads no label: `score` is the silhouette of the input."""
+"""Put the estimator after a scaler, and choose its method by a score that reads no label."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ x = load_breast_cancer().data
 pipeline = make_pipeline(
     RobustScaler(), DeepClustering(n_clusters=2, random_state=0, overrides=("net.dims=[64,8]", "pretrain.max_epochs=5"))
 )
+# `score` is the silhouette in the input space, so methods can be compared by it
 search = GridSearchCV(pipeline, {"deepclustering__method": ["ae_kmeans", "ae_gmm"]}, cv=2, error_score="raise")
 search.fit(x)
 for setting, score in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):

@@ -42,13 +42,12 @@ def commands() -> list[str]:
 @pytest.mark.slow
 def test_the_quick_start_leads_where_it_says(desk):
     environment = {**os.environ, "PYTHONPATH": str(desk / "site")}
-    python = f"{sys.executable} -m deepcluster_pl"
     typed = commands()
     assert typed[0] == INSTALL
     said = []
     for line in typed[1:]:
-        assert line.startswith("python -m deepcluster_pl")
-        line = line.replace("python -m deepcluster_pl", python, 1)
+        assert line.startswith("deepcluster ")
+        line = line.replace("deepcluster", f"{sys.executable} -m deepcluster_pl", 1)
         done = subprocess.run(
             ["bash", "-c", line], cwd=desk / "home", env=environment, capture_output=True, text=True, check=False
         )
