@@ -7,17 +7,15 @@ import os
 import pickle
 import random
 import re
-import subprocess
-import sys
 import threading
 import warnings
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers.processes import run_command
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -72,13 +70,9 @@ def test_the_same_seed_gives_the_same_labels_and_another_another_net():
 
 def test_labels_are_those_of_the_command_line(tmp_path):
     np.save(tmp_path / "x.npy", X)
-    command = [
-        sys.executable, "-m", "deepcluster_pl", "data=array", "data.path=x.npy", "method=dec", "n_clusters=3", *FEW,
-        "hydra.run.dir=run", "trainer.accelerator=cpu", "baselines=none",
-    ]  # fmt: skip
-    paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environment)
+    words = ["data=array", "data.path=x.npy", "method=dec", "n_clusters=3", *FEW, "hydra.run.dir=run"]
+    done = run_command([*words, "trainer.accelerator=cpu", "baselines=none"], tmp_path)
+    assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "run" / "assignments.csv")
     np.testing.assert_array_equal(few(accelerator="cpu").fit(X).labels_, table["cluster"])
     loaded = DeepClustering.load(tmp_path / "run")

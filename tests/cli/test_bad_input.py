@@ -50,7 +50,7 @@ def test_a_wrong_shape(cli_run, tmp_path):
     assert_refused(cli_run("data=array", "data.path=x.npy"), "shape (20, 0)")
 
 
-def test_mnist_that_is_not_there_says_what_to_type(cli_run):
+def test_without_mnist_the_error_names_the_options_to_type(cli_run):
     assert_refused(cli_run("data=mnist", "data.root=nowhere"), "type data.root=", "data.download=true")
 
 
@@ -164,14 +164,14 @@ def test_a_run_that_has_only_begun_is_not_taken_over(cli_run, tmp_path):
 
 @pytest.mark.parametrize("file", ["config/mysettings.txt", "assignments.csv", "figures/map.png", "error.txt"])
 def test_a_file_of_the_users_where_a_run_would_write_is_left_alone(cli_run, tmp_path, file):
-    kept = tmp_path / "run" / file
-    kept.parent.mkdir(parents=True)
-    kept.write_text("mine")
+    own = tmp_path / "run" / file
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
     run = cli_run("data=array", "data.path=not_there.npy")
     assert run.code == 1
     assert "holds a run already" in run.err
-    assert kept.read_text() == "mine"
-    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [kept]
+    assert own.read_text() == "mine"
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [own]
 
 
 def test_a_refused_run_leaves_other_files_beside_it_and_takes_its_own_config_away(cli_run, tmp_path):
@@ -184,12 +184,12 @@ def test_a_refused_run_leaves_other_files_beside_it_and_takes_its_own_config_awa
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [("augment=affine", "found samples of 6; type augment=none"), ("net.dims=[]", "type net.dims=[10]")],
 )
-def test_what_a_constructor_refuses_is_one_line_and_leaves_nothing(cli_run, change, said):
+def test_what_a_constructor_refuses_is_one_line_and_leaves_nothing(cli_run, change, message):
     run = cli_run(*TINY_DEC, change)
-    assert_refused(run, said)
+    assert_refused(run, message)
     assert not run.folder.exists()
 
 

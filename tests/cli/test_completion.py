@@ -1,4 +1,4 @@
-"""What the shell completes, through bash and zsh themselves where they are installed."""
+"""Completion of words, through bash and zsh themselves where they are installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def completed(shell, tmp_path, line):
-    """Words that the shell would offer at the end of a line."""
+    """Return the words that the shell offers at the end of a line."""
     command = tmp_path / "bin" / "deepcluster"
     if not command.exists():
         command.parent.mkdir()
@@ -32,7 +32,7 @@ def completed(shell, tmp_path, line):
     return done.stdout.split()
 
 
-def test_bash_is_offered_what_stands_behind_the_sign(tmp_path):
+def test_bash_is_offered_the_part_after_the_sign(tmp_path):
     assert completed("bash", tmp_path, "deepcluster data=di") == ["digits"]
     assert completed("bash", tmp_path, "deepcluster method=dec pretrain.max") == ["pretrain.max_epochs="]
 

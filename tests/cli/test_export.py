@@ -1,4 +1,4 @@
-"""`deepcluster export`: each format gives what the run's own model gives."""
+"""`deepcluster export`: each format gives the results of the model itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def expected(run: Outcome, n: int) -> tuple[torch.Tensor, list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_graph_of_pytorch_and_one_of_onnx_give_what_the_model_gives(name, cli_run, exported):
+def test_graphs_of_pytorch_and_onnx_give_the_results_of_the_model(name, cli_run, exported):
     runtime = pytest.importorskip("onnxruntime")
     run = cli_run(*METHODS[name])
     assert run.code == 0, run.err
@@ -57,16 +57,16 @@ def test_a_graph_of_pytorch_and_one_of_onnx_give_what_the_model_gives(name, cli_
                 found = runtime.InferenceSession(str(file)).run(None, {"samples": x.numpy()})
             else:
                 found = [tensor.detach().numpy() for tensor in torch.export.load(file).module()(x)]
-            for one, other in zip(found, wanted, strict=True):
-                np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+            for value, expectation in zip(found, wanted, strict=True):
+                np.testing.assert_allclose(value, expectation, rtol=1e-3, atol=1e-4)
 
 
 def test_safetensors_are_a_model_of_their_own(cli_run, exported, tmp_path):
     run = cli_run(*METHODS["dec"])
-    outcome = exported(f"run={run.folder}", "format=safetensors", f"to={tmp_path / 'kept'}")
+    outcome = exported(f"run={run.folder}", "format=safetensors", f"to={tmp_path / 'exported'}")
     assert outcome.code == 0, outcome.err
     x, wanted = expected(run, 9)
-    model = load_model(tmp_path / "kept")
+    model = load_model(tmp_path / "exported")
     with torch.no_grad():
         np.testing.assert_array_equal(model.assign(model.net.encode(model.net.prepare(x))).numpy(), wanted[1])
 
@@ -100,7 +100,7 @@ def test_nothing_is_written_over_and_mistakes_are_one_line(cli_run, exported):
         assert len(outcome.err.splitlines()) == 1
 
 
-def test_a_method_that_cannot_be_a_graph_says_so(cli_run, exported):
+def test_a_method_that_cannot_be_a_graph_is_refused(cli_run, exported):
     pytest.importorskip("umap")
     run = cli_run(*TINY, "method=n2d")
     outcome = exported(f"run={run.folder}")

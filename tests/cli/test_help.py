@@ -59,7 +59,7 @@ def test_an_unknown_name_in_the_package_is_an_attribute_error():
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["predcit", "run=x"], "'predcit' is no subcommand; did you mean predict?"),
         (["frobnicate"], "'frobnicate' is no subcommand; choose from run, predict"),
@@ -69,8 +69,8 @@ def test_an_unknown_name_in_the_package_is_an_attribute_error():
         (["completion", "fish"], "completion fish: expected bash or zsh"),
     ],
 )
-def test_a_mistake_in_the_words_is_one_line(deepcluster, words, told):
+def test_a_mistake_in_the_words_is_one_line(deepcluster, words, message):
     refused = deepcluster(*words)
     assert refused.code == 1
-    assert told in refused.err
+    assert message in refused.err
     assert refused.err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""`deepcluster predict`: new samples, as a finished run sees them."""
+"""`deepcluster predict`: clusters of new samples, by a finished run."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def rows(outcome: Outcome) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_runs_own_samples_are_told_what_the_run_told_them(table_run, predicted):
+def test_the_samples_of_the_run_get_the_clusters_of_the_run(table_run, predicted):
     outcome = predicted(f"run={table_run.folder}", "data.path=old.csv")
     assert outcome.code == 0, outcome.err
-    told = {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in table_run.assignments}
-    found = rows(outcome)
-    assert {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in found} == told
-    assert [row["id"] for row in found] == [f"row {i}" for i in range(90)]
+    expected = {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in table_run.assignments}
+    predictions = rows(outcome)
+    assert {row["id"]: (row["cluster"], row["confidence"], row["label"]) for row in predictions} == expected
+    assert [row["id"] for row in predictions] == [f"row {i}" for i in range(90)]
     assert "90 samples in" in outcome.out
     assert "ACC" in outcome.out
     assert Path(outcome.out.splitlines()[-1]).parent == table_run.folder / "predictions"
 
 
-def test_new_samples_from_another_source_with_all_shares(table_run, predicted, tmp_path):
+def test_new_samples_from_another_source_with_all_probabilities(table_run, predicted, tmp_path):
     x = np.random.default_rng(1).normal(size=(7, 6)).astype(np.float32)
     np.save(tmp_path / "new.npy", x)
     target = tmp_path / "deep" / "out.csv"
@@ -73,9 +73,9 @@ def test_new_samples_from_another_source_with_all_shares(table_run, predicted, t
     assert table.columns.tolist() == ["id", "cluster", "confidence", "probability_0", "probability_1", "probability_2"]
     model = load_model(table_run.folder / "model")
     with torch.no_grad():
-        shares = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).numpy()
-    np.testing.assert_allclose(table[["probability_0", "probability_1", "probability_2"]], shares, atol=1e-4)
-    np.testing.assert_array_equal(table["cluster"], shares.argmax(axis=1))
+        probabilities = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).numpy()
+    np.testing.assert_allclose(table[["probability_0", "probability_1", "probability_2"]], probabilities, atol=1e-4)
+    np.testing.assert_array_equal(table["cluster"], probabilities.argmax(axis=1))
 
 
 def test_nothing_is_written_over(table_run, predicted, tmp_path):
@@ -86,7 +86,7 @@ def test_nothing_is_written_over(table_run, predicted, tmp_path):
     assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
-def test_columns_in_another_order_or_of_other_names_are_told(table_run, predicted, tmp_path):
+def test_columns_in_another_order_or_of_other_names_are_refused(table_run, predicted, tmp_path):
     frame = pd.read_csv(tmp_path / "old.csv")
     frame[["name", *reversed(FEATURES), "kind"]].to_csv(tmp_path / "turned.csv", index=False)
     frame.rename(columns={"b": "x"}).to_csv(tmp_path / "renamed.csv", index=False)

@@ -10,7 +10,7 @@ from helpers.command_line import TINY_DEC
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl import DeepClustering, load_model
-from deepcluster_pl.runs.n_clusters_sweep import cases
+from deepcluster_pl.runs.n_clusters_sweep import read_candidates
 
 AUTO = (
     *(text for text in TINY_DEC if not text.startswith(("data", "n_clusters", "pretrain.max_epochs"))),
@@ -89,8 +89,8 @@ def test_every_kind_of_method_takes_it(cli_run, method):
 def test_a_number_that_was_found_is_none_that_a_sweep_tried(cli_run, four):
     run = cli_run(*(text for text in AUTO if not text.startswith("n_clusters")), "n_clusters=2,3,auto", "-m")
     assert run.code == 0, run.err
-    (found,) = cases(run.folder).values()
-    assert [case.n_clusters for case in found] == [2, 3]
+    (tried,) = read_candidates(run.folder).values()
+    assert [each.n_clusters for each in tried] == [2, 3]
     assert four
 
 

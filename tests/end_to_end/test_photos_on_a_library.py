@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
+from helpers.processes import run_command
 
 
 @pytest.mark.slow
@@ -18,11 +17,11 @@ def test_the_default_recipe_is_as_good_as_its_page_says(real_data, tmp_path, see
         pytest.skip(f"{real_data} holds no photos/, a folder for each group")
     n_groups = sum(folder.is_dir() for folder in root.iterdir())
     command = [
-        sys.executable, "-m", "deepcluster_pl", "experiment=photos", f"data.root={root}", "data.labels=folder",
+        "experiment=photos", f"data.root={root}", "data.labels=folder",
         f"n_clusters={n_groups}", f"seed={seed}", "trainer.accelerator=cpu", "baselines=none",
         f"cache_dir={tmp_path.parent / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = run_command(command, tmp_path)
     assert done.returncode == 0, done.stderr
     fit = json.loads((tmp_path / "run" / "scores.json").read_text())["fit"]
     assert fit["acc"] >= 0.52

@@ -12,6 +12,7 @@ import pytest
 import torch
 from end_to_end.test_signals import wait_for_training
 from helpers.command_line import TINY, TINY_DEC
+from helpers.processes import CommandProcess
 
 TWO = ("trainer.strategy=ddp", "trainer.devices=2")
 UNEVEN = ("data.n_samples=126", "data.holdout=0.2")  # batches of 32, 32, 32 and 5: the last splits into 3 and 2
@@ -44,8 +45,7 @@ def gone(pid, within=60):
 
 
 def start(folder, *arguments):
-    command = [sys.executable, "-m", "deepcluster_pl", *arguments, f"hydra.run.dir={folder}"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent)
+    return CommandProcess([*arguments, f"hydra.run.dir={folder}"], folder.parent)
 
 
 def test_a_part_with_fewer_rows_than_processes_is_no_trouble(cli_run):
@@ -86,7 +86,7 @@ def test_a_signal_leaves_a_checkpoint_that_two_processes_go_on_from(cli_run, tmp
     workers = others_of(endless)
     endless.send_signal(signal.SIGTERM)
     _, err = endless.communicate(timeout=300)
-    assert (endless.returncode, err) == (143, f"interrupted; type resume={tmp_path / 'cut'} to go on\n")
+    assert (endless.returncode, err) == (143, f"interrupted; type deepcluster resume={tmp_path / 'cut'} to continue\n")
     assert workers
     assert all(map(gone, workers))
     step = torch.load(tmp_path / "cut" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
@@ -107,8 +107,8 @@ def test_where_one_process_dies_the_rest_end_too(tmp_path, victim):
     _, err = run.communicate(timeout=300)
     assert gone(worker)
     if victim == "other":
-        line = "process 1 of 2 ended early (code -9), and the run ends with it; type resume="
-        assert (run.returncode, err) == (1, f"{line}{tmp_path / 'run'} to go on\n")
+        line = "process 1 of 2 ended early (code -9), and the run ends with it; type deepcluster resume="
+        assert (run.returncode, err) == (1, f"{line}{tmp_path / 'run'} to continue\n")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_resume_of_a_sweep_takes_nothing_else(cli_run):
     assert (refused.code, refused.out) == (1, "")
     assert "as it was typed; leave out trainer.precision=bf16-mixed" in refused.err
     again = cli_run("-m", *TINY_DEC, "seed=0,1", name="sweep")
-    assert f"type resume={sweep.folder} to go on" in again.err
+    assert f"type deepcluster resume={sweep.folder} to continue" in again.err
 
 
 @pytest.mark.parametrize("content", ["", "- 1", "hydra: {", "hydra: {overrides: 3}"])

@@ -1,4 +1,4 @@
-"""Signals during training: a checkpoint, a line that says how to go on, and the shell's exit code."""
+"""Signals during training: a checkpoint, a line with the command that resumes, and the shell's exit code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_signal_leaves_a_checkpoint_that_resume_goes_on_from(cli_run, tmp_path
     process.send_signal(sent)
     out, err = process.communicate(timeout=300)
     assert process.returncode == code
-    assert err == f"interrupted; type resume={folder} to resume\n"
+    assert err == f"interrupted; type deepcluster resume={folder} to continue\n"
     assert (folder / "checkpoints" / "last.ckpt").is_file()
     assert "everything is in" not in out
     config = folder / "config" / "config.yaml"
@@ -55,7 +55,7 @@ def test_a_signal_during_a_sweep_names_the_sweep(tmp_path):
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 143
-    assert err == f"interrupted; type resume={folder} to resume\n"
+    assert err == f"interrupted; type deepcluster resume={folder} to continue\n"
     assert (folder / "0" / "checkpoints" / "last.ckpt").is_file()
     assert not (folder / "1").exists()
 
@@ -85,7 +85,7 @@ def test_a_signal_behind_the_last_step_of_a_stage_stops_before_the_next(cli_run,
         patch.setattr(InterruptionHandler, "on_train_end", late)
         cut = cli_run(*TINY_DEC, name="cut")
     assert cut.code == 143
-    assert cut.err == f"interrupted; type resume={cut.folder} to resume\n"
+    assert cut.err == f"interrupted; type deepcluster resume={cut.folder} to continue\n"
     assert not (cut.folder / "start.safetensors").exists()
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err

@@ -6,7 +6,6 @@ import csv
 import os
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,15 @@ import torch
 from data.sources.test_torchvision_datasets import idx
 from faults.test_fuzz import KEYS, VALUES, equal, mutated, tables
 from helpers.command_line import TINY_DEC
+from helpers.processes import run_command
 
-CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "8")), 240
+CASES, SECONDS = int(os.environ.get("DEEPCLUSTER_FUZZ_CASES", "15")), 240
 QUICK = ("trainer.accelerator=cpu", "baselines=none", "logger=none")
 
 
 def typed(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     """The real command, in a folder of its own; one that hangs fails the test."""
-    return subprocess.run(
-        [sys.executable, "-m", "deepcluster_pl", *overrides], cwd=folder, capture_output=True, text=True,
-        timeout=SECONDS, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    return run_command(overrides, folder, timeout=SECONDS)
 
 
 def assert_told(ended: subprocess.CompletedProcess[str]) -> bool:

@@ -5,30 +5,25 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
-from helpers.command_line import TINY_DEC
+from helpers.command_line import TINY_DEC, Outcome
+from helpers.processes import CommandProcess, run_command
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-OFTEN = (*TINY_DEC, "checkpoint_interval=0.000001", "pretrain.max_epochs=40", "fit.max_steps=300")
+OFTEN = (*TINY_DEC, "checkpoint_interval=0.000001", "pretrain.max_epochs=20", "fit.max_steps=120")
 
 
 def start(folder, *overrides):
-    command = [sys.executable, "-m", "deepcluster_pl", *overrides, f"hydra.run.dir={folder}"]
-    return subprocess.Popen(
-        command, cwd=folder.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    return CommandProcess([*overrides, f"hydra.run.dir={folder}"], folder.parent)
 
 
 def wait_for(process, there, seconds=120):
     deadline = time.monotonic() + seconds
     while not there():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, (process.out, process.err)
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -37,12 +32,18 @@ def weights(folder):
     return torch.load(folder / "checkpoints" / "final.ckpt", weights_only=True)["state_dict"]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The same run, left alone; processes that load batches change nothing."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    done = run_command([*OFTEN, f"hydra.run.dir={folder}"], folder.parent)
+    return Outcome(done.returncode, done.stdout, done.stderr, folder)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("stage", ["pretrain", "fit"])
-def test_a_run_killed_in_the_middle_of_an_epoch_ends_as_if_it_had_not_been(cli_run, tmp_path, stage, workers):
+def test_a_run_killed_in_the_middle_of_an_epoch_ends_as_if_it_had_not_been(cli_run, whole, tmp_path, stage, workers):
     settings = (*OFTEN, f"data.num_workers={workers}", "data.residency=disk")
-    whole = cli_run(*settings, name="whole")
-    assert whole.code == 0, whole.err
     folder = tmp_path / "cut"
     done = {"pretrain": "last.ckpt", "fit": "pretrained.ckpt"}[stage]
     process = start(folder, *settings)
@@ -56,7 +57,7 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_as_if_it_had_not_been(cli_r
     resumed = cli_run(f"resume={folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
-    assert resumed.scores["steps"] == 300
+    assert resumed.scores["steps"] == 120
     before, after = weights(whole.folder), weights(folder)
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert list(folder.rglob("*.part")) == []
@@ -88,13 +89,10 @@ cli.main()
 """
 
 
-def test_a_run_killed_while_it_writes_a_checkpoint_keeps_the_one_before(cli_run, tmp_path):
-    whole = cli_run(*OFTEN, name="whole")
+def test_a_run_killed_while_it_writes_a_checkpoint_keeps_the_one_before(cli_run, whole, tmp_path):
     folder = tmp_path / "cut"
-    command = [sys.executable, "-c", WRITER, *OFTEN, f"hydra.run.dir={folder}"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    while "writing" not in (line := process.stdout.readline()):
-        assert line, "the run ended early"
+    process = CommandProcess([*OFTEN, f"hydra.run.dir={folder}"], tmp_path, program=WRITER)
+    process.wait_for_line("writing")
     assert len(list((folder / "checkpoints").glob(".last.ckpt.*.part"))) == 1
     process.kill()
     process.communicate()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 from helpers.pictures import library
+from helpers.processes import CommandProcess, run_command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
 
 def command(tmp_path, name):
     return [
-        sys.executable, "-m", "deepcluster_pl", "data=images", f"data.root={tmp_path / 'photos'}", "method=kmeans",
+        "data=images", f"data.root={tmp_path / 'photos'}", "method=kmeans",
         "n_clusters=2", "data.copies=5", "data.reading_processes=1", "trainer.accelerator=cpu",
         f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / name}",
     ]  # fmt: skip
@@ -55,9 +55,7 @@ def within(seconds, holds):
 def test_nobody_stays_behind_and_what_was_kept_is_not_read_again(tmp_path, ended_by):
     n = 120
     library(tmp_path / "photos", n)
-    run = subprocess.Popen(
-        command(tmp_path, "cut"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    run = CommandProcess(command(tmp_path, "cut"), tmp_path, new_session=True)
     try:
         assert within(120, lambda: lines_kept(tmp_path) > 0)
         assert len(in_session(run.pid)) > 1
@@ -69,6 +67,6 @@ def test_nobody_stays_behind_and_what_was_kept_is_not_read_again(tmp_path, ended
             os.kill(process, signal.SIGKILL)
     kept = lines_kept(tmp_path)
     assert 0 < kept < n
-    whole = subprocess.run(command(tmp_path, "whole"), capture_output=True, text=True, check=False)
+    whole = run_command(command(tmp_path, "whole"), tmp_path)
     assert whole.returncode == 0, whole.stderr
     assert f"({kept} from the cache, {n - kept} read at" in whole.stdout

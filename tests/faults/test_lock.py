@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
-import subprocess
-import sys
 
 import pytest
 from faults.test_kill import start, wait_for
 from helpers.command_line import TINY_DEC
+from helpers.processes import CommandProcess, run_command
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000")
 
@@ -59,19 +57,14 @@ def test_a_refused_run_takes_back_the_folders_it_made_and_leaves_the_users_own(c
 
 def test_runs_started_in_the_same_moment_have_folders_of_their_own(tmp_path):
     small = (*TINY_DEC, "baselines=none", "trainer.enable_progress_bar=false")
-    command = [sys.executable, "-m", "deepcluster_pl", *small]
-    runs = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) for _ in range(3)]
-    assert [run.wait(timeout=300) for run in runs] == [0, 0, 0]
+    runs = [CommandProcess(small, tmp_path) for _ in range(3)]
+    assert [run.wait() for run in runs] == [0, 0, 0]
     assert len(list((tmp_path / "outputs" / "blobs" / "dec").glob("*/scores.json"))) == 3
 
 
 def limited(folder, size, *overrides):
     """A run none of whose files may grow beyond a size, as on a full disk."""
-    command = [sys.executable, "-m", "deepcluster_pl", *TINY_DEC, *overrides, f"hydra.run.dir={folder}"]
-    run = subprocess.run(
-        command, cwd=folder.parent, capture_output=True, text=True, timeout=300,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )  # fmt: skip
+    run = run_command([*TINY_DEC, *overrides, f"hydra.run.dir={folder}"], folder.parent, file_limit=size)
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
     assert run.stderr.count("\n") == 1
@@ -90,7 +83,9 @@ def test_a_checkpoint_that_finds_no_room_ends_the_run_in_one_line_and_the_one_be
 def test_curves_that_find_no_room_end_the_run_in_one_line(tmp_path):
     folder = tmp_path / "run"
     said = limited(folder, 60_000, "fit.max_steps=100000", "trainer.log_every_n_steps=1", "checkpoint_interval=600")
-    assert said == f"a file in {folder} cannot be written: File too large; type resume={folder} to go on\n"
+    assert (
+        said == f"a file in {folder} cannot be written: File too large; type deepcluster resume={folder} to continue\n"
+    )
 
 
 def test_a_temporary_folder_that_is_full_or_gone_changes_nothing(cli_run, tmp_path, monkeypatch):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from faults.test_kill import OFTEN, WRITER
+from faults.test_kill import OFTEN, WRITER, whole
+from helpers.processes import CommandProcess
 
+__all__ = ["whole"]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 STUCK = """
 import time
@@ -28,14 +28,10 @@ cli.main()
 
 
 @pytest.mark.parametrize(("program", "there"), [(STUCK, "stuck"), (WRITER, "writing")], ids=["in a step", "in a write"])
-def test_a_second_signal_ends_the_run_at_once_and_it_can_be_gone_on_with(cli_run, tmp_path, program, there):
-    whole = cli_run(*OFTEN, name="whole")
-    assert whole.code == 0, whole.err
+def test_a_second_signal_ends_the_run_at_once_and_it_can_be_resumed(cli_run, whole, tmp_path, program, there):
     folder = tmp_path / "cut"
-    command = [sys.executable, "-c", program, *OFTEN, f"hydra.run.dir={folder}"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while there not in (line := process.stdout.readline()):
-        assert line, process.communicate()
+    process = CommandProcess([*OFTEN, f"hydra.run.dir={folder}"], tmp_path, program=program)
+    process.wait_for_line(there)
     process.send_signal(signal.SIGINT)
     time.sleep(1)
     assert process.poll() is None  # the first waits for the end of a step
@@ -44,7 +40,7 @@ def test_a_second_signal_ends_the_run_at_once_and_it_can_be_gone_on_with(cli_run
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - sent < 30
     assert process.returncode == 130
-    assert err == f"interrupted; type resume={folder} to go on\n"
+    assert err == f"interrupted; type deepcluster resume={folder} to continue\n"
     assert list(folder.rglob("*.part")) == []
     resumed = cli_run(f"resume={folder}", name="cut")
     assert resumed.code == 0, resumed.err

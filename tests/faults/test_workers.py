@@ -36,7 +36,7 @@ def test_a_reader_that_is_killed_ends_the_run_in_one_line_and_resume_goes_on(cli
     assert cut.code == 1
     assert cut.err.count("\n") == 1
     assert "a process that reads data ended early" in cut.err
-    assert f"type resume={cut.folder} to go on" in cut.err
+    assert f"type deepcluster resume={cut.folder} to continue" in cut.err
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
