@@ -96,7 +96,7 @@ def describe(hint: Any) -> str:
 
 
 def _limits(metadata: Iterable[Any]) -> Iterator[str]:
-    """Say the limits that `annotated_types` put beside a type; the first needs no `and`."""
+    """Yield the limits that `annotated_types` give a type, such as `> 0 and <= 1`."""
     for limit in metadata:
         pairs = [(sign, getattr(limit, name, None)) for name, sign in _SIGNS.items()]
         yield " and ".join(f"{sign} {end:.10g}" for sign, end in pairs if end is not None)
@@ -109,5 +109,5 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 
 def _is_object(plain: Any) -> bool:
-    """Tell a node that stands for an object from a plain value."""
+    """Return True for a node that stands for an object, False for a plain value."""
     return isinstance(plain, dict) and "_target_" in plain

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Glob, Override, Transformer
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from deepcluster_pl.config.allowlist import refused_key
+from deepcluster_pl.config.allowlist import allowed_by, foreign_resolvers, refused_key
 from deepcluster_pl.config.hints import closest_match, sources_with
 from deepcluster_pl.config.recipes import all_keys, conf_dir, groups, options
 from deepcluster_pl.config.trainer_arguments import refusal
@@ -59,6 +59,12 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
         if not folder.is_dir():
             result.problems.append(f"--config-dir {config_dir}: no such folder")
             return result
+    # A resolver is refused in the text, since Hydra may run it while it composes
+    allowed = allowed_by(folders)
+    for argument in arguments:
+        names = foreign_resolvers(argument, allowed)
+        result.problems += [f"{argument}: the resolver {name} is in no recipe; write the value itself" for name in names]
+    arguments = [argument for argument in arguments if not foreign_resolvers(argument, allowed)]
     parsed = [override for argument in arguments if (override := parse(argument, result.problems)) is not None]
     if not multirun:
         for override in parsed:
@@ -115,7 +121,7 @@ def parse(argument: str, problems: list[str]) -> Override | None:
 
 
 def _is_group(override: Override) -> bool:
-    """Tell an override that chooses a file: of a known group, of a group in another place, or of Hydra's."""
+    """Return True for an override that chooses a file: of a known group, of a group in another place, or of Hydra's."""
     return _group_key(override) in groups() or bool(override.package) or "/" in str(override.key_or_group)
 
 
@@ -155,7 +161,7 @@ def _key_exists(override: Override, cfg: DictConfig, folders: list[Path], result
     key = str(override.key_or_group)
     parent, _, name = key.rpartition(".")
     known = all_keys(cfg)
-    if reason := refused_key(key):
+    if reason := refused_key(key, None if override.is_delete() else override.value()):
         result.problems.append(reason)
     elif parent == "trainer" and refusal(name):
         result.problems.append(f"{key}: {refusal(name)}")
@@ -169,19 +175,19 @@ def _key_exists(override: Override, cfg: DictConfig, folders: list[Path], result
 
 
 def _needs_no_key(override: Override) -> bool:
-    """Tell an override that adds or deletes a key, or sets one of Hydra's own, which Hydra checks."""
+    """Return True for an override that adds or deletes a key, or sets one of Hydra's own, which Hydra checks."""
     own = str(override.key_or_group).startswith("hydra.")
     return own or override.is_add() or override.is_force_add() or override.is_delete()
 
 
 def _is_taken(override: Override, cfg: DictConfig) -> bool:
-    """Tell a key that Hydra refuses to add: it has a value, which is not merged with the new one."""
+    """Return True for a key that Hydra refuses to add: it has a value, which is not merged with the new one."""
     value = OmegaConf.select(cfg, str(override.key_or_group), throw_on_resolution_failure=False)
     return value is not None and not isinstance(override.value(), dict | list)
 
 
 def _unknown(key: str, cfg: DictConfig, folders: list[Path]) -> str:
-    """Say that there is no such key, and what may have been meant."""
+    """Return the message for a key that does not exist, with the nearest one that does."""
     known = all_keys(cfg)
     parent = key.rpartition(".")[0]
     if parent.startswith("data") and (sources := sources_with([key], folders)):
@@ -194,7 +200,7 @@ def _unknown(key: str, cfg: DictConfig, folders: list[Path]) -> str:
 
 
 def _opens_into_null(key: str, cfg: DictConfig) -> bool:
-    """Tell a key that is below a node which this recipe leaves out, such as pretrain.module of k-means."""
+    """Return True for a key below a node that this recipe leaves out, such as pretrain.module of k-means."""
     parts = key.split(".")
     return any(OmegaConf.select(cfg, ".".join(parts[:i]), default=0) is None for i in range(1, len(parts)))
 

@@ -10,7 +10,7 @@ from deepcluster_pl.config.compose import Composition, compose_checked, parse
 
 
 def sweeps_by_itself(arguments: Sequence[str], config_dir: str | None = None) -> bool:
-    """Tell whether several values were typed for an experiment that is a sweep already, so that `-m` is implied.
+    """Return whether several values were typed for an experiment that is a sweep already, so that `-m` is implied.
 
     Args:
         arguments: overrides as typed, paths quoted.
@@ -64,5 +64,5 @@ def search_direction(composition: Composition, typed: Sequence[str]) -> list[str
 
 
 def _is_sweep(cfg: DictConfig | None) -> bool:
-    """Tell whether a config says by itself that it is a sweep."""
+    """Return whether a config makes its run a sweep."""
     return cfg is not None and str(cfg.hydra.mode) == "RunMode.MULTIRUN"

@@ -56,7 +56,7 @@ NARROWER: dict[str, Any] = {
 
 
 def refusal(name: str) -> str:
-    """Say what to type instead of an argument that the run sets; an empty string for any other.
+    """Return what to type instead of an argument that the run sets; an empty string for any other.
 
     >>> refusal("max_steps"), refusal("accelerator")
     ('the run sets this itself; type fit.max_steps=', '')

@@ -79,7 +79,7 @@ def _contradictions(cfg: DictConfig) -> list[str]:
             f"callbacks=refresh, or choose method=dec, idec, dcn or dkm"
         )
     if learns and callbacks.get("target_refresh") is None:
-        lines.append(f"method={cfg.method.name} needs a look at all samples now and then; add callbacks=refresh")
+        lines.append(f"method={cfg.method.name} needs a refresh every few steps; add callbacks=refresh")
     # A fused optimizer unscales gradients by itself, after Lightning would have to clip them
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
         fused = [f"{stage}.optimizer.fused=false" for stage in ("pretrain", "fit") if cfg[stage].optimizer.get("fused")]

@@ -186,7 +186,7 @@ def undo(settings: Settings) -> Outcome:
     with folder_lock(target) if settings.apply else nullcontext():
         result = undo_all(target, settings.apply)
     absent = f", {result.absent:,} were already gone" if result.absent else ""
-    kept = f", {len(result.kept):,} are kept" if result.kept else ""
+    kept = f", {len(result.kept):,} are not removed" if result.kept else ""
     if settings.apply:
         return Outcome([f"{result.removed:,} files removed{absent}{kept}"], result.kept)
     line = f"{result.removed:,} files would be removed{absent}{kept}; type apply=true to do it"

@@ -14,12 +14,12 @@ _MAY_BE_LAST = "its original is gone, and this may be the last copy"
 
 @dataclass
 class UndoResult:
-    """Count of removed files, and why others are kept.
+    """Count of removed files, and the reasons why others are not removed.
 
     Attributes:
         removed: files removed, or that would be.
         absent: listed files that were gone already.
-        kept: reason of each file that is kept, by its path.
+        kept: reason of each file that is not removed, by its path.
     """
 
     removed: int = 0
@@ -37,7 +37,7 @@ def undo_all(target: Path, apply: bool) -> UndoResult:
         apply: False only counts.
 
     Returns:
-        Counts, and the reason of each file that is kept.
+        Counts, and the reason of each file that is not removed.
 
     Raises:
         UserError: the manifest is damaged.

@@ -137,7 +137,7 @@ def estimator() -> dict[str, object]:
 
 
 def record(clusters: list[int]) -> dict[str, object]:
-    """Return what is kept of a partition: its size, the clusters' sizes, a hash of all labels in order."""
+    """Return the record of a partition: its size, the clusters' sizes, a hash of all labels in order."""
     sizes = np.bincount(clusters).tolist()
     digest = hashlib.sha256(json.dumps([int(cluster) for cluster in clusters]).encode()).hexdigest()[:16]
     return {"n": len(clusters), "sizes": sizes, "sha256": digest}

@@ -57,6 +57,8 @@ PHRASES = (
     Phrase(r"\bmend(s|ed|ing)?\b", "correct, or repair", "The cluster is not mended."),
     Phrase(r"\bbehind the\b", "after the", "A checkpoint behind the fit."),
     Phrase(r"\bin front of\b", "before", "Steps in front of the first."),
+    Phrase(r"\bnow and then\b", "every few steps, epochs or seconds", "Now and then p is computed again."),
+    Phrase(r"\b(is|are|was|were|be) kept\b", "is stored, or stays", "Finished jobs are kept."),
     # One word for one thing
     Phrase(r"\b(linear|(pre)?trained|learned|raw|short) codes?\b", "embedding", "k-means on the pretrained code."),
     Phrase(r"\b(length|scale|space|covariance) of the codes?\b", "embedding", "The length of the code is D."),
@@ -95,7 +97,7 @@ NAMES = {
 """Names of our own that are not used again, and the names in their place."""
 EARLIER_NAMES = {"deepcluster_pl/utils/renames.py", "deepcluster_pl/config/renamed_targets.py"}
 """Files that translate names of earlier versions."""
-QUESTIONS = ("What", "Where", "How", "Whether", "Which", "When")
+NO_BEGINNINGS = ("What", "Where", "How", "Whether", "Which", "When", "Say", "Tell")
 ARTICLES = ("The", "A", "An", "Every", "All", "One", "Each", "It", "Of", "In")
 
 
@@ -170,7 +172,7 @@ def hits_in_docstrings(content: str) -> Iterator[tuple[int, str, str]]:
             continue
         word = docstring.split()[0]
         is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        if word in QUESTIONS:
+        if word in NO_BEGINNINGS:
             yield node.body[0].lineno, word, "a verb (Return, Compute, Write), or a noun for a class"
         elif is_function and word in ARTICLES and not _is_property(node):
             yield node.body[0].lineno, word, "a verb (Return, Compute, Write, Raise)"
@@ -212,7 +214,7 @@ def test_every_name_is_caught_in_code(name):
     assert (2, name, NAMES[name]) in list(hits_in_names(f"x = 1\n{name} = x\n"))
 
 
-@pytest.mark.parametrize("word", [*QUESTIONS, *ARTICLES])
+@pytest.mark.parametrize("word", [*NO_BEGINNINGS, *ARTICLES])
 def test_every_beginning_of_a_docstring_is_caught(word):
     assert [hit[:2] for hit in hits_in_docstrings(f'def f():\n    """{word} is returned."""\n')] == [(2, word)]
 

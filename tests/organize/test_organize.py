@@ -70,7 +70,7 @@ def test_an_undo_keeps_what_was_changed_and_what_may_be_the_last_copy(library, t
     os.unlink(orphan.source)
     code, out_text, err = organize(f"undo={out}", "apply=true")
     assert code == 1
-    assert "2 are kept" in out_text
+    assert "2 are not removed" in out_text
     assert "has changed since" in err
     assert "may be the last copy" in err
     assert (out / changed.folder / changed.name).read_bytes() == b"edited"

@@ -177,7 +177,7 @@ class ImageFolder(ClusteringData):
                         return
                     continue
                 pending.append((by_name[name], outcome))
-                # Store a batch now and then, so that little is lost where the process is killed.
+                # Store a batch every few seconds, so that little is lost if the process is killed.
                 if len(pending) == _ROWS_AT_ONCE or time.monotonic() - stored_at > _SECONDS_AT_ONCE:
                     self._store(cache, pending)
                     pending, stored_at = [], time.monotonic()

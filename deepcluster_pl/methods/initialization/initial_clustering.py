@@ -111,7 +111,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     """Cluster embeddings with a scikit-learn clusterer or mixture.
 
     Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. The map of
-    a clusterer that maps embeddings (`places_`) is kept as well, with the mixture on it.
+    a clusterer that maps embeddings (`places_`) is stored as well, with the mixture on it.
 
     Args:
         clusterer: has `fit_predict`; it is fitted in place.
