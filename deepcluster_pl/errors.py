@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 
 class UserError(ValueError):
     """Bad input: the command line prints its text, without a traceback, and exits with code 1.
 
-    It is a `ValueError`, so that code calling the package as a library can treat it as one.
+    It is a `ValueError`, so that programs calling the package as a library can treat it as one.
     """
-
-
-def divergence_error(stage: str, step: int, found: str) -> UserError:
-    """The error of a training whose numbers are no longer finite.
-
-    >>> str(divergence_error("fit", 40, "the loss is nan"))
-    'the fit diverged: the loss is nan after step 40; type a smaller fit.optimizer.lr'
-    """
-    name = "pretraining" if stage == "pretrain" else f"the {stage}"
-    return UserError(f"{name} diverged: {found} after step {step}; type a smaller {stage}.optimizer.lr")
 
 
 class InterruptedRun(BaseException):
-    """Training ended on a signal, after a checkpoint was written.
+    """End of a training by a signal, after a checkpoint was written.
 
-    Attributes:
+    Args:
         number: the signal's number.
-        folder: the run to resume.
+        folder: run folder, or a sweep's folder, that can be resumed.
     """
 
     def __init__(self, number: int, folder: Path) -> None:
         super().__init__(f"signal {number}")
         self.number = number
         self.folder = folder
+
+
+def divergence_error(stage: str, step: int, symptom: str) -> UserError:
+    """Return the error of a training whose numbers are no longer finite.
+
+    Args:
+        stage: pretrain or fit.
+        step: number of optimizer steps taken.
+        symptom: the numbers that are not finite, such as "the loss is nan".
+
+    Returns:
+        The error, which names the setting to change.
+
+    >>> str(divergence_error("fit", 40, "the loss is nan"))
+    'the fit diverged: the loss is nan after step 40; type a smaller fit.optimizer.lr'
+    """
+    name = "pretraining" if stage == "pretrain" else f"the {stage}"
+    return UserError(f"{name} diverged: {symptom} after step {step}; type a smaller {stage}.optimizer.lr")
+
+
+def resume_command(folder: Path) -> str:
+    """Return the command that resumes the run or sweep in a folder, quoted for the shell.
+
+    >>> resume_command(Path("my runs/1"))
+    "deepcluster 'resume=my runs/1'"
+    """
+    return shlex.join(["deepcluster", f"resume={folder}"])
 
 
 def first_line(error: BaseException) -> str:

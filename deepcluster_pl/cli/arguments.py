@@ -1,4 +1,4 @@
-"""Read the words of a subcommand: one parser, and settings of the form key=value."""
+"""Parse the words of a subcommand: flags, and settings of the form key=value."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ from deepcluster_pl.errors import UserError
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose errors are `UserError`s of one line, and whose texts keep their line breaks."""
+    """Parser of argparse that raises its errors as `UserError`s of one line, and leaves line breaks in its texts."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
-        """Raise `UserError` with argparse's message and where help is."""
+        """Raise `UserError` with the message of argparse, and the command that prints help."""
         raise UserError(f"{message}; {self.prog} --help lists what there is")
 
 
 def unknown_command(word: str, commands: Sequence[str]) -> UserError:
     """Return the error for a word that is neither a subcommand nor a setting.
+
+    Args:
+        word: the word as typed.
+        commands: all subcommands.
+
+    Returns:
+        The error, with the nearest subcommand.
 
     >>> str(unknown_command("predcit", ["run", "predict"]))
     "'predcit' is no subcommand; did you mean predict? Settings have the form key=value"
@@ -37,11 +44,11 @@ def split_settings(words: Sequence[str], defaults: Mapping[str, str]) -> tuple[d
     """Separate a subcommand's own settings from those of the data.
 
     Args:
-        words: as typed, each `key=value`.
+        words: the words as typed, each `key=value`.
         defaults: the subcommand's keys and their defaults.
 
     Returns:
-        The subcommand's settings, and what was typed as `data=` and `data.<key>=`.
+        The subcommand's settings, and the words `data=` and `data.<key>=`.
 
     Raises:
         UserError: a word is neither.
@@ -49,18 +56,18 @@ def split_settings(words: Sequence[str], defaults: Mapping[str, str]) -> tuple[d
     >>> split_settings(["run=a b", "data.path=x.npy"], {"run": "", "to": ""})
     ({'run': 'a b', 'to': ''}, ['data.path=x.npy'])
     """
-    own, of_data = dict(defaults), []
+    settings, of_data = dict(defaults), []
     for word in words:
         key, equals, value = word.partition("=")
-        if key in own and equals:
-            own[key] = value
+        if key in settings and equals:
+            settings[key] = value
         elif equals and (key == "data" or key.startswith("data.")):
             of_data.append(word)
         else:
-            near = difflib.get_close_matches(key, list(own), n=1)
-            expected = f"expected {'=, '.join(own)}=, data=<source>, data.<key>=<value>"
+            near = difflib.get_close_matches(key, list(settings), n=1)
+            expected = f"expected {'=, '.join(settings)}=, data=<source>, data.<key>=<value>"
             raise UserError(f"{word}: {f'did you mean {near[0]}=?' if near and equals else expected}")
-    return own, of_data
+    return settings, of_data
 
 
 def run_with_model(typed: str) -> Path:
@@ -74,14 +81,17 @@ def run_with_model(typed: str) -> Path:
 
 
 def new_file(typed: str, default: Path) -> Path:
-    """Return the path of a file that is to be written; raise `UserError` where there is one already.
+    """Return the path of a file to write.
 
     Args:
-        typed: as typed for `to=`, or empty.
-        default: path where nothing was typed.
+        typed: the value of `to=`, or empty.
+        default: the path if nothing was typed.
 
     Returns:
         A path at which nothing exists.
+
+    Raises:
+        UserError: the file exists.
     """
     path = Path(typed).expanduser() if typed else default
     if path.exists():

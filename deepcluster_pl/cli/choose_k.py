@@ -1,4 +1,4 @@
-"""The subcommand `choose-k`: compare the numbers of clusters that a sweep tried."""
+"""Carry out `deepcluster choose-k`: compare the numbers of clusters that a sweep tried."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print a table and a piece of advice for each recipe of the sweep."""
-    from deepcluster_pl.runs.n_clusters_sweep import cases, report
+    """Print a table and advice for each recipe of the sweep."""
+    from deepcluster_pl.runs.n_clusters_sweep import comparison, read_candidates
 
-    found = cases(options.folder)
-    if not found:
+    recipes = read_candidates(options.folder)
+    if not recipes:
         raise UserError(f"{options.folder}: found no sweep over several n_clusters with fitted runs")
-    print(report(found), end="")
+    print(comparison(recipes), end="")
     return 0

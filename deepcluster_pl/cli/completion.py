@@ -1,4 +1,4 @@
-"""The subcommand `completion`: complete words in bash and zsh, from the recipes as they compose so far."""
+"""Carry out `deepcluster completion`: complete words in bash and zsh, by the recipe that is typed so far."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deepcluster_pl.errors import UserError
 
 FLAGS = ("-m", "--multirun", "--cfg", "--config-dir", "--help", "--version")
 _DESCRIPTION = """\
-Print what a shell has to run once so that it completes groups, options and keys.
+Print the script that a shell runs once, so that it completes groups, options and keys.
 
 examples
   eval "$(deepcluster completion bash)"      in ~/.bashrc
@@ -26,9 +26,9 @@ _deepcluster() {
     local line="${COMP_LINE:0:$COMP_POINT}"
     local word="${line##* }" IFS=$'\\n'
     COMPREPLY=($(deepcluster completion words "$word" "$line" 2>/dev/null))
-    if [ -z "$ZSH_VERSION" ]; then  # bash replaces only what is behind the last = or :
-        local kept="${word%"${word##*[=:]}"}"
-        COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+    if [ -z "$ZSH_VERSION" ]; then  # bash replaces only the text after the last = or :
+        local prefix="${word%"${word##*[=:]}"}"
+        COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
     fi
 }
 complete -o nospace -o default -F _deepcluster deepcluster
@@ -37,14 +37,14 @@ complete -o nospace -o default -F _deepcluster deepcluster
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand `completion` to the command line."""
-    parser = subparsers.add_parser("completion", help="completion in bash and zsh", description=_DESCRIPTION)
+    parser = subparsers.add_parser("completion", help="completion of words in bash and zsh", description=_DESCRIPTION)
     parser.add_argument("shell", help="bash or zsh")
     parser.add_argument("typed", nargs="*", help=argparse.SUPPRESS)
     parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print the shell's script; or, as that script asks, what the word at the cursor may become."""
+    """Print the script of a shell; or, when that script asks, the completions of the word at the cursor."""
     if options.shell == "words":
         word, line = (*options.typed, "", "")[:2]
         print("".join(f"{text}\n" for text in candidates(word, line)), end="")
@@ -56,14 +56,14 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def candidates(word: str, line: str) -> list[str]:
-    """Return what a word may become. A key ends with = or a dot; after a key its present value is offered.
+    """Return the completions of a word: keys, which end with = or a dot, options, or the present value of a key.
 
     Args:
         word: typed so far, up to the cursor.
-        line: everything up to the cursor; earlier choices decide which keys there are.
+        line: everything up to the cursor; its recipe decides which keys exist.
 
     Returns:
-        Candidates in order.
+        Completions in alphabetical order.
 
     >>> candidates("method=va", ""), candidates("pretrain.max", "deepcluster method=dec pretrain.max")
     (['method=vade'], ['pretrain.max_epochs='])
@@ -83,7 +83,7 @@ def candidates(word: str, line: str) -> list[str]:
 
 
 def _next_parts(keys: dict[str, Any], word: str) -> Iterator[str]:
-    """Yield keys up to their next dot: `pre` becomes `pretrain.`, and that becomes `pretrain.max_epochs=`."""
+    """Yield keys up to their next dot: `pre` gives `pretrain.`, which gives `pretrain.max_epochs=`."""
     for key in keys:
         if key.startswith(word):
             part, dot, _ = key[len(word) :].partition(".")
@@ -91,23 +91,23 @@ def _next_parts(keys: dict[str, Any], word: str) -> Iterator[str]:
 
 
 def _keys(line: str) -> dict[str, Any]:
-    """Return every key that holds a value, with the value that the words before the last one compose to."""
+    """Return every key with a value, in the config of the words before the last one."""
     from omegaconf import OmegaConf
 
     from deepcluster_pl.config.compose import compose_checked
 
     typed = [text for text in line.split()[1:-1] if "=" in text]
     cfg = compose_checked(typed, "-m" in line.split()).cfg
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
 
     def walk(node: Any, prefix: str) -> None:
         for key, value in node.items():
             if isinstance(value, dict) and value:
                 walk(value, f"{prefix}{key}.")
             elif not str(key).startswith("_") and f"{prefix}{key}" != "hydra":
-                found[f"{prefix}{key}"] = value
+                values[f"{prefix}{key}"] = value
 
     plain: Any = OmegaConf.to_container(cfg) if cfg is not None else {}
     plain.pop("hydra", None)
     walk(plain, "")
-    return found
+    return values

@@ -1,4 +1,4 @@
-"""The subcommand `export`: a finished run's model for programs that do not have this package."""
+"""Carry out `deepcluster export`: write the model of a finished run for programs without this package."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from deepcluster_pl.cli.arguments import new_file, run_with_model, split_setting
 from deepcluster_pl.errors import UserError
 
 _DESCRIPTION = """\
-Export a finished run's model for programs that do not have this package.
+Export the model of a finished run for programs without this package.
 
 examples
   deepcluster export run=<run folder>                                  a torch.export program (.pt2)
   deepcluster export run=<run folder> format=onnx to=model.onnx        needs pip install 'deepcluster_pl[export]'
-  deepcluster export run=<run folder> format=safetensors to=<folder>   weights, and JSON that says how to build them
+  deepcluster export run=<run folder> format=safetensors to=<folder>   weights, and a JSON file with their structure
 
 settings
   run=<folder>                               run folder
@@ -49,7 +49,7 @@ def execute(options: argparse.Namespace) -> int:
     run = RunFolder(folder)
     target = new_file(own["to"], run.export / f"model{suffix}")
     silence_libraries()
-    with friendly_errors(folder):
+    with friendly_errors(None):
         write(run.model, target)
     print(target)
     return 0

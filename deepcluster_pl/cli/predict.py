@@ -1,4 +1,4 @@
-"""The subcommand `predict`: clusters of new samples, by a finished run."""
+"""Carry out `deepcluster predict`: assign new samples to the clusters of a finished run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Write the table, and print what was found and where it is."""
+    """Write the table, and print a summary and its path."""
     own, overrides = split_settings(options.settings, _DEFAULTS)
     folder = run_with_model(own["run"])
     if own["probabilities"] not in ("true", "false"):
@@ -50,6 +50,6 @@ def execute(options: argparse.Namespace) -> int:
 
     target = new_file(own["to"], RunFolder(folder).predictions / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.csv")
     silence_libraries()
-    with friendly_errors(folder):
+    with friendly_errors(None):
         print(predict(folder, overrides, target, own["probabilities"] == "true", own["accelerator"]))
     return 0

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from deepcluster_pl.cli.sweep_jobs import run_hydra
-from deepcluster_pl.config.allowlist import check_targets, trusted_targets
+from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.config.validation import check
@@ -72,7 +72,7 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
         if str(override.key_or_group).split(".")[-1] not in saved.cfg.trainer and not override.is_add():
             raise UserError(f"{override.key_or_group}: no such key in {saved.folder}/config/config.yaml")
         OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
-    check_targets(saved.cfg, trusted_targets(_recipe_folders(config_dir)))
+    check_allowed(saved.cfg, allowed_by(_recipe_folders(config_dir)))
     check(saved.cfg)
     if saved.cwd.is_dir():
         os.chdir(saved.cwd)  # relative paths in the config are relative to it
@@ -98,7 +98,7 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
     with folder_lock(saved.folder):
         words = ["-m", *saved.overrides, *location, *recipes]
-        return run_hydra(words, saved.folder, trusted_targets(folders), resuming=True)
+        return run_hydra(words, saved.folder, allowed_by(folders), resuming=True)
 
 
 def _recipe_folders(config_dir: str | None) -> list[Path]:

@@ -15,6 +15,7 @@ from deepcluster_pl.errors import UserError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from deepcluster_pl.config.allowlist import Allowed
     from deepcluster_pl.config.compose import Composition
 
 
@@ -120,19 +121,19 @@ def _run(typed: Typed) -> bool:
 def _show(typed: Typed) -> bool:
     """Let Hydra print the config, or what another flag asks for."""
     from deepcluster_pl.cli.sweep_jobs import run_hydra
-    from deepcluster_pl.config.allowlist import trusted_targets
+    from deepcluster_pl.config.allowlist import allowed_by
     from deepcluster_pl.config.compose import compose_checked
 
     composition = compose_checked(typed.overrides, typed.multirun, typed.config_dir)
     if composition.problems and not typed.completes:
         raise UserError("\n".join(composition.problems))
-    return run_hydra([*composition.added, *typed.overrides, *typed.flags], None, trusted_targets(typed.recipe_folders))
+    return run_hydra([*composition.added, *typed.overrides, *typed.flags], None, allowed_by(typed.recipe_folders))
 
 
 def _start(typed: Typed) -> bool:
     """Check the overrides and the folder, and start a run or a sweep; return True if a job failed."""
     from deepcluster_pl.cli.sweep_jobs import run_hydra
-    from deepcluster_pl.config.allowlist import trusted_targets
+    from deepcluster_pl.config.allowlist import allowed_by
     from deepcluster_pl.config.compose import compose_checked
     from deepcluster_pl.config.quoting import quote_paths
     from deepcluster_pl.config.sweeps import own_sweep, search_direction
@@ -148,22 +149,22 @@ def _start(typed: Typed) -> bool:
         composition = compose_checked([*typed.overrides, *swept], True, typed.config_dir)
     if multirun:
         added += search_direction(composition, typed.overrides)
-    trusted = trusted_targets(typed.recipe_folders)
-    folder = _check(composition, multirun, trusted).absolute()
+    allowed = allowed_by(typed.recipe_folders)
+    folder = _check(composition, multirun, allowed).absolute()
     for text in understood:
         print(f"{text}, the only source that has the keys typed")
     # The folder's name holds the time of day, so Hydra gets the one that was checked
     location = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
     with folder_lock(folder):
         words = [*typed.overrides, *location, *added, *typed.flags]
-        return run_hydra(words, folder if multirun else None, trusted)
+        return run_hydra(words, folder if multirun else None, allowed)
 
 
-def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) -> Path:
+def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
     """Return the folder to write; raise one `UserError` with every problem of overrides, configs and folder."""
     from omegaconf import OmegaConf
 
-    from deepcluster_pl.config.allowlist import untrusted
+    from deepcluster_pl.config.allowlist import foreign_code
     from deepcluster_pl.config.validation import problems
     from deepcluster_pl.runs.folder import check_folder_usable
 
@@ -171,7 +172,7 @@ def _check(composition: Composition, multirun: bool, trusted: frozenset[str]) ->
     cfg = composition.cfg
     if cfg is not None:
         configs = (cfg, *(variant for _, variant in composition.variants))
-        foreign = [line for config in configs for line in untrusted(config, trusted)]
+        foreign = [line for config in configs for line in foreign_code(config, allowed)]
         messages += foreign or problems(cfg)  # code that is not trusted is not imported, not even for checks
         for text, variant in composition.variants if not foreign else []:
             messages += [f"{text}: {line}" for line in problems(variant) if line not in messages]

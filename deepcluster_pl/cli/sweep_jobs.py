@@ -1,4 +1,4 @@
-"""What the command line starts: one run, or a sweep of them."""
+"""Start one run, or the jobs of a sweep, through Hydra, and print the summary of a sweep."""
 
 from __future__ import annotations
 
@@ -16,55 +16,49 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from deepcluster_pl.config.allowlist import check_targets
+from deepcluster_pl.config.allowlist import Allowed, check_allowed
 from deepcluster_pl.config.recipes import conf_dir
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.evaluation.scoring import objective
 from deepcluster_pl.runs.folder import check_folder_usable, job_folders, remove_unstarted, saved_run
-from deepcluster_pl.runs.n_clusters_sweep import cases, report
+from deepcluster_pl.runs.n_clusters_sweep import comparison, read_candidates
 from deepcluster_pl.runs.pipeline import run
-from deepcluster_pl.runs.sweep_table import collect, published_metrics, render, rows, shared
+from deepcluster_pl.runs.sweep_table import (
+    collect_scores,
+    common_overrides,
+    published_metrics,
+    render_table,
+    table_rows,
+)
 from deepcluster_pl.utils.locking import folder_lock
 from deepcluster_pl.utils.warnings_filter import silence_libraries
 
-_ERROR = "error.txt"
+_ERROR_FILE = "error.txt"
 
 
-def run_hydra(words: Sequence[str], sweep: Path | None, trusted: frozenset[str], resuming: bool = False) -> bool:
-    """Let Hydra run one job or many.
+def run_hydra(words: Sequence[str], sweep: Path | None, allowed: Allowed, resuming: bool = False) -> bool:
+    """Let Hydra run one job, or the jobs of a sweep and then print their summary.
 
     Args:
         words: overrides and flags for Hydra's parser.
-        sweep: folder of many jobs; None for one.
-        trusted: code that recipes may call.
-        resuming: continue in folders that hold a run already, and skip those that are finished.
+        sweep: the sweep's folder; None for a single job.
+        allowed: code that recipes may call.
+        resuming: continue in folders that hold a run already, and skip finished jobs.
 
     Returns:
         True if a job failed.
     """
     silence_libraries()
-    job = Job(sweep is not None, trusted, resuming)
+    job = Job(sweep is not None, allowed, resuming)
     with _command_line(words):
         hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
-    if sweep is None:
-        return job.failed
-    console = Console(highlight=False)
-    folders = job_folders(sweep)
-    failed = [folder for folder in folders if not (folder / "scores.json").is_file()]
-    console.rule("sweep")
-    print_tables(console, sweep)
-    console.print(f"{len(folders) - len(failed)} of {len(folders)} jobs finished")
-    if best := _best(sweep):
-        console.print(best, soft_wrap=True, markup=False)
-    for folder in failed:
-        console.print(f"failed: {' '.join(saved_run(folder).overrides)}: {_why(folder)}", soft_wrap=True, markup=False)
-    return bool(failed)
+    return job.failed if sweep is None else _summarize_sweep(sweep)
 
 
 @contextmanager
 def _command_line(words: Sequence[str]) -> Iterator[None]:
-    """Give Hydra, which reads `sys.argv`, these words; restore the process's own afterwards."""
+    """Put words into `sys.argv`, which Hydra reads; restore it afterwards."""
     before = sys.argv
     sys.argv = [before[0], *words]
     try:
@@ -74,24 +68,39 @@ def _command_line(words: Sequence[str]) -> Iterator[None]:
 
 
 class Job:
-    """What Hydra calls for each job: here, or where a launcher takes it, which is why its state is what it is told.
+    """Function that Hydra calls for each job, in this process or where a launcher takes it.
+
+    A launcher pickles it, so its state is that of its arguments.
 
     Args:
-        multirun: one job of many, of which none ends the others by failing.
-        trusted: as in `run_hydra`.
-        resuming: as in `run_hydra`.
+        multirun: whether the job is one of a sweep. Then its failure does not end the other jobs.
+        allowed: code that recipes may call.
+        resuming: continue in folders that hold a run already, and skip finished jobs.
+
+    Attributes:
+        failed: whether a job failed in this process.
     """
 
     __name__ = "job"
 
-    def __init__(self, multirun: bool, trusted: frozenset[str], resuming: bool) -> None:
+    def __init__(self, multirun: bool, allowed: Allowed, resuming: bool) -> None:
         self.multirun = multirun
-        self.trusted = trusted
+        self.allowed = allowed
         self.resuming = resuming
         self.failed = False
 
     def __call__(self, cfg: DictConfig) -> float:
-        """Return the objective, the worst value for a failed job; error.txt says why a sweep's job failed."""
+        """Carry out a job; in a sweep, write the reason of a failure into error.txt.
+
+        Args:
+            cfg: the composed config.
+
+        Returns:
+            The objective; the worst value for a failed job.
+
+        Raises:
+            InterruptedRun: a signal arrived; it names the sweep's folder, if there is a sweep.
+        """
         silence_libraries()
         hydra_cfg = HydraConfig.get()
         overrides = list(hydra_cfg.overrides.task)
@@ -100,78 +109,97 @@ class Job:
         if self.multirun:
             console.rule(f"job {hydra_cfg.job.num}: {' '.join(overrides)}")
         try:
-            scores = self._scores(cfg, folder, shlex.join(["python", "-m", "deepcluster_pl", *overrides]), console)
+            scores = self._check_and_run(cfg, folder, overrides, console)
         except UserError as error:
             self.failed = True
             print(error, file=sys.stderr)
             if self.multirun:
-                (folder / _ERROR).write_text(f"{error}\n", encoding="utf-8")
+                (folder / _ERROR_FILE).write_text(f"{error}\n", encoding="utf-8")
             else:
                 remove_unstarted(folder)
             return objective(None, cfg.objective.metric)
         except InterruptedRun as end:
             if self.multirun:
-                raise InterruptedRun(end.number, folder.parent) from end  # the sweep is what goes on
+                raise InterruptedRun(end.number, folder.parent) from end
             raise
         except Exception as error:
             if not self.multirun:
                 raise
             self.failed = True
-            (folder / _ERROR).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-            print(_why(folder), file=sys.stderr)
+            (folder / _ERROR_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            print(_failure_reason(folder), file=sys.stderr)
             return objective(None, cfg.objective.metric)
         return objective(scores, cfg.objective.metric)
 
-    def _scores(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
-        check_targets(cfg, self.trusted)
+    def _check_and_run(self, cfg: DictConfig, folder: Path, overrides: list[str], console: Console) -> dict[str, Any]:
+        """Check the config, lock the folder of a sweep's job, and return the job's scores."""
+        check_allowed(cfg, self.allowed)
         if self.multirun:
-            check(cfg)  # jobs combine values; of a single run, the very config was checked before
-        with folder_lock(folder) if self.multirun else nullcontext():
-            return self._scores_alone(cfg, folder, command, console)
+            check(cfg)  # a sweep combines values; the config of a single run was checked before
+        with folder_lock(folder) if self.multirun else nullcontext():  # a single run folder is locked already
+            return self._run_or_skip(cfg, folder, overrides, console)
 
-    def _scores_alone(self, cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[str, Any]:
-        """In a folder that is this process's own; of a single run it is already."""
-        kept = folder / "scores.json"
-        if self.resuming and kept.is_file():
+    def _run_or_skip(self, cfg: DictConfig, folder: Path, overrides: list[str], console: Console) -> dict[str, Any]:
+        """Carry out the job, unless it is finished; return its scores."""
+        file = folder / "scores.json"
+        if self.resuming and file.is_file():
             console.print("finished before")
-            return dict(json.loads(kept.read_text(encoding="utf-8")))
+            return dict(json.loads(file.read_text(encoding="utf-8")))
         if not self.resuming:
             check_folder_usable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
-        scores = run(cfg, folder, command, console)
+        scores = run(cfg, folder, shlex.join(["python", "-m", "deepcluster_pl", *overrides]), console)
         if self.resuming:
-            (folder / _ERROR).unlink(missing_ok=True)  # of an earlier try
+            (folder / _ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
         return scores
 
 
-def print_tables(console: Console, folder: Path) -> None:
-    """The sweep's table, of the held-out part too where there is one, and the command that makes it again."""
+def _summarize_sweep(sweep: Path) -> bool:
+    """Print the tables of a sweep, the best job of a search, and failures; return True if a job failed."""
+    console = Console(highlight=False)
+    folders = job_folders(sweep)
+    failed = [folder for folder in folders if not (folder / "scores.json").is_file()]
+    console.rule("sweep")
+    _print_tables(console, sweep)
+    console.print(f"{len(folders) - len(failed)} of {len(folders)} jobs finished")
+    if best := _best_of_search(sweep):
+        console.print(best, soft_wrap=True, markup=False)
+    for folder in failed:
+        overrides = " ".join(saved_run(folder).overrides)
+        console.print(f"failed: {overrides}: {_failure_reason(folder)}", soft_wrap=True, markup=False)
+    return bool(failed)
+
+
+def _print_tables(console: Console, sweep: Path) -> None:
+    """Print the scores of each part, the command that prints them in full, and the numbers of clusters tried."""
     for part in ("fit", "holdout"):
-        metrics = dict.fromkeys(["acc", "nmi", "ari", "silhouette", *published_metrics(folder, part)])
-        recipes = collect(folder, part, list(metrics))
-        if part == "fit" and (common := shared(recipes)):
+        metrics = dict.fromkeys(["acc", "nmi", "ari", "silhouette", *published_metrics(sweep, part)])
+        recipes = collect_scores(sweep, part, list(metrics))
+        if part == "fit" and (common := common_overrides(recipes)):
             console.print(f"all with {' '.join(common)}", soft_wrap=True, markup=False)
         if part == "fit" or any(values for recipe in recipes.values() for values in recipe.values.values()):
-            console.print(f"{part}:\n{render(list(rows(recipes, brief=True)), 'text')}", soft_wrap=True, markup=False)
-    console.print(f"in full: deepcluster table {folder}", soft_wrap=True, markup=False)
-    if several := cases(folder):
-        console.print(f"how many clusters?\n{report(several)}", soft_wrap=True, markup=False)
+            table = render_table(list(table_rows(recipes, brief=True)), "text")
+            console.print(f"{part}:\n{table}", soft_wrap=True, markup=False)
+    command = shlex.join(["deepcluster", "table", str(sweep)])
+    console.print(f"in full: {command}", soft_wrap=True, markup=False)
+    if candidates := read_candidates(sweep):
+        console.print(f"how many clusters?\n{comparison(candidates)}", soft_wrap=True, markup=False)
 
 
-def _best(sweep: Path) -> str:
-    """What a search found best, and by what; nothing where nothing was searched for."""
+def _best_of_search(sweep: Path) -> str:
+    """Describe the best job of a search; return an empty string for a sweep without a search."""
     file = sweep / "optimization_results.yaml"
     if not file.is_file():
         return ""
-    found: Any = OmegaConf.to_container(OmegaConf.load(file))
-    kept = saved_run(job_folders(sweep)[0]).cfg.objective
-    labels = " (chosen with labels)" if kept.uses_labels else ""
-    typed = " ".join(f"{key}={value}" for key, value in found.get("best_params", {}).items())
-    return f"best {kept.metric} {found['best_value']:.4g}{labels}: {typed}" if typed else ""
+    results: Any = OmegaConf.to_container(OmegaConf.load(file))
+    objective_cfg = saved_run(job_folders(sweep)[0]).cfg.objective
+    labels = " (chosen with labels)" if objective_cfg.uses_labels else ""
+    typed = " ".join(f"{key}={value}" for key, value in results.get("best_params", {}).items())
+    return f"best {objective_cfg.metric} {results['best_value']:.4g}{labels}: {typed}" if typed else ""
 
 
-def _why(folder: Path) -> str:
-    """What error.txt says in its last line, and where the rest is."""
-    file = folder / _ERROR
+def _failure_reason(folder: Path) -> str:
+    """Return the last line of a job's error.txt, and the file's path if it holds more."""
+    file = folder / _ERROR_FILE
     if not file.is_file():
         return f"neither scores nor an error in {folder}"
     lines = file.read_text(encoding="utf-8").splitlines() or ["an empty error.txt"]

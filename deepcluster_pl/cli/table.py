@@ -1,4 +1,4 @@
-"""The subcommand `table`: print a sweep's scores."""
+"""Carry out `deepcluster table`: print the scores of a sweep."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print the table; return 1 where a job failed."""
-    from deepcluster_pl.runs.sweep_table import collect, render, rows
+    """Print the table; return exit code 1 if a job failed."""
+    from deepcluster_pl.runs.sweep_table import collect_scores, render_table, table_rows
 
-    recipes = collect(options.folder, options.part, options.metrics.split(","))
+    recipes = collect_scores(options.folder, options.part, options.metrics.split(","))
     if not recipes:
         raise UserError(f"{options.folder}: found no run (a folder with config/overrides.yaml)")
-    print(render(list(rows(recipes)), options.format), end="")
+    print(render_table(list(table_rows(recipes)), options.format), end="")
     failed = [f"failed: {name}: {folder}" for name, recipe in recipes.items() for folder in recipe.failed]
     for line in failed:
         print(line, file=sys.stderr)

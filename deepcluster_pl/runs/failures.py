@@ -1,4 +1,4 @@
-"""Accidents that are no mistake in the program, each told in one line: a disk that refuses, a reader that ends."""
+"""Turn failures that are no mistake in the program, such as a full disk, into one line for the user."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line, resume_command
 from deepcluster_pl.utils.atomic_files import disk_error
 
 
 @contextmanager
-def friendly_errors(folder: Path) -> Iterator[None]:
-    """Raise `UserError` with what to type in place of an accident's own error.
+def friendly_errors(run_folder: Path | None) -> Iterator[None]:
+    """Raise `UserError` in place of an error of the disk, or of a process that reads data.
 
     Args:
-        folder: the run to go on with.
+        run_folder: run folder that can be resumed afterwards; None where nothing can be resumed.
+
+    Raises:
+        UserError: with the reason, and the command to type. Any other error is passed on.
     """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        text = _accident(error, folder)
+        text = _describe(error, run_folder)
         if text is None:
             raise
-        raise UserError(f"{text}; type resume={folder} to go on") from error
+        advice = f"type {resume_command(run_folder)} to continue" if run_folder else "type the command again"
+        raise UserError(f"{text}; {advice}") from error
 
 
-def _accident(error: Exception, folder: Path) -> str | None:
+def _describe(error: Exception, run_folder: Path | None) -> str | None:
+    """Return a failure in plain words; None for an error that may be a mistake in the program."""
     reason = disk_error(error)
     if reason is not None:
-        return f"a file in {folder} cannot be written: {reason}"
+        return f"a file{f' in {run_folder}' if run_folder else ''} cannot be written: {reason}"
+    # PyTorch raises plain RuntimeErrors for its reading processes
     text = str(error)
     if isinstance(error, RuntimeError) and text.startswith("DataLoader timed out"):
         return f"a process that reads data gave nothing for {text.rpartition('after ')[2]}"
     if isinstance(error, RuntimeError) and text.startswith("DataLoader worker"):
-        return f"a process that reads data ended early ({text.splitlines()[0]}), perhaps for want of memory"
+        return f"a process that reads data ended early ({first_line(error)}), perhaps for want of memory"
     return None

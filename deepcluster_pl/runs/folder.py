@@ -1,7 +1,8 @@
-"""A run's folder from outside: whether it is usable, and the settings that an earlier run or sweep stored in it."""
+"""Check that a folder can take a run, and read the settings that an earlier run or sweep stored in its folder."""
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +12,24 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from deepcluster_pl.config.renamed_targets import rename_targets
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.errors import UserError, first_line, resume_command
 from deepcluster_pl.utils.run_folder import RunFolder
 
-_HYDRAS = ("config.yaml", "hydra.yaml", "overrides.yaml")
+_HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
 def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> None:
-    """Raise `UserError` if a folder cannot be written, or holds a run already. Nothing is left behind.
+    """Raise `UserError` if a folder cannot be written, or holds a run already. No file is left in it.
 
     Args:
-        folder: a run's folder, or a sweep's.
+        folder: run folder, or a sweep's folder.
         option: the setting that chooses it, for the message.
-        has_begun: whether Hydra has written its part of this very run already.
+        has_begun: whether Hydra has already written the config of this run.
     """
     run = RunFolder(folder)
-    written_first = () if has_begun else (run.config, run.multirun)
+    hydra_writes = () if has_begun else (run.config, run.multirun)
     try:
-        taken = [path.name for path in (*run.traces, *written_first) if path.exists()]
+        taken = [path.name for path in (*run.traces, *hydra_writes) if path.exists()]
         ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         if not ancestor.is_dir():
             raise UserError(f"{folder} cannot be made: {ancestor} is a file; type {option}=<another folder>")
@@ -37,17 +38,17 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}; type {option}=<another folder>") from error
     if taken:
-        hint = f" type resume={folder} to resume it, or" if option != "hydra.sweep.subdir" else ""
+        hint = f" type {resume_command(folder)} to continue it, or" if option != "hydra.sweep.subdir" else " type"
         raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
 
 
 def remove_unstarted(folder: Path) -> None:
-    """Empty a folder that holds nothing but its lock and the config that Hydra wrote for a run that was refused."""
+    """Remove the config that Hydra wrote for a refused run, if the folder holds nothing else but its lock."""
     run = RunFolder(folder)
     if [path for path in folder.iterdir() if path != run.lock] != [run.config]:
         return
     files = list(run.config.iterdir())
-    if {path.name for path in files} <= set(_HYDRAS):
+    if {path.name for path in files} <= set(_HYDRA_FILES):
         for path in files:
             path.unlink()
         run.config.rmdir()
@@ -60,7 +61,7 @@ class SavedRun:
     Attributes:
         folder: its folder.
         cfg: its composed config.
-        overrides: as typed.
+        overrides: overrides as typed.
         cwd: folder that the command was typed in.
     """
 
@@ -74,24 +75,25 @@ def saved_run(folder: Path, option: str = "resume") -> SavedRun:
     """Read the settings of the run in a folder.
 
     Args:
-        folder: a run's folder.
+        folder: the run folder.
         option: the setting that names it, for the message.
 
     Returns:
-        The settings, with the targets of earlier versions renamed.
+        The settings, with class names of earlier versions replaced by today's.
 
     Raises:
         UserError: the folder holds no run; the text names runs below it.
     """
-    kept = RunFolder(folder).config
+    config = RunFolder(folder).config
     try:
-        cfg = OmegaConf.load(kept / "config.yaml")
-        hydra_cfg = OmegaConf.load(kept / "hydra.yaml")
-        overrides = OmegaConf.load(kept / "overrides.yaml")
+        cfg = OmegaConf.load(config / "config.yaml")
+        hydra_cfg = OmegaConf.load(config / "hydra.yaml")
+        overrides = OmegaConf.load(config / "overrides.yaml")
         cwd = Path(str(OmegaConf.select(hydra_cfg, "hydra.runtime.cwd", default=".")))
     except FileNotFoundError as error:
         below = sorted(path.parent.parent for path in folder.glob("*/config/config.yaml"))
-        hint = f"; type {option}={below[-1]} for the newest of {len(below)} runs in it" if below else ""
+        newest = shlex.quote(f"{option}={below[-1]}") if below else ""
+        hint = f"; type {newest} for the newest of {len(below)} runs in it" if below else ""
         raise UserError(f"{option}={folder}: no run folder (found no config/config.yaml){hint}") from error
     except (OSError, OmegaConfBaseException, ValueError, YAMLError) as error:
         raise UserError(f"{option}={folder}: config/config.yaml cannot be read: {first_line(error)}") from error
@@ -102,11 +104,11 @@ def saved_run(folder: Path, option: str = "resume") -> SavedRun:
 
 
 def job_folders(sweep: Path) -> list[Path]:
-    """Return the folders of a sweep's jobs, those that failed included, in the order of the jobs."""
+    """Return the folders of all jobs of a sweep, failed ones included, in the order of the jobs."""
     numbers: dict[Path, int] = {}
     for path in sweep.rglob("config/hydra.yaml"):
         number = OmegaConf.select(OmegaConf.load(path), "hydra.job.num", throw_on_missing=False, default=None)
-        if number is not None:  # a single run has none
+        if number is not None:  # a single run has no number
             numbers[path.parent.parent] = int(number)
     return sorted(numbers, key=lambda folder: numbers[folder])
 
@@ -116,8 +118,8 @@ class SavedSweep:
     """Settings of an earlier sweep.
 
     Attributes:
-        folder: its folder; jobs are below it.
-        overrides: as typed, without the sweep's folder.
+        folder: its folder, which contains those of the jobs.
+        overrides: overrides as typed, without the sweep's folder.
         cwd: folder that the command was typed in.
         config_dir: folder of the user's own recipes, or None.
     """
@@ -129,21 +131,19 @@ class SavedSweep:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Return whether a folder is a sweep's."""
+    """Return whether a folder is that of a sweep."""
     return RunFolder(folder).multirun.is_file()
 
 
 def saved_sweep(folder: Path) -> SavedSweep:
-    """Read the settings of the sweep in a folder; raise `UserError` where they cannot be read."""
+    """Read the settings of the sweep in a folder; raise `UserError` if they cannot be read."""
     try:
-        kept = OmegaConf.load(RunFolder(folder).multirun)
-        typed = [str(text) for name in ("hydra", "task") for text in OmegaConf.select(kept, f"hydra.overrides.{name}")]
-        cwd = Path(str(OmegaConf.select(kept, "hydra.runtime.cwd")))
-        sources = {source.provider: source.path for source in OmegaConf.select(kept, "hydra.runtime.config_sources")}
+        cfg = OmegaConf.load(RunFolder(folder).multirun)
+        typed = [str(text) for name in ("hydra", "task") for text in OmegaConf.select(cfg, f"hydra.overrides.{name}")]
+        cwd = Path(str(OmegaConf.select(cfg, "hydra.runtime.cwd")))
+        sources = {source.provider: source.path for source in OmegaConf.select(cfg, "hydra.runtime.config_sources")}
     except (OSError, OmegaConfBaseException, TypeError, AttributeError, ValueError, YAMLError) as error:
         raise UserError(f"resume={folder}: multirun.yaml cannot be read: {first_line(error)}") from error
-    own = ("hydra.sweep.dir=", "hydra.mode=")
+    overrides = [text for text in typed if not text.startswith(("hydra.sweep.dir=", "hydra.mode="))]
     recipes = sources.get("command-line")
-    return SavedSweep(
-        folder, [text for text in typed if not text.startswith(own)], cwd, Path(recipes) if recipes else None
-    )
+    return SavedSweep(folder, overrides, cwd, Path(recipes) if recipes else None)

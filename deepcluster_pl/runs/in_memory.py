@@ -1,4 +1,4 @@
-"""Carry out a recipe on samples in memory, as quietly as a library should: nothing global stays changed."""
+"""Carry out a recipe on samples in memory, quietly, and without lasting changes of global state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.utilities.seed import isolate_rng
 from rich.console import Console
 
-from deepcluster_pl.config.allowlist import check_targets, trusted_targets
+from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import to_plain, without_hydra
 from deepcluster_pl.config.validation import check
@@ -33,8 +33,9 @@ from deepcluster_pl.utils.warnings_filter import silenced_libraries
 _PARAMETERS = {
     "method": "method", "n_clusters": "n_clusters", "seed": "random_state", "trainer.accelerator": "accelerator",
 }  # fmt: skip
-"""Keys of the config that are parameters of the estimator."""
-_OF_A_FOLDER = ("data", "data.path", "data.name", "experiment", "resume", "ckpt_path", "hydra")
+"""Parameters of the estimator, by the key of the config that each of them sets."""
+_FOLDER_KEYS = ("data", "data.path", "data.name", "experiment", "resume", "ckpt_path", "hydra")
+"""Keys that have a meaning only for runs in folders."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Fitted:
     """Result of a recipe on samples in memory.
 
     Attributes:
-        module: as trained, on the CPU, without its Trainer.
-        description: how to build it again; see `model_description`.
+        module: the trained method, on the CPU, without its Trainer.
+        description: content of model.json, which says how to build it; see `model_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
     """
 
@@ -66,11 +67,12 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
 
     Raises:
         UserError: a setting or the samples are unusable.
-        KeyboardInterrupt: Ctrl-C; SystemExit for another signal.
+        KeyboardInterrupt: Ctrl-C was typed.
+        SystemExit: another signal arrived.
     """
     console = Console(highlight=False, quiet=not verbose)
     with tempfile.TemporaryDirectory() as scratch, _environment_restored(), silenced_libraries(), isolate_rng():
-        folder, cfg = RunFolder(Path(scratch)), composed(settings, overrides, verbose)
+        folder, cfg = RunFolder(Path(scratch)), compose(settings, overrides, verbose)
         try:
             trained = run_on_samples(cfg, samples, folder.path, console)
         except InterruptedRun as end:
@@ -86,7 +88,7 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
     return Fitted(module, description, history)
 
 
-def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:
+def compose(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:
     """Compose and check the config of a recipe for samples in memory.
 
     Args:
@@ -98,21 +100,21 @@ def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) 
         The checked config.
 
     Raises:
-        UserError: with every problem of the settings.
+        UserError: settings are wrong; the text names every problem.
     """
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     for key in keys:
         if key in _PARAMETERS:
             raise UserError(f"overrides: {key} is a parameter of its own; write {_PARAMETERS[key]}=...")
-        if key in _OF_A_FOLDER or key.startswith("hydra"):
-            raise UserError(f"overrides: {key} belongs to runs in folders, of the command line; leave it out")
+        if key in _FOLDER_KEYS or key.startswith("hydra"):
+            raise UserError(f"overrides: {key} belongs to runs of the command line; leave it out")
     given = {**settings, "data": "array", "baselines": "none", "logger.tensorboard": "null"}
     given["trainer.enable_progress_bar"] = str(verbose).lower()
     typed = [f"{key}={value}" for key, value in given.items() if key not in keys]
     composition = compose_checked([*typed, *overrides])
     if composition.problems or composition.cfg is None:
         raise UserError("\n".join(composition.problems))
-    check_targets(composition.cfg, trusted_targets())
+    check_allowed(composition.cfg, allowed_by())
     cfg = without_hydra(composition.cfg)
     check(cfg)
     return cfg
@@ -120,7 +122,7 @@ def composed(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) 
 
 @contextmanager
 def _environment_restored() -> Iterator[None]:
-    """Restore the environment's variables afterwards."""
+    """Restore all environment variables afterwards."""
     before = dict(os.environ)
     try:
         yield

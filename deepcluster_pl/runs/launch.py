@@ -1,4 +1,4 @@
-"""A run of several processes: the first starts the others, shares its plan with them, and ends with them."""
+"""Run a config in several processes: rank 0 starts the others, sends them the plan, and ends with them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,32 @@ import torch.distributed as dist
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, resume_command
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero
 
 _VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
-_PATIENCE = timedelta(days=7)  # the first process may work alone for long, on a start or on scores
+_TIMEOUT = timedelta(days=7)  # rank 0 may work alone for long, on an initialization or on scores
 _GRACE_S = 20.0
 
 
 @contextmanager
 def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> Iterator[None]:
-    """Inside, `world` processes carry out the config together; a run of one process stays alone.
+    """Carry out the block in `world` processes; a run of one process starts no other.
 
-    Processes that were started from outside, as torchrun does, are joined; otherwise they are started here, on this
-    machine. Where one of them ends early, so do the others.
+    If torchrun has started the processes, this one joins them; otherwise it starts them on this machine. If one of
+    them ends early, all end.
 
     Args:
-        world: devices times machines.
-        cfg: composed config, which the other processes take over by `joined`.
-        folder: the run's.
-        command: what the user typed.
+        world: number of processes, devices times machines.
+        cfg: the config, which the other processes receive from rank 0.
+        folder: the run folder.
+        command: the command as typed, for the record.
+
+    Raises:
+        UserError: the settings ask for another number of processes than there are, a part of the recipe works in one
+            process only, or a process ended early.
     """
+    # Check that the processes are those that the settings ask for
     started = int(os.environ.get("WORLD_SIZE", "1"))
     if started not in (1, world):
         raise UserError(
@@ -55,6 +60,7 @@ def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> 
             f"torchrun --nnodes={cfg.trainer.num_nodes} --nproc-per-node=<processes on a machine> -m deepcluster_pl …"
         )
     check_distributable(cfg)
+    # Start or join the others, and send them the plan
     plan = {"cfg": OmegaConf.to_container(cfg), "folder": str(folder.absolute()), "cwd": os.getcwd()}
     others: list[subprocess.Popen[bytes]] = []
     before, threads = {name: os.environ.get(name) for name in _VARIABLES}, torch.get_num_threads()
@@ -67,10 +73,10 @@ def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> 
         for process in others:
             process.wait()
     except Exception as error:
-        lost = _first_lost(others)
-        if lost is None:
+        failure = _first_failure(others)
+        if failure is None:
             raise
-        raise UserError(f"{lost}, and the run ends with it; type resume={folder} to go on") from error
+        raise UserError(f"{failure}, and the run ends with it; type {resume_command(folder)} to continue") from error
     finally:
         for process in others:
             process.terminate()
@@ -82,10 +88,10 @@ def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> 
 
 
 def check_distributable(cfg: DictConfig) -> None:
-    """`UserError` where a part of the recipe would come out differently in several processes.
+    """Raise `UserError` if a part of the recipe would give other results in several processes.
 
-    A class says by `distributable` whether its loss is a mean over samples, and all it remembers is the same
-    everywhere. Methods and pretraining have to; callbacks are taken to be so unless they deny it.
+    The attribute `distributable` of a class states that its loss is a mean over samples, and that its state is the
+    same in every process. A method and a pretraining without it are refused; a callback without it is accepted.
     """
     callbacks = {f"callbacks.{name}": node for name, node in (cfg.callbacks or {}).items()}
     for key, node in {"method": cfg.method, "pretrain.module": cfg.pretrain.module, **callbacks}.items():
@@ -95,14 +101,24 @@ def check_distributable(cfg: DictConfig) -> None:
 
 
 def join_process_group(make_plan: Any) -> Any:
-    """Meet the other processes, by what the environment says, and take over the first one's plan."""
+    """Join the process group that the environment names, and return the plan of rank 0.
+
+    Args:
+        make_plan: makes the plan; called on rank 0 alone.
+
+    Returns:
+        The plan, the same in every process.
+    """
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=_PATIENCE)
+    dist.init_process_group(backend, timeout=_TIMEOUT)
     return broadcast_from_rank_zero(make_plan)
 
 
 def _start_others(world: int, threads: int) -> list[subprocess.Popen[bytes]]:
-    """Start all but this one; the cores are shared out, since threads of several processes get in each other's way."""
+    """Start all ranks but 0, each with its share of the cores; return the processes.
+
+    The environment of this process is set to rank 0.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -110,32 +126,32 @@ def _start_others(world: int, threads: int) -> list[subprocess.Popen[bytes]]:
     os.environ.update(RANK="0", LOCAL_RANK="0")
     torch.set_num_threads(threads)
     command = [sys.executable, "-m", "deepcluster_pl.runs.worker"]
-    shared = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    ranks = (str(place) for place in range(1, world))
-    return [subprocess.Popen(command, env={**shared, "RANK": r, "LOCAL_RANK": r}) for r in ranks]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    ranks = (str(rank) for rank in range(1, world))
+    return [subprocess.Popen(command, env={**environment, "RANK": rank, "LOCAL_RANK": rank}) for rank in ranks]
 
 
 def _watch(others: list[subprocess.Popen[bytes]]) -> None:
-    """End this process too where another one died and a collective call still waits for it."""
+    """End this process too if another one dies while a collective call waits for it."""
 
-    def wait(place: int, process: subprocess.Popen[bytes]) -> None:
+    def wait(rank: int, process: subprocess.Popen[bytes]) -> None:
         if process.wait() != 0 and dist.is_initialized():
             time.sleep(_GRACE_S)
             if dist.is_initialized():
-                print(f"process {place} ended early (code {process.returncode})", file=sys.stderr, flush=True)
+                print(f"process {rank} ended early (code {process.returncode})", file=sys.stderr, flush=True)
                 for other in others:
                     other.kill()
                 os._exit(1)
 
-    for place, process in enumerate(others, start=1):
-        threading.Thread(target=wait, args=(place, process), daemon=True).start()
+    for rank, process in enumerate(others, start=1):
+        threading.Thread(target=wait, args=(rank, process), daemon=True).start()
 
 
-def _first_lost(others: list[subprocess.Popen[bytes]]) -> str | None:
-    """Which process ended early, if any; a broken connection is noticed before the end of the process behind it."""
+def _first_failure(others: list[subprocess.Popen[bytes]]) -> str | None:
+    """Describe the process that ended early, if any; wait two seconds, as its broken connection is noticed first."""
     for _ in range(20):
-        for place, process in enumerate(others, start=1):
+        for rank, process in enumerate(others, start=1):
             if process.poll() not in (None, 0):
-                return f"process {place} of {len(others) + 1} ended early (code {process.returncode})"
+                return f"process {rank} of {len(others) + 1} ended early (code {process.returncode})"
         time.sleep(0.1 if others else 0)
     return None

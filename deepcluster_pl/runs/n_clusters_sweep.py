@@ -1,8 +1,8 @@
 """Compare the numbers of clusters that a sweep tried, by three criteria that read no label.
 
-The silhouette of the input asks whether groups are compact and apart. The BIC of one Gaussian a cluster, on the
-pretrained embeddings, asks whether another cluster pays for its parameters. The stability, the mean adjusted Rand
-index of the partitions of every two seeds, asks whether the answer is the same when asked again.
+- The silhouette of the input: are the groups compact and apart?
+- The BIC of one Gaussian for each cluster, on the pretrained embeddings: is another cluster worth its parameters?
+- The stability, the mean adjusted Rand index of the partitions of every two seeds: do all seeds give one answer?
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from sklearn.metrics import adjusted_rand_score
 
-from deepcluster_pl.runs.sweep_table import render
+from deepcluster_pl.runs.sweep_table import render_table
 
 _SIGNS = {"silhouette": 1, "bic": -1, "stability": 1}
-"""Criteria, and whether more is better."""
-_FORMS = {"silhouette": "{:.3f}", "bic": "{:.0f}", "stability": "{:.3f}"}
+"""Criteria: 1 if larger is better, -1 if smaller is better."""
+_FORMATS = {"silhouette": "{:.3f}", "bic": "{:.0f}", "stability": "{:.3f}"}
 
 
 @dataclass(frozen=True)
-class Case:
-    """What speaks for one number of clusters; means over seeds, None where unknown.
+class Candidate:
+    """A number of clusters and its criteria: means over seeds, None where unknown.
 
     Attributes:
         n_clusters: K.
-        n_runs: seeds.
-        silhouette: of the input; the larger the better.
-        bic: on the pretrained code; the smaller the better.
-        stability: mean ARI of every two seeds; the larger the better.
+        n_runs: number of seeds.
+        silhouette: silhouette of the input; larger is better.
+        bic: BIC on the pretrained embeddings; smaller is better.
+        stability: mean ARI of every two seeds; larger is better.
     """
 
     n_clusters: int
@@ -45,56 +45,68 @@ class Case:
     stability: float | None
 
 
-def cases(folder: Path) -> dict[str, list[Case]]:
-    """Every number of clusters that a sweep tried, by what else was typed; only where there are at least two."""
-    recipes: dict[str, dict[int, list[Path]]] = {}
+def read_candidates(folder: Path) -> dict[str, list[Candidate]]:
+    """Read the numbers of clusters that a sweep tried.
+
+    Args:
+        folder: the sweep's folder.
+
+    Returns:
+        Candidates in ascending order, by recipe: the overrides other than seed and n_clusters. A recipe with a single
+        number of clusters is left out.
+    """
+    jobs: dict[str, dict[int, list[Path]]] = {}
     for file in sorted(folder.rglob("config/overrides.yaml")):
         job = file.parent.parent
         if (job / "scores.json").is_file():
             scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
             if scores.get("n_clusters_found"):
-                continue  # n_clusters=auto: no number that a sweep tried
+                continue  # n_clusters=auto: the sweep did not choose this number
             typed = [str(text) for text in OmegaConf.load(file)]
             name = " ".join(text for text in typed if not text.startswith(("seed=", "n_clusters="))) or "defaults"
-            recipes.setdefault(name, {}).setdefault(int(scores["n_clusters"]), []).append(job)
+            jobs.setdefault(name, {}).setdefault(int(scores["n_clusters"]), []).append(job)
     return {
-        name: [_case(k, jobs) for k, jobs in sorted(by_k.items())] for name, by_k in recipes.items() if len(by_k) > 1
+        name: [_candidate(k, jobs_of_k) for k, jobs_of_k in sorted(by_k.items())]
+        for name, by_k in jobs.items()
+        if len(by_k) > 1
     }
 
 
-def report(recipes: dict[str, list[Case]]) -> str:
-    """A table and a piece of advice for each recipe."""
+def comparison(recipes: dict[str, list[Candidate]]) -> str:
+    """Return a table and advice for each recipe, as text."""
     parts = []
-    for name, found in recipes.items():
-        best = votes(found)
-        lines = [["n_clusters", "runs", "silhouette", "BIC", "stability"]]
-        for case in found:
-            cells = [_text(getattr(case, key), form, best.get(key) == case.n_clusters) for key, form in _FORMS.items()]
-            lines.append([str(case.n_clusters), str(case.n_runs), *cells])
-        parts.append(f"{name}\n{render(lines, 'text')}{advice(found)}\n")
+    for name, candidates in recipes.items():
+        best = preferences(candidates)
+        rows = [["n_clusters", "runs", "silhouette", "BIC", "stability"]]
+        for candidate in candidates:
+            k = candidate.n_clusters
+            cells = [_cell(getattr(candidate, key), form, best.get(key) == k) for key, form in _FORMATS.items()]
+            rows.append([str(k), str(candidate.n_runs), *cells])
+        parts.append(f"{name}\n{render_table(rows, 'text')}{advice(candidates)}\n")
     return "\n".join(parts)
 
 
-def votes(found: list[Case]) -> dict[str, int]:
-    """The number that each criterion prefers; of equals the largest, which says the most about the data."""
+def preferences(candidates: list[Candidate]) -> dict[str, int]:
+    """Return the number of clusters that each criterion prefers; the largest of equally good ones."""
     best = {}
     for name, sign in _SIGNS.items():
-        known = [(sign * value, case.n_clusters) for case in found if (value := getattr(case, name)) is not None]
+        known = [(sign * value, each.n_clusters) for each in candidates if (value := getattr(each, name)) is not None]
         if known:
             best[name] = max(known)[1]
     return best
 
 
-def advice(found: list[Case]) -> str:
-    """One number, and how far to trust it.
+def advice(candidates: list[Candidate]) -> str:
+    """Return the number of clusters that most criteria prefer, and how far they agree.
 
-    >>> advice([Case(2, 3, 0.5, 90.0, 0.7), Case(3, 3, 0.6, 80.0, 0.9), Case(4, 3, 0.4, 85.0, 0.5)])
+    >>> advice([Candidate(2, 3, 0.5, 90.0, 0.7), Candidate(3, 3, 0.6, 80.0, 0.9), Candidate(4, 3, 0.4, 85.0, 0.5)])
     'n_clusters=3: all three criteria prefer it'
     """
-    best = votes(found)
+    best = preferences(candidates)
     if not best:
         return "no advice: no run was scored"
-    ranks = _mean_ranks(found)
+    # Of equally preferred numbers, the one with the best mean rank
+    ranks = _mean_ranks(candidates)
     counts = Counter(best.values())
     top = max(counts.values())
     k = min((k for k, count in counts.items() if count == top), key=lambda k: (ranks[k], k))
@@ -102,53 +114,53 @@ def advice(found: list[Case]) -> str:
         text = "all three criteria prefer it"
     else:
         named = ", ".join(f"{'BIC' if name == 'bic' else name} prefers {value}" for name, value in best.items())
-        text = f"{named}; {'look at both' if len(counts) == 2 else 'the data does not say clearly'}"
-    edge = max(case.n_clusters for case in found)
-    if edge in best.values():
-        text += f"; {edge} is the largest number tried: try more"
+        text = f"{named}; {'look at both' if len(counts) == 2 else 'the data gives no clear answer'}"
+    largest = max(candidate.n_clusters for candidate in candidates)
+    if largest in best.values():
+        text += f"; {largest} is the largest number tried: try more"
     return f"n_clusters={k}: {text}"
 
 
-def _mean_ranks(found: list[Case]) -> dict[int, float]:
-    """Mean place of each number over the criteria, 0 being the best; what is unknown comes last."""
-    ranks: dict[int, list[int]] = {case.n_clusters: [] for case in found}
-    for name, sign in (("silhouette", -1), ("bic", 1), ("stability", -1)):
-        order = sorted(
-            found, key=lambda case: float("inf") if getattr(case, name) is None else sign * getattr(case, name)
-        )
-        for place, case in enumerate(order):
-            ranks[case.n_clusters].append(place)
-    return {k: statistics.mean(places) for k, places in ranks.items()}
+def _mean_ranks(candidates: list[Candidate]) -> dict[int, float]:
+    """Return the mean rank of each number over the criteria; 0 is the best, an unknown value comes last."""
+    ranks: dict[int, list[int]] = {candidate.n_clusters: [] for candidate in candidates}
+    for name, sign in _SIGNS.items():
+        values = {each.n_clusters: getattr(each, name) for each in candidates}
+        order = sorted(values, key=lambda k: float("inf") if values[k] is None else -sign * values[k])
+        for rank, k in enumerate(order):
+            ranks[k].append(rank)
+    return {k: statistics.mean(ranks_of_k) for k, ranks_of_k in ranks.items()}
 
 
-def _case(k: int, jobs: list[Path]) -> Case:
-    blocks = [json.loads((job / "scores.json").read_text(encoding="utf-8"))["fit"] for job in jobs]
+def _candidate(k: int, jobs: list[Path]) -> Candidate:
+    """Return one number of clusters, with its criteria read from the folders of its jobs."""
+    scores = [json.loads((job / "scores.json").read_text(encoding="utf-8"))["fit"] for job in jobs]
     partitions = [_clusters(job) for job in jobs]
-    agreements = [_agreement(one, other) for one, other in itertools.combinations(partitions, 2)]
-    return Case(
-        k, len(jobs), _mean(block.get("silhouette") for block in blocks), _mean(block.get("bic") for block in blocks),
-        _mean(agreements),
-    )  # fmt: skip
+    agreements = [_agreement(first, second) for first, second in itertools.combinations(partitions, 2)]
+    silhouette, bic = (_mean(block.get(name) for block in scores) for name in ("silhouette", "bic"))
+    return Candidate(k, len(jobs), silhouette, bic, _mean(agreements))
 
 
 def _clusters(job: Path) -> dict[str, str]:
-    """Cluster of each fitted sample by its id."""
+    """Return the cluster of each fitted sample by its id."""
     with (job / "assignments.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         return {row["id"]: row["cluster"] for row in csv.DictReader(file) if row["part"] == "fit"}
 
 
-def _agreement(one: dict[str, str], other: dict[str, str]) -> float | None:
-    """ARI on the samples that both seeds fitted; None where they share none."""
-    shared = [name for name in one if name in other]
+def _agreement(first: dict[str, str], second: dict[str, str]) -> float | None:
+    """Return the ARI on the samples that both seeds fitted; None if they share none."""
+    shared = [name for name in first if name in second]
     if not shared:
         return None
-    return float(adjusted_rand_score([one[name] for name in shared], [other[name] for name in shared]))
+    return float(adjusted_rand_score([first[name] for name in shared], [second[name] for name in shared]))
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the known values; None if none is known."""
     known = [value for value in values if value is not None]
     return statistics.mean(known) if known else None
 
 
-def _text(value: float | None, form: str, is_best: bool) -> str:
+def _cell(value: float | None, form: str, is_best: bool) -> str:
+    """Return a cell of the table; a star marks the preferred number."""
     return "n/a" if value is None else f"{form.format(value)}{' *' if is_best else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from deepcluster_pl.config.allowlist import check_targets, trusted_targets
+from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.hints import closest_match
 from deepcluster_pl.config.instantiate import instantiate_node
@@ -28,18 +29,19 @@ from deepcluster_pl.runs.folder import saved_run
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.run_folder import RunFolder
 
-_USED = ["data", "seed", "cache_dir", "trainer"]  # what a source's options may refer to
-_EVERYTHING = {"subset.size": None, "subset.stratify": False, "holdout": 0.0, "split": "random", "scale": "none"}
-"""All samples, as they are: what was measured on the fitted ones lies in the model."""
+_GROUPS = ["data", "n_clusters", "seed", "cache_dir", "trainer"]
+"""Parts of a config that the options of a data source may refer to."""
+_ALL_SAMPLES = {"subset.size": None, "subset.stratify": False, "holdout": 0.0, "split": "random", "scale": "none"}
+"""Options that load all samples unscaled; the model contains the scaling that was measured on the fitted ones."""
 
 
 def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "auto") -> ClusteringData:
-    """Load all samples of the source that `data=` names, or of the run's own kind where only `data.<key>=` were typed.
+    """Load all samples of a source: the one that `data=` names, or else the run's own with changed options.
 
     Args:
-        folder: run folder.
+        folder: the run folder.
         overrides: `data=` and `data.<key>=`, as typed.
-        accelerator: for a backbone that describes pictures, if the source has one.
+        accelerator: where a backbone describes pictures, if the source has one.
 
     Returns:
         The data, set up, with every sample in its fitted part.
@@ -47,34 +49,36 @@ def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "aut
     Raises:
         UserError: an option is unknown, or the source cannot be read.
     """
-    chosen = any(text.startswith("data=") for text in overrides)
-    cfg = _composed(overrides) if chosen else _changed(folder, overrides)
+    names_source = any(text.startswith("data=") for text in overrides)
+    cfg = _compose_source(overrides) if names_source else _change_source(folder, overrides)
     cfg.trainer.accelerator = accelerator
-    check_targets(cfg, trusted_targets())
-    for key, value in _EVERYTHING.items():
+    check_allowed(cfg, allowed_by())
+    for key, value in _ALL_SAMPLES.items():
         OmegaConf.update(cfg, f"data.{key}", value)
     if "copies" in cfg.data:
-        cfg.data.copies = 0  # distorted ones are for training
+        cfg.data.copies = 0  # distorted copies are for training
     data: ClusteringData = instantiate_node(cfg.data)
     data.report = lambda line: print(line, file=sys.stderr)
     data.setup()
     return data
 
 
-def _composed(overrides: Sequence[str]) -> DictConfig:
+def _compose_source(overrides: Sequence[str]) -> DictConfig:
+    """Return the config of the source that `data=` names."""
     composition = compose_checked(quote_paths(overrides))
     if composition.problems or composition.cfg is None:
         raise UserError("\n".join(composition.problems))
-    return OmegaConf.masked_copy(composition.cfg, _USED)
+    return OmegaConf.masked_copy(composition.cfg, _GROUPS)
 
 
-def _changed(folder: Path, overrides: Sequence[str]) -> DictConfig:
-    cfg = OmegaConf.masked_copy(saved_run(folder, "run").cfg, _USED)
+def _change_source(folder: Path, overrides: Sequence[str]) -> DictConfig:
+    """Return the config of the run's own source, with its options changed as typed."""
+    cfg = OmegaConf.masked_copy(saved_run(folder, "run").cfg, _GROUPS)
     known = [f"data.{key}" for key in cfg.data]
     try:
         parsed: Any = OverridesParser.create().parse_overrides(quote_paths(overrides))
     except HydraException as error:
-        raise UserError(f"{first_line(error)}; quote values that hold ,[]{{}}()= ") from error
+        raise UserError(f"{first_line(error)}; quote values that hold ,[]{{}}()=") from error
     for override in parsed:
         key = str(override.key_or_group)
         if OmegaConf.select(cfg, key, default=known) is known:
@@ -87,18 +91,19 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
     """Write the clusters of new samples as a table.
 
     Args:
-        folder: run folder.
+        folder: the run folder.
         overrides: `data=` and `data.<key>=`, as typed.
         target: CSV file to write.
-        with_probabilities: add a column for each cluster.
+        with_probabilities: whether there is a column for each cluster's probability.
         accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it.
 
     Returns:
-        Lines for the user: sizes, scores where there are labels, what was left out, the file.
+        Lines for the user: sizes, scores if there are labels, skipped pictures, the file.
 
     Raises:
         UserError: the samples do not fit the model.
     """
+    # Load the model and the samples, and check that they fit
     model = RunFolder(folder).model
     device = device_of(accelerator)
     module = load_model(model)
@@ -109,9 +114,11 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
             f"{data.name}: samples have shape {data.input_shape}, expected {expected} as the run was fitted on"
         )
     check_names(read_description(model)["samples"].get("feature_names"), data)
+    # Predict, and write the table
     data.move_to(device)
     probabilities = Predictor(module, device).part(data, "fit")[1].cpu()
     save_predictions(target, data, probabilities, with_probabilities)
+    # Summarize
     part = data.part("fit")
     clusters = probabilities.argmax(dim=1).numpy()
     text = f"{len(part)} samples in {len(np.unique(clusters))} of {module.n_clusters} clusters"
@@ -122,14 +129,14 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
 
 
 def save_skipped(data: ClusteringData, target: Path) -> list[str]:
-    """Write the pictures that could not be read, with reasons, beside the table.
+    """Write the paths of the pictures that could not be read, with reasons, beside the table.
 
     Args:
-        data: a source, which has such pictures or not.
+        data: the new samples, of any source.
         target: the table's file.
 
     Returns:
-        A line for the user, or none.
+        A line for the user, or none if every picture was read.
     """
     skipped = getattr(data, "skipped", None)
     if not skipped:
@@ -142,31 +149,32 @@ def save_skipped(data: ClusteringData, target: Path) -> list[str]:
 
 
 def check_names(expected: list[str] | None, data: ClusteringData) -> None:
-    """Raise `UserError` where columns have other names than the fitted ones, or another order.
+    """Raise `UserError` if the columns have other names than the fitted ones, or another order.
 
     Args:
-        expected: names of the fitted columns; None where they had none.
+        expected: names of the fitted columns; None if they had none.
         data: the new samples.
     """
-    found = data.part("fit").feature_names
-    if expected is None or found is None or found == expected:
+    names = data.part("fit").feature_names
+    if expected is None or names is None or names == expected:
         return
-    if sorted(found) == sorted(expected):
-        hint = f"the columns are those of the run in another order; type 'data.columns=[{','.join(expected)}]'"
+    if sorted(names) == sorted(expected):
+        option = shlex.quote(f"data.columns=[{','.join(expected)}]")
+        hint = f"the columns are those of the run in another order; type {option}"
     else:
-        place = next(i for i, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
-        hint = f"column {place} is {found[place]!r}, expected {expected[place]!r} as the run was fitted on"
+        i = next(i for i, pair in enumerate(zip(names, expected, strict=True)) if pair[0] != pair[1])
+        hint = f"column {i} is {names[i]!r}, expected {expected[i]!r} as the run was fitted on"
     raise UserError(f"{data.name}: {hint}")
 
 
 def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, with_probabilities: bool) -> None:
-    """Write a table of clusters.
+    """Write a table with the cluster of each sample.
 
     Args:
         target: CSV file to write.
-        data: ids, and labels where known.
-        probabilities: (N, K).
-        with_probabilities: add a column for each cluster.
+        data: the samples, with their ids, and labels if known.
+        probabilities: probability (N, K) of each sample in each cluster.
+        with_probabilities: whether there is a column for each cluster's probability.
     """
     part = data.part("fit")
     confidence, clusters = (values.numpy() for values in probabilities.max(dim=1))
@@ -176,5 +184,5 @@ def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, 
         writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *names])
         for i in range(len(part)):
             label = [part.labels[i]] if part.labels is not None else []
-            each = [f"{value:.4f}" for value in probabilities[i].tolist()] if with_probabilities else []
-            writer.writerow([part.ids[i], int(clusters[i]), f"{confidence[i]:.4f}", *label, *each])
+            cells = [f"{value:.4f}" for value in probabilities[i].tolist()] if with_probabilities else []
+            writer.writerow([part.ids[i], int(clusters[i]), f"{confidence[i]:.4f}", *label, *cells])

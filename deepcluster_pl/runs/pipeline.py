@@ -32,17 +32,17 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     Args:
         cfg: checked config.
         folder: output folder. If it holds an interrupted run, the run resumes from its checkpoints.
-        command: what the user typed, for the record.
+        command: the command as typed, for the record.
         console: prints progress and the final table.
 
     Returns:
-        Content of scores.json; empty in all processes but the first.
+        Content of scores.json; empty in all processes but rank 0.
 
     Raises:
         UserError: the recipe cannot be carried out, or a file cannot be written.
         InterruptedRun: a signal arrived; the run can be resumed.
     """
-    code_version = commit()  # before the work, since a checkout may change meanwhile
+    code_version = commit()  # now, because the checkout may change during the run
     with float32_arithmetic(), friendly_errors(folder):
         recipe = Recipe.from_config(cfg)
         stages = make_stages(recipe, folder, console)
@@ -81,18 +81,27 @@ def run_on_samples(cfg: DictConfig, samples: Table, folder: Path, console: Conso
 
 
 def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:
-    """Return what trains the recipe's stages in a folder."""
+    """Return the trainer of a recipe's stages.
+
+    Args:
+        recipe: the recipe.
+        folder: folder for checkpoints and logs.
+        console: prints progress.
+
+    Returns:
+        The trainer.
+    """
     loggers, interval = recipe.make_loggers, recipe.cfg.checkpoint_interval
     return StageTrainer(recipe.make_trainer, loggers, RunFolder(folder), console, interval)
 
 
 def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> Trained:
-    """Carry out all stages, alike in every process of a run.
+    """Carry out all stages, in every process of a run alike.
 
     Args:
-        recipe: what to do.
+        recipe: the recipe.
         stages: trains each stage.
-        draws_figures: draw reconstructions after pretraining, before a fit forgets the decoder.
+        draws_figures: whether reconstructions are drawn after pretraining, since a fit may change the decoder.
 
     Returns:
         The trained method and its predictions.

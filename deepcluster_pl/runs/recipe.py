@@ -23,16 +23,16 @@ from deepcluster_pl.nets.base import Autoencoder
 
 @dataclass(frozen=True)
 class Recipe:
-    """A checked config and what it describes. Net, pretraining and method are made when their inputs are known.
+    """A checked config and the objects it describes. Net, pretraining and method are made once their inputs are known.
 
     Attributes:
         cfg: the config.
-        data: source of the samples, not yet loaded.
+        data: source of the samples, not loaded yet.
         make_trainer: `pytorch_lightning.Trainer` with the machine's settings.
         make_loggers: loggers by name, called with save_dir and name.
-        choose: estimates the number of clusters; None where it was typed.
-        clusterer: finds the initial clusters; of a preliminary number of clusters while `choose` is not None.
-        callbacks: those of the fit; likewise.
+        choose: estimates the number of clusters; None if the number was typed.
+        clusterer: finds the initial clusters. While `choose` is not None, its number of clusters is preliminary.
+        callbacks: callbacks of the fit, with the same number of clusters.
     """
 
     cfg: DictConfig

@@ -1,4 +1,4 @@
-"""The result of a training, its scores, and its files in the run's folder."""
+"""The result of a training, its scores, and its files in the run folder."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Trained:
     uses_tensorboard: bool
 
     def samples(self) -> dict[str, Any]:
-        """Return what is known of raw samples, for model.json: their type and the names of their features."""
+        """Return the type of raw samples and the names of their features, for model.json."""
         part = self.data.part("fit")
         return {"dtype": str(part.dtype), "feature_names": part.feature_names}
 
@@ -78,7 +78,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
 
     Args:
         trained: a training that has ended.
-        command: what the user typed, for the record.
+        command: the command as typed, for the record.
         code_version: commit of the package, if known.
 
     Returns:
@@ -118,10 +118,10 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
 
 
 def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -> None:
-    """Write model, assignments, figures, scores and pages into a run's folder.
+    """Write model, assignments, figures, scores and pages into a run folder.
 
     Args:
-        folder: the run's folder.
+        folder: the run folder.
         trained: a training that has ended.
         scores: content of scores.json.
     """

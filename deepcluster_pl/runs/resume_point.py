@@ -1,4 +1,4 @@
-"""Find where a run starts: at the beginning, or from the checkpoints that an earlier run left."""
+"""Find the point at which a run starts: the beginning, or the checkpoints of an earlier run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ResumePoint:
     Attributes:
         pretrained: a finished pretraining.
         pretrain_from: an interrupted pretraining.
-        start: file of the initialization.
+        start: file of the initialization, start.safetensors.
         fit_from: an interrupted fit.
         final: a finished fit.
         remark: a warning about the choice, or an empty string.
@@ -31,17 +31,17 @@ class ResumePoint:
     remark: str = ""
 
     def check_fingerprint(self, expected: dict[str, str]) -> None:
-        """Raise `UserError` where a checkpoint belongs to other settings; `pretrained` may, see `check_pretrained`."""
+        """Raise `UserError` if a checkpoint belongs to other settings; for `pretrained` see `check_pretrained`."""
         for checkpoint in (self.pretrain_from, self.fit_from, self.final):
             if checkpoint is not None:
                 checkpoint.check_fingerprint(expected)
 
 
 def find_resume_point(folder: RunFolder, ckpt_path: str | None, pretrained: str | None) -> ResumePoint:
-    """Return where a run starts: after the furthest checkpoint of its folder, or else as the options say.
+    """Return the point at which a run starts: the furthest checkpoint of its folder, or else that of the options.
 
     Args:
-        folder: the run's folder.
+        folder: the run folder.
         ckpt_path: checkpoint of another run to resume from.
         pretrained: finished pretraining of another run; `auto` is left to the cache.
 
@@ -63,6 +63,7 @@ def find_resume_point(folder: RunFolder, ckpt_path: str | None, pretrained: str 
 
 
 def _own_resume_point(folder: RunFolder) -> ResumePoint:
+    """Return the resume point that the files in the run folder give."""
     last, remark = _newest(folder)
     stage = last.stage if last else None
     return ResumePoint(
@@ -98,4 +99,5 @@ def _newest(folder: RunFolder) -> tuple[Checkpoint | None, str]:
 
 
 def _open_if_there(path: Path) -> Checkpoint | None:
+    """Read a checkpoint; return None if there is no such file."""
     return Checkpoint.open(path) if path.is_file() else None

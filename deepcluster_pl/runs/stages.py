@@ -39,8 +39,8 @@ class Ready:
 
     Attributes:
         data: loaded, checked, on its device.
-        resume: where the run starts.
-        fingerprint: hashes of what weights of this run belong to.
+        resume: results of an earlier run that replace work.
+        fingerprint: hashes of the settings that weights of this run belong to.
         seconds: time of each stage; None for one that was not needed.
     """
 
@@ -51,7 +51,18 @@ class Ready:
 
 
 def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
-    """Find the device, the resume point and the data; raise `UserError` where they do not belong together."""
+    """Find the resume point, and load the samples onto the device.
+
+    Args:
+        recipe: the recipe.
+        stages: knows device, folder and console.
+
+    Returns:
+        The run before its first stage.
+
+    Raises:
+        UserError: there is no such device, the samples are unusable, or a checkpoint belongs to other settings.
+    """
     cfg, machine = recipe.cfg, stages.describe()
     resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
     recipe.data.report = lambda line: stages.console.print(line, highlight=False, soft_wrap=True)
@@ -66,8 +77,21 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
 
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
-    """Return the net, pretrained if the recipe says so, or read from an earlier run or the cache."""
+    """Pretrain the net, or read a pretrained one from an earlier run or the cache.
+
+    Args:
+        recipe: the recipe; without a pretraining the net has fresh weights.
+        stages: trains.
+        ready: the run so far; its resume point may hold a pretraining.
+
+    Returns:
+        The net.
+
+    Raises:
+        UserError: the net does not fit the recipe or a checkpoint, or pretraining diverged.
+    """
     cfg, console = recipe.cfg, stages.console
+    # Make the net
     seed_everything(cfg.seed, verbose=False)
     net = recipe.make_net()
     net.measure(ready.data)
@@ -77,10 +101,12 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
         console.print(f"warning: compile=true has no effect here ({reason})", highlight=False, soft_wrap=True)
     if cfg.pretrain.module is None:
         return net
+    # Look for a pretrained one
     source, save_to = ready.resume.pretrained, stages.folder.pretrained
     cached = _cache_of_pretrained(cfg, ready) if source is None and cfg.pretrained == "auto" else None
     if cached is not None:
         source = broadcast_from_rank_zero(lambda: Checkpoint.open_if_intact(cached))
+    # Train it
     if source is None:
         module, callbacks = recipe.make_pretraining(net)
         data = StageData(ready.data, cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
@@ -90,6 +116,7 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
         if cached is not None and is_rank_zero():
             atomic_copy(save_to, cached)
         return net
+    # Or take over the weights
     remark = source.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
     source.load_into(net, prefix="net.")
     ready.seconds["pretrain"] = source.seconds
@@ -100,6 +127,7 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
 
 
 def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:
+    """Return the cache's file for a pretraining of these settings on these data."""
     name = f"{ready.fingerprint['data']}-{pretraining_fingerprint(cfg)}.ckpt"
     return Path(cfg.cache_dir).expanduser() / "pretrained" / name
 
@@ -110,10 +138,10 @@ def choose_n_clusters(
     """Estimate the number of clusters in the net's embeddings, where none was typed.
 
     Args:
-        recipe: what to do.
+        recipe: the recipe.
         stages: knows device and folder.
         ready: the run so far; its resume point may hold an earlier estimate.
-        net: pretrained.
+        net: the pretrained net.
 
     Returns:
         The recipe with a number of clusters, and the estimate; None where the number was typed.
@@ -138,17 +166,21 @@ def initialize(
     """Give the method its initial clusters, and whiten the net's embeddings where asked to.
 
     Args:
-        recipe: what to do.
+        recipe: the recipe.
         stages: knows folder and console.
         ready: the run so far; its resume point may hold an earlier initialization.
-        method: changed in place.
+        method: the method, changed in place.
         z: embeddings (N, D) of the fitted part.
 
     Returns:
         The initialization, as it is stored in start.safetensors.
+
+    Raises:
+        UserError: the clusterer fails, or finds another number of clusters.
     """
     cfg, source = recipe.cfg, ready.resume.start
     seed_everything(cfg.seed, verbose=False)
+    # Cluster a sample of the embeddings, on rank 0
     began = time.monotonic()
     rows = sample_rows(len(z), cfg.start_sample_size, cfg.seed)
 
@@ -161,7 +193,8 @@ def initialize(
     start = broadcast_from_rank_zero(make)
     ready.seconds["start"] = time.monotonic() - began
     if len(start.centers) != method.n_clusters:
-        raise UserError(f"the start gives {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
+        raise UserError(f"start: found {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
+    # Store the initialization, and give it to net and method
     if is_rank_zero():
         start.save(stages.folder.initialization)
     if start.code_matrix is not None and start.code_shift is not None:
@@ -177,21 +210,27 @@ def fit(recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringMo
     """Train the method.
 
     Args:
-        recipe: what to do.
+        recipe: the recipe.
         stages: trains.
         ready: the run so far; its resume point may hold a fit.
-        method: trained in place.
+        method: the method, trained in place.
 
     Returns:
-        What ended the fit, `tol` (assignments converged), `max_steps` or `max_time`, and the number of optimizer steps.
+        The reason for the end of the fit, `tol` (converged), `max_steps` or `max_time`, and the number of steps.
+
+    Raises:
+        UserError: a checkpoint does not fit, or the fit diverged.
+        InterruptedRun: a signal arrived; last.ckpt is written.
     """
     cfg, final = recipe.cfg, ready.resume.final
     seed_everything(cfg.seed, verbose=False)
+    # Take over a finished fit
     if final is not None:
         final.load_into(method)
         ready.seconds["fit"] = final.seconds
         converged = final.callback_state(TargetRefresh).get("converged", False)
-        return _what_ended(converged, final.steps, cfg.fit.max_steps), final.steps
+        return _end_reason(converged, final.steps, cfg.fit.max_steps), final.steps
+    # Or train
     data = StageData(ready.data, cfg.fit.batch_size, cfg.fit.shuffle, cfg.seed)
     limits = {"max_epochs": -1, "max_steps": cfg.fit.max_steps, "limit_val_batches": 0}
     resume_from, save_to = ready.resume.fit_from, stages.folder.final
@@ -199,9 +238,9 @@ def fit(recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringMo
     method.to(stages.device)
     ready.seconds["fit"] = end.seconds
     converged = any(isinstance(callback, TargetRefresh) and callback.converged for callback in recipe.callbacks)
-    return _what_ended(converged, end.steps, cfg.fit.max_steps), end.steps
+    return _end_reason(converged, end.steps, cfg.fit.max_steps), end.steps
 
 
-def _what_ended(converged: bool, steps: int, max_steps: int) -> str:
-    """Return why a fit ended; before `max_steps`, only convergence and `trainer.max_time` end one."""
+def _end_reason(converged: bool, steps: int, max_steps: int) -> str:
+    """Return the reason for the end of a fit; before `max_steps` it is convergence or `trainer.max_time`."""
     return "tol" if converged else "max_steps" if steps >= max_steps else "max_time"

@@ -1,7 +1,7 @@
-"""Collect a sweep's scores into one table: mean ± std, min and max over seeds of every recipe.
+"""Summarize the scores of a sweep as a table: mean ± standard deviation, minimum and maximum over the seeds.
 
-A recipe is a job's overrides without its seed. The standard deviation is the sample's (n - 1). Where an experiment
-states what others published for a metric, a column shows it beside ours.
+A recipe is a job's overrides without its seed. The standard deviation is that of a sample (n - 1). If an experiment
+states published values of a metric, a column shows them beside the scores.
 """
 
 from __future__ import annotations
@@ -17,10 +17,20 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+_STATISTICS = ("mean ± std", "min", "max")
+
 
 @dataclass
-class Recipe:
-    """All jobs that differ in nothing but the seed."""
+class RecipeScores:
+    """Scores of all jobs that differ in nothing but the seed.
+
+    Attributes:
+        seeds: seed of each finished job.
+        failed: folder of each job without scores.
+        values: values of each metric, one for each finished job that has it.
+        published: published value of each metric, where the experiment states one.
+        uses_labels: whether the recipe was chosen with labels.
+    """
 
     seeds: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -29,15 +39,24 @@ class Recipe:
     uses_labels: bool = False
 
 
-def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
-    """Read every job below a folder, by recipe."""
-    recipes: dict[str, Recipe] = {}
-    for file in sorted(folder.rglob("config/overrides.yaml"), key=lambda path: _natural(path.parent.parent)):
+def collect_scores(folder: Path, part: str, metrics: list[str]) -> dict[str, RecipeScores]:
+    """Read the scores of every job below a folder.
+
+    Args:
+        folder: folder of a sweep, or of several runs.
+        part: fit or holdout.
+        metrics: keys of scores.json.
+
+    Returns:
+        Scores by recipe, in the order of the jobs.
+    """
+    recipes: dict[str, RecipeScores] = {}
+    for file in sorted(folder.rglob("config/overrides.yaml"), key=lambda path: _job_order(path.parent.parent)):
         job = file.parent.parent
         overrides: Any = OmegaConf.to_container(OmegaConf.load(file))
         config: Any = OmegaConf.load(file.parent / "config.yaml")
         name = " ".join(text for text in overrides if not text.startswith("seed=")) or "defaults"
-        recipe = recipes.setdefault(name, Recipe(values={metric: [] for metric in metrics}))
+        recipe = recipes.setdefault(name, RecipeScores(values={metric: [] for metric in metrics}))
         recipe.uses_labels |= bool(config.objective.uses_labels)
         if not (job / "scores.json").is_file():
             recipe.failed.append(str(job))
@@ -53,25 +72,41 @@ def collect(folder: Path, part: str, metrics: list[str]) -> dict[str, Recipe]:
 
 
 def published_metrics(folder: Path, part: str) -> list[str]:
-    """Metrics that the experiment of some job below a folder states published values of."""
-    recipes = collect(folder, part, [])
+    """Return the metrics with a published value in the experiment of some job below a folder.
+
+    Args:
+        folder: folder of a sweep, or of several runs.
+        part: fit or holdout.
+
+    Returns:
+        Keys of scores.json.
+    """
+    recipes = collect_scores(folder, part, [])
     return list(dict.fromkeys(metric for recipe in recipes.values() for metric in recipe.published))
 
 
-def shared(names: Iterable[str]) -> list[str]:
-    """Overrides that all of several recipes have in common.
+def common_overrides(names: Iterable[str]) -> list[str]:
+    """Return the overrides that all of several recipes have in common; none of a single recipe.
 
-    >>> shared(["data=wine method=dec", "data=wine method=idec"]), shared(["data=wine"])
+    >>> common_overrides(["data=wine method=dec", "data=wine method=idec"]), common_overrides(["data=wine"])
     (['data=wine'], [])
     """
     each = [name.split() for name in names]
     return [text for text in each[0] if all(text in other for other in each[1:])] if len(each) > 1 else []
 
 
-def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]:
-    """Header and one line per recipe; the brief table leaves out the extremes, and what all recipes have in common."""
-    common = shared(recipes) if brief else []
-    kinds = ("mean ± std",) if brief else ("mean ± std", "min", "max")
+def table_rows(recipes: dict[str, RecipeScores], brief: bool = False) -> Iterator[list[str]]:
+    """Yield the header, and one row for each recipe.
+
+    Args:
+        recipes: scores by recipe; at least one.
+        brief: leave out minimum and maximum, and the overrides that all recipes have in common.
+
+    Yields:
+        The cells of a row.
+    """
+    common = common_overrides(recipes) if brief else []
+    kinds = _STATISTICS[:1] if brief else _STATISTICS
     metrics = list(next(iter(recipes.values())).values)
     compared = {metric for recipe in recipes.values() for metric in recipe.published}
     columns = {metric: [*kinds, "published"] if metric in compared else list(kinds) for metric in metrics}
@@ -79,22 +114,30 @@ def rows(recipes: dict[str, Recipe], brief: bool = False) -> Iterator[list[str]]
     for name, recipe in recipes.items():
         cells = []
         for metric in metrics:
-            theirs = f"{recipe.published[metric]:g}" if metric in recipe.published else "n/a"
-            ours = dict(zip(("mean ± std", "min", "max"), _summary(recipe.values[metric]), strict=True))
-            cells += [ours.get(kind, theirs) for kind in columns[metric]]
+            published = f"{recipe.published[metric]:g}" if metric in recipe.published else "n/a"
+            summary = dict(zip(_STATISTICS, _summary(recipe.values[metric]), strict=True))
+            cells += [summary.get(kind, published) for kind in columns[metric]]
         name = " ".join(text for text in name.split() if text not in common) or "defaults"
         title = f"{name} (chosen with labels)" if recipe.uses_labels else name
         yield [title, str(len(recipe.seeds)), str(len(recipe.failed)), *cells]
 
 
-def render(table: list[list[str]], style: str) -> str:
-    """The table as aligned text, Markdown or CSV."""
+def render_table(rows: list[list[str]], style: str) -> str:
+    """Return a table as text.
+
+    Args:
+        rows: cells of each row, the header first.
+        style: text (aligned columns), markdown or csv.
+
+    Returns:
+        Lines, each with a line break at its end.
+    """
     if style == "csv":
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(table)
+        csv.writer(out, lineterminator="\n").writerows(rows)
         return out.getvalue()
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     if style == "text":
         return "\n".join("  ".join(row).rstrip() for row in padded) + "\n"
     lines = ["| " + " | ".join(row) + " |" for row in padded]
@@ -103,11 +146,13 @@ def render(table: list[list[str]], style: str) -> str:
 
 
 def _summary(values: list[float]) -> list[str]:
+    """Return the text of each statistic of a metric's values."""
     if not values:
-        return ["n/a", "n/a", "n/a"]
+        return ["n/a"] * len(_STATISTICS)
     spread = statistics.stdev(values) if len(values) > 1 else 0.0
     return [f"{statistics.mean(values):.3f} ± {spread:.3f}", f"{min(values):.3f}", f"{max(values):.3f}"]
 
 
-def _natural(path: Path) -> tuple[str, int, str]:
-    return (str(path.parent), int(path.name) if path.name.isdigit() else -1, path.name)
+def _job_order(job: Path) -> tuple[str, int, str]:
+    """Return a key that sorts job folders by their number, 10 after 9."""
+    return (str(job.parent), int(job.name) if job.name.isdigit() else -1, job.name)

@@ -1,4 +1,4 @@
-"""One training stage: its Trainer, its callbacks, its checkpoints."""
+"""Train one stage of a run, with its own Trainer, callbacks and checkpoints."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engin
 
 @dataclass(frozen=True)
 class StageEnd:
-    """How a training stage ended.
+    """Result of a training stage.
 
     Attributes:
         seconds: time trained, interrupted parts included.
-        steps: optimizer steps taken.
+        steps: number of optimizer steps taken.
     """
 
     seconds: float
@@ -48,12 +48,12 @@ class StageEnd:
 
 @dataclass(frozen=True)
 class StageTrainer:
-    """Makes the Trainer of each stage from one `trainer` config, and runs it.
+    """Trainer of every stage of a run, by one `trainer` config.
 
     Attributes:
         make_trainer: `pytorch_lightning.Trainer` with the machine's settings.
         make_loggers: loggers by name, called with save_dir and name; None for one that is switched off.
-        folder: the run's folder.
+        folder: the run folder.
         console: prints progress.
         checkpoint_interval: seconds between two writes of last.ckpt.
     """
@@ -66,17 +66,17 @@ class StageTrainer:
 
     @cached_property
     def device(self) -> torch.device:
-        """Device that the Trainer moves modules to; `UserError` if there is none of that kind."""
+        """Return the device that modules are moved to; raise `UserError` if there is none of that kind."""
         return self._probe.strategy.root_device
 
     @cached_property
     def world_size(self) -> int:
-        """Number of processes that share the work, one for each device."""
+        """Return the number of processes that share the work, one for each device."""
         return int(self._probe.world_size)
 
     @property
     def precision(self) -> str:
-        """Precision of training steps."""
+        """Return the precision of training steps."""
         return str(self._probe.precision)
 
     def describe(self) -> str:
@@ -99,16 +99,16 @@ class StageTrainer:
 
         Args:
             stage: `pretrain` or `fit`.
-            module: trained in place.
+            module: the module, trained in place.
             data: batches of this stage.
-            callbacks: those of the recipe; the stage adds its own.
-            fingerprint: hashes of what the weights belong to, written into checkpoints.
-            resume_from: an interrupted run of this stage, or None.
+            callbacks: callbacks of the recipe; the stage adds its own.
+            fingerprint: hashes of the settings that the weights belong to, written into checkpoints.
+            resume_from: checkpoint of an interrupted run of this stage, or None.
             save_to: file of the final checkpoint.
             limits: `max_epochs` and further arguments of the Trainer.
 
         Returns:
-            How the stage ended.
+            Time and steps of the stage.
 
         Raises:
             UserError: the checkpoint does not fit, or training diverged.
@@ -120,10 +120,11 @@ class StageTrainer:
         interruption = InterruptionHandler(self.folder.path, self.folder.last, self.checkpoint_interval)
         if not len(data.data.part("holdout")):
             limits["limit_val_batches"] = 0
-        watching: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console), CenterImages()]
+        # The interruption handler is last, so that it writes the state after all other callbacks
+        first: list[pl.Callback] = [DivergenceStop(stage), EmptyClusterWarning(self.console), CenterImages()]
         if self.world_size > 1:
-            watching.append(GradientAveraging())
-        trainer = self._trainer(stage, [*watching, *callbacks, metadata, interruption], resume_from, **limits)
+            first.append(GradientAveraging())
+        trainer = self._trainer(stage, [*first, *callbacks, metadata, interruption], resume_from, **limits)
         path = resume_from.path if resume_from else None
         with _no_search_for_gpus(self.device):
             trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
@@ -138,7 +139,7 @@ class StageTrainer:
 
     @cached_property
     def _probe(self) -> pl.Trainer:
-        """A Trainer that never trains: it knows the device, or why there is none."""
+        """Return a Trainer that never trains, to ask it for the device; raise `UserError` if there is none."""
         trainer = self._trainer("fit", [])
         strategy = trainer.strategy
         if trainer.world_size > 1 and (type(strategy) is not DDPStrategy or strategy._start_method != "popen"):
@@ -150,6 +151,7 @@ class StageTrainer:
     def _trainer(
         self, stage: str, callbacks: Sequence[pl.Callback], opened: Checkpoint | None = None, **limits: int
     ) -> pl.Trainer:
+        """Return the Trainer of a stage; raise `UserError` if its arguments or the machine do not allow one."""
         makers = [make for make in self.make_loggers.values() if make is not None]
         loggers = [make(save_dir=str(self.folder.path), name=stage, version="") for make in makers]
         try:
@@ -175,9 +177,9 @@ class StageTrainer:
 
 @contextmanager
 def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
-    """Spare a run on the CPU a call that PyTorch makes at every optimizer step: it asks the system for a GPU's driver.
+    """Keep PyTorch from asking the system for a GPU driver at every optimizer step of a run on the CPU.
 
-    Where there is a GPU nothing is hidden, since CUDA believes its first look for the rest of the process.
+    If there is a GPU, nothing is hidden, because CUDA remembers its first look for the rest of the process.
     """
     name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
     if device.type == "cpu" and torch.cuda.device_count() == 0:
@@ -189,13 +191,13 @@ def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
 
 
 def _is_over(timer: Timer) -> bool:
-    """Tell whether a stage used up the time that `trainer.max_time` gave it."""
+    """Return whether a stage used up the time that `trainer.max_time` gives it."""
     remaining = timer.time_remaining()
     return remaining is not None and remaining <= 0
 
 
 def _explain(error: Exception) -> str:
-    """Return the first line of a Trainer's complaint, and what to type where it is about the device."""
+    """Return the first line of an error of the Trainer, and a setting to type if it is about the device."""
     text = first_line(error)
     if any(word in text.lower() for word in ("accelerator", "gpu", "cuda", "device")):
         return f"{text} Type trainer.accelerator=cpu, or trainer.accelerator=auto for the best there is."

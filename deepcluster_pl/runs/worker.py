@@ -1,4 +1,4 @@
-"""A further process of a run. The first one tells it what to do; it prints nothing unless that fails."""
+"""Carry out the plan of rank 0 in a further process of a run; print nothing unless that fails."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def main() -> None:
         os.chdir(plan["cwd"])
         run(OmegaConf.create(plan["cfg"]), Path(plan["folder"]), plan["command"], Console(quiet=True))
     except UserError as error:
-        time.sleep(_GRACE_S)  # the first process may have found the same; then it prints it and ends this one
+        time.sleep(_GRACE_S)  # rank 0 may have raised the same; then it prints it and ends this process
         print(f"process {os.environ['RANK']}: {error}", file=sys.stderr)
         sys.exit(1)
     except (InterruptedRun, KeyboardInterrupt):
-        sys.exit(0)  # the first process answers for the signal
+        sys.exit(0)  # rank 0 reports the signal
     except RuntimeError:
-        if not _first_process_is_gone():
+        if not _rank_zero_is_gone():
             raise
-        sys.exit(1)  # the first process has said why
+        sys.exit(1)  # rank 0 has printed the reason
 
 
-def _first_process_is_gone() -> bool:
-    """Return whether the store, which the first process serves, no longer answers."""
+def _rank_zero_is_gone() -> bool:
+    """Return whether the store, which rank 0 serves, no longer answers."""
     try:
         dist.distributed_c10d._get_default_store().check(["any key"])
     except RuntimeError:  # torch.distributed's errors are of this kind
