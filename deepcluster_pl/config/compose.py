@@ -63,7 +63,7 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     allowed = allowed_by(folders)
     for argument in arguments:
         names = foreign_resolvers(argument, allowed)
-        result.problems += [f"{argument}: the resolver {name} is in no recipe; write the value itself" for name in names]
+        result.problems += [f"{argument}: resolver {name} is in no recipe; type the value itself" for name in names]
     arguments = [argument for argument in arguments if not foreign_resolvers(argument, allowed)]
     parsed = [override for argument in arguments if (override := parse(argument, result.problems)) is not None]
     if not multirun:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import pytest
 from helpers.command_line import TINY_DEC
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from deepcluster_pl import DeepClustering
+from deepcluster_pl.config.allowlist import allowed_by, foreign_code
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.validation import problems
 
 
 @pytest.mark.parametrize(
@@ -71,3 +81,99 @@ def test_recipes_of_a_named_folder_are_trusted_and_have_to_be_named_again(cli_ru
     assert run.code == 0, run.err
     assert "AgglomerativeClustering is in no recipe" in cli_run(f"resume={run.folder}").err
     assert cli_run(f"resume={run.folder}", recipes).code == 0
+
+
+MARKER = "marker-of-a-call"
+CALL = f"{{_target_: os.mkdir, path: {MARKER}}}"
+"""A harmless call that Hydra would carry out: `test_the_call_of_these_tests_is_one_that_hydra_makes` shows it."""
+
+
+def test_the_call_of_these_tests_is_one_that_hydra_makes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    instantiate(OmegaConf.create({"a": "${oc.create:" + CALL + "}"}).a)
+    assert (tmp_path / MARKER).is_dir()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "start='${oc.create:" + CALL + "}'", "+callbacks.x='${oc.create:" + CALL + "}'",
+        "callbacks='${oc.create:{x: " + CALL + "}}'", "++logger='${oc.create:{x: " + CALL + "}}'",
+        "fit.optimizer='${oc.decode:" + CALL + "}'", "+published.a='${oc.env:HOME}'", "data.name='${oc.env:HOME}'",
+        "++hydra={callbacks: {x: " + CALL + "}}", "+hydra={callbacks: {x: " + CALL + "}}",
+        "++hydra.launcher.x=" + CALL, "++hydra.sweeper.x=[" + CALL + "]", "hydra.run.dir='${oc.env:HOME}/x'",
+        "++published={'${oc.env:HOME}': 1}", "seed='${${method.name}:1}'", "~hydra.job_logging",
+    ],
+)  # fmt: skip
+def test_an_override_that_would_run_something_runs_nothing(cli_run, tmp_path, override):
+    run = cli_run(*TINY_DEC, override)
+    assert run.code == 1, run.out
+    assert "Traceback" not in run.err
+    assert not list(tmp_path.rglob(MARKER))
+    assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("where", ["start", "callbacks", "method.name", "published"])
+def test_a_saved_config_with_a_resolver_is_refused_by_resume_and_predict(cli_run, deepcluster, tmp_path, where):
+    run = cli_run(*TINY_DEC)
+    file = run.folder / "config" / "config.yaml"
+    cfg = OmegaConf.load(file)
+    OmegaConf.update(cfg, where, "${oc.create:" + CALL + "}", force_add=True)
+    OmegaConf.save(cfg, file)
+    again = cli_run(f"resume={run.folder}")
+    assert (again.code, "resolver oc.create is in no recipe" in again.err) == (1, True)
+    cfg.data = "${oc.create:" + CALL + "}"
+    OmegaConf.save(cfg, file)
+    predicted = deepcluster("predict", f"run={run.folder}")
+    assert (predicted.code, predicted.err.count("\n")) == (1, 1)
+    assert not list(tmp_path.rglob(MARKER))
+
+
+def test_an_estimators_overrides_run_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    estimator = DeepClustering("dec", n_clusters=2, overrides=("start='${oc.create:" + CALL + "}'",))
+    with pytest.raises(ValueError, match=r"resolver oc\.create is in no recipe"):
+        estimator.fit(np.random.default_rng(0).normal(size=(20, 3)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_resolvers_of_a_named_folder_are_trusted(cli_run, tmp_path):
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    recipe = "# @package _global_\npublished: {dec: {fit: {acc: '${oc.env:BEST}'}}}\n"
+    (tmp_path / "mine" / "experiment" / "ours.yaml").write_text(recipe)
+    shown = cli_run(*TINY_DEC, "experiment=ours", f"--config-dir={tmp_path}/mine", "--cfg", "job")
+    assert shown.code == 0, shown.err
+    assert "${oc.env:BEST}" in shown.out
+
+
+@pytest.mark.slow
+def test_five_hundred_hostile_lines_run_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw = random.Random(0)
+    keys = ["start", "callbacks", "callbacks.x", "logger", "logger.x", "method", "net", "data", "trainer", "augment",
+            "fit.optimizer", "pretrain.module", "hydra", "hydra.launcher.x", "hydra.callbacks.x", "choose", "data.name",
+            "method.optimizer", "trainer.profiler", "seed", "published.x", "start.clusterer"]  # fmt: skip
+    values = [
+        CALL,
+        f"{{x: {CALL}}}",
+        f"[{CALL}]",
+        "${oc.create:" + CALL + "}",
+        "${oc.create:{x: " + CALL + "}}",
+        "${oc.decode:'" + CALL + "'}",
+        "${oc.env:HOME}",
+        "os.mkdir",
+        "${oc.create:${oc.decode:" + CALL + "}}",
+    ]
+    refused = 0
+    for _ in range(500):
+        key, value = draw.choice(keys), draw.choice(values)
+        key = draw.choice(["", "+", "++"]) + key + draw.choice(["", "", "._target_", ".x"])
+        quote = draw.choice(["", "'"])
+        composition = compose_checked([f"{key}={quote}{value}{quote}"], draw.random() < 0.2)
+        cfg = composition.cfg
+        lines = [*composition.problems, *(foreign_code(cfg, allowed_by()) if cfg is not None else [])]
+        if not lines:  # nothing foreign is left: what remains may be looked at and checked
+            problems(cfg)
+        refused += bool(lines)
+        assert not list(tmp_path.iterdir()), (key, value)
+    assert refused > 400
