@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from deepcluster_pl.cli.main import COMMANDS
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.config.sweeps import sweeps_by_itself
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(file.relative_to(ROOT).as_posix() for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -111,3 +115,17 @@ def test_commands_are_found_in_blocks_and_spans_with_their_continuation():
     assert commands(page) == [
         ["deepcluster", "a=b", "c=d"], ["X=1", "deepcluster", "-m", "a=b"], ["deepcluster", "table", "x"],
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [name for name in CURRENT if commands(text_of(name))])
+def test_every_command_of_a_run_composes(document):
+    problems = []
+    for words in commands(text_of(document)):
+        typed = shlex.split(" ".join(words[words.index("deepcluster") + 1 :]))
+        left_out = [word for word in typed if EXAMPLE.search(word) or word in (*COMMANDS, "...", "--help")]
+        overrides = quote_paths([word for word in typed if word not in ("-m", "--cfg", "job")])
+        if not left_out and not any(word.startswith("resume=") for word in overrides):
+            multirun = "-m" in typed or sweeps_by_itself(overrides)
+            problems += compose_checked(overrides, multirun).problems
+    assert problems == []
