@@ -94,7 +94,7 @@ class Scores:
         seed: seed of the run.
         n_clusters: K.
         n_clusters_found: estimate of K; None where it was typed.
-        stopped: reason for the end of the fit: `tol`, `max_steps`, or `none` for a method without a fit.
+        stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.
         seconds: time of `pretrain`, `start` and `fit`.
         machine: accelerator, precision, processes, threads, processor.

@@ -49,7 +49,7 @@ def to_torch(model: Path, target: Path) -> None:
 
 
 def to_onnx(model: Path, target: Path) -> None:
-    """Write an ONNX graph with the input `samples` and the outputs `embeddings` and `shares` (the probabilities).
+    """Write an ONNX graph with the input `samples` and the outputs `embeddings` and `probabilities`.
 
     Args:
         model: folder of the saved model.
@@ -67,7 +67,7 @@ def to_onnx(model: Path, target: Path) -> None:
     def trace() -> Any:
         return torch.onnx.export(
             whole, (example,), dynamo=True, dynamic_shapes=sizes, verbose=False,
-            input_names=["samples"], output_names=["embeddings", "shares"],
+            input_names=["samples"], output_names=["embeddings", "probabilities"],
         )  # fmt: skip
 
     program = _traced(trace, whole)

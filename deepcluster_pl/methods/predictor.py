@@ -19,6 +19,7 @@ from deepcluster_pl.data.samples import Batch, Part, Table
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.embedding import embed, embed_part
+from deepcluster_pl.utils.warnings_filter import silenced_libraries
 
 
 class Predictor:
@@ -120,7 +121,7 @@ def as_array(x: Any) -> Any:
 def device_of(accelerator: str) -> torch.device:
     """Return the device that Lightning's Trainer would use; raise `UserError` if there is none of that kind."""
     try:
-        with warnings.catch_warnings():
+        with silenced_libraries():
             warnings.simplefilter("ignore")  # about GPUs that are not used
             trainer = pl.Trainer(
                 accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False
