@@ -61,7 +61,7 @@ def test_a_run_goes_on_from_the_one_before_where_the_last_was_damaged(cli_run, c
     damage(last, how)
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
-    assert f"warning: {last} is damaged; going on from previous.ckpt\n" in resumed.out
+    assert f"warning: {last} is damaged; resuming from previous.ckpt\n" in resumed.out
     assert resumed.labels == whole.labels
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_file_that_was_typed_is_named_with_a_sound_one_beside_it(cli_r
     refused = cli_run(*TINY_DEC, f"{option}={file}", name="second")
     assert refused.code == 1
     assert refused.err.startswith(f"{file} is damaged")
-    assert refused.err.endswith(f"; sound beside it is {sound}\n")
+    assert refused.err.endswith(f"; {sound} beside it is intact\n")
     assert refused.err.count("\n") == 1
     assert not refused.folder.exists()
 
