@@ -229,3 +229,24 @@ def test_a_trainer_setting_that_is_new_goes_with_resume(cli_run):
     again = cli_run(f"resume={whole.folder}", "+trainer.benchmark=false", name="whole")
     assert again.code == 0, again.err
     assert again.labels == whole.labels
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0" * 512])
+def test_a_run_whose_curves_were_cut_ends_with_the_same_labels_and_a_report(cli_run, monkeypatch, tail):
+    whole = cli_run(*TINY_DEC, name="whole")
+
+    def power_cut(*args):
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClusterMetrics, "on_refresh", power_cut)
+        cut = cli_run(*TINY_DEC, "checkpoint_interval=0.000001", name="cut")
+    assert cut.code == 1
+    for stage in ("pretrain", "fit"):
+        file = cut.folder / stage / "metrics.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes((whole.folder / stage / "metrics.csv").read_bytes()[:-5] + tail)
+    resumed = cli_run(f"resume={cut.folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.labels == whole.labels
+    assert (cut.folder / "report.html").is_file()
