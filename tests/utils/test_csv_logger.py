@@ -45,7 +45,7 @@ def test_cut_anywhere_it_is_read_and_continued_and_only_the_half_line_is_lost(lo
 
 
 def test_lines_that_are_no_rows_are_left_out(logger, content):
-    rubbish = b"\0\0\n\xff\xfe\n\"open\n1,2\n1,2,3,4,5\nx,,fit/kl,1\n5,,fit/kl,half\n\n"
+    rubbish = b'\0\0\n\xff\xfe\n"open\n1,2\n1,2,3,4,5\nx,,fit/kl,1\n5,,fit/kl,half\n\n'
     whole = read_curves([logger.path])
     logger.path.write_bytes(content + rubbish + b"7,,fit/kl,0.75\n")
     assert read_curves([logger.path]) == {**whole, "fit/kl": {**whole["fit/kl"], 7: 0.75}}
