@@ -6,7 +6,7 @@ from deepcluster_pl.functional.assignment import (
     soft_assignment,
     squared_distances,
 )
-from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy
+from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy, self_labeling_loss
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.label_agreement import clustering_accuracy, contingency, purity
@@ -16,6 +16,7 @@ from deepcluster_pl.functional.partition import cluster_sizes, is_collapsed, sha
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
 from deepcluster_pl.functional.reseeding import reseeded_centers
 from deepcluster_pl.functional.running_means import moved_centers
+from deepcluster_pl.functional.softmax_heads import initial_heads
 from deepcluster_pl.functional.target import target_distribution
 from deepcluster_pl.functional.whitening import mapped_precisions, pooled_covariance, whitening_matrix
 
@@ -28,6 +29,7 @@ __all__ = [
     "contingency",
     "gaussian_log_density",
     "gaussian_loss",
+    "initial_heads",
     "inverse_distance_mean",
     "is_collapsed",
     "kmeans_loss",
@@ -42,6 +44,7 @@ __all__ = [
     "pooled_covariance",
     "purity",
     "reseeded_centers",
+    "self_labeling_loss",
     "share_changed",
     "size_entropy",
     "soft_assignment",

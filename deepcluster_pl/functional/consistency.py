@@ -1,8 +1,9 @@
-"""Agreement of two views of a sample on its cluster, and evenness of the use of clusters, as SCAN trains on them."""
+"""Terms of SCAN's losses: agreement of two views of a sample, evenness of clusters, confident clusters as labels."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -42,3 +43,30 @@ def mean_entropy(log_p: Tensor) -> Tensor:
     """
     mean = log_p.exp().mean(dim=-2)
     return torch.special.entr(mean).sum(dim=-1)  # type: ignore[no-any-return]
+
+
+def self_labeling_loss(log_p: Tensor, log_other: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
+    """Compute the cross-entropy of one view with the confident clusters of the other, every cluster weighing the same.
+
+    It is SCAN's self-labeling (Van Gansbeke and others 2020, section 2.3), in nats. Without a confident sample the loss
+    is zero.
+
+    Args:
+        log_p: logarithms (N, K) of the probabilities of one view, which give the labels.
+        log_other: the same of the other view, which is trained.
+        confidence: probability from which a cluster counts as a label.
+
+    Returns:
+        The loss, and the share of confident samples.
+
+    >>> p = torch.tensor([[0.9, 0.1], [0.5, 0.5]])
+    >>> [round(value.item(), 4) for value in self_labeling_loss(p.log(), p.log(), 0.8)]
+    [0.1054, 0.5]
+    """
+    probability, cluster = log_p.exp().max(dim=1)
+    sure = probability >= confidence
+    # Every cluster has the same weight, whatever its number of confident samples
+    sizes = torch.bincount(cluster[sure], minlength=log_p.shape[1])
+    weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
+    loss = (weight * F.nll_loss(log_other, cluster, reduction="none")).sum()
+    return loss, sure.float().mean()

@@ -10,7 +10,13 @@ from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.functional import consistency_loss, mean_entropy, nearest_neighbors
+from deepcluster_pl.functional import (
+    consistency_loss,
+    initial_heads,
+    mean_entropy,
+    nearest_neighbors,
+    self_labeling_loss,
+)
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory, Place
@@ -19,6 +25,7 @@ from deepcluster_pl.utils.random import generator_at
 from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
 
 _COPIES = 1
+"""Separates the random stream of copies from that of neighbors."""
 
 
 class SCAN(ClusteringModule):
@@ -79,16 +86,9 @@ class SCAN(ClusteringModule):
     def initialize(self, start: Initialization) -> None:
         """Set the first head to assign to the nearest initial center, and the others to random directions, as sharp."""
         self.centers = start.centers.to(self.heads.weight)
-        k, d = self.centers.shape
-        middle = self.centers.mean(dim=0)
-        apart = torch.pdist(self.centers).square().mean() if k > 1 else self.centers.new_zeros(())
-        apart = torch.where(apart > 0, apart, 1.0)
         generator = torch.Generator().manual_seed(self.seed)
-        directions = torch.randn(self.n_heads * k, d, generator=generator).to(middle)
-        weight = directions / (apart / 2).sqrt()  # |μ - middle|² is half of what centers are apart, on average
-        weight[:k] = 4 / apart * (self.centers - middle)
-        bias = -weight @ middle
-        bias[:k] = -2 / apart * (self.centers.square().sum(dim=1) - middle.square().sum())
+        directions = torch.randn(self.heads.weight.shape, generator=generator).to(self.centers)
+        weight, bias = initial_heads(self.centers, directions)
         self.heads.weight.data.copy_(weight)
         self.heads.bias.data.copy_(bias)
 
@@ -155,21 +155,18 @@ class SCAN(ClusteringModule):
 
     @property
     def _data(self) -> ClusteringData:
+        """Return the samples of the fit."""
         return self.trainer.datamodule.data  # type: ignore[attr-defined,no-any-return]
 
     def _copies(self, x: Tensor, index: Tensor, draws: Draws) -> Tensor:
-        """Return the drawn copy of each sample, where the data holds distorted copies, else the samples themselves."""
+        """Return the drawn copy of each sample; the samples themselves if the data holds no distorted copies."""
         return self._data.distorted("fit", index, draws["copy"]) if "copy" in draws else x
 
     def _self_labeling(self, clean: Tensor, distorted: Tensor) -> Losses:
-        """Compute the cross-entropy of distorted samples with the confident clusters of clean ones, evenly weighted."""
+        """Compute the loss of the best head on distorted samples, with the confident clusters of clean ones."""
         best = int(self.head_losses.argmin())
         with torch.no_grad():
-            probability, cluster = self.log_probabilities(self.net.encode(clean))[best].exp().max(dim=1)
-        sure = probability >= self.confidence
-        log_p = self.log_probabilities(self.net.encode(distorted))[best]
-        # Every cluster has the same weight, whatever its number of confident samples
-        sizes = torch.bincount(cluster[sure], minlength=self.n_clusters)
-        weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
-        loss = (weight * F.nll_loss(log_p, cluster, reduction="none")).sum()
-        return {"loss": loss, "self_label": loss, "sure": sure.float().mean()}
+            log_clean = self.log_probabilities(self.net.encode(clean))[best]
+        log_distorted = self.log_probabilities(self.net.encode(distorted))[best]
+        loss, sure = self_labeling_loss(log_clean, log_distorted, self.confidence)
+        return {"loss": loss, "self_label": loss, "sure": sure}

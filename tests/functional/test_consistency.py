@@ -1,4 +1,4 @@
-"""Agreement of pairs and evenness of clusters, against versions with plain loops."""
+"""Agreement of pairs, evenness of clusters and confident labels, against versions with plain loops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from deepcluster_pl.functional import consistency_loss, mean_entropy
+from deepcluster_pl.functional import consistency_loss, mean_entropy, self_labeling_loss
 
 
 def probabilities(*shape, seed=0):
@@ -48,3 +48,25 @@ def test_pairs_certain_of_the_same_cluster_cost_nothing_and_opposite_ones_stay_f
     assert opposite.item() == pytest.approx(200.0, rel=0.01)
     opposite.backward()
     assert torch.isfinite(logits.grad).all()
+
+
+def test_confident_clusters_are_labels_and_every_cluster_weighs_the_same():
+    p, other = probabilities(40, 3), probabilities(40, 3, seed=1)
+    loss, sure = self_labeling_loss(p.log(), other.log(), 0.6)
+    by_cluster = {}
+    for row, trained in zip(p.tolist(), other.tolist(), strict=True):
+        if max(row) >= 0.6:
+            k = row.index(max(row))
+            by_cluster.setdefault(k, []).append(-math.log(trained[k]))
+    assert len(by_cluster) > 1
+    means = [sum(values) / len(values) for values in by_cluster.values()]
+    assert loss.item() == pytest.approx(sum(means) / len(means), rel=1e-6)
+    assert sure.item() == pytest.approx(sum(map(len, by_cluster.values())) / 40)
+
+
+def test_without_a_confident_sample_the_loss_and_its_gradient_are_zero():
+    logits = torch.randn(5, 3, requires_grad=True)
+    loss, sure = self_labeling_loss(torch.full((5, 3), 1 / 3).log(), logits.log_softmax(-1), 0.9)
+    loss.backward()
+    assert (loss.item(), sure.item()) == (0.0, 0.0)
+    assert torch.equal(logits.grad, torch.zeros(5, 3))
