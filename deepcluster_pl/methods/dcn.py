@@ -80,6 +80,7 @@ class DCN(ClusteringModule):
 
     def after_step(self, batches: list[Batch]) -> None:
         """Move each center towards the samples of this step that are nearest to it."""
+        # Embed again, because the optimizer has changed the net
         z = self.embed(batches)
         clusters = squared_distances(z, self.centers).argmin(dim=1)
         self.centers, self.counts = moved_centers(z, clusters, self.centers, self.counts)

@@ -22,13 +22,17 @@ from deepcluster_pl.utils.atomic_files import atomic_copy
 
 
 class WholeModel(nn.Module):
-    """Raw samples (N, *input_shape) to embeddings (N, D) and probabilities (N, K), all in one graph."""
+    """Net and method as one module: raw samples (N, *input_shape) to embeddings (N, D) and probabilities (N, K).
+
+    Args:
+        module: the trained method.
+    """
 
     def __init__(self, module: ClusteringModule) -> None:
         super().__init__()
         self.net = module.net
         self._assign = module.assign
-        self.method = module  # so that its buffers belong to the graph
+        self.method = module  # makes its buffers part of the graph
 
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Return embeddings and probabilities of raw samples."""
@@ -42,10 +46,13 @@ def to_torch(model: Path, target: Path) -> None:
     Args:
         model: folder of the saved model.
         target: file to write.
+
+    Raises:
+        UserError: PyTorch cannot trace the method.
     """
     whole, example, sizes = _traceable(model)
-    program = _traced(lambda: torch.export.export(whole, (example,), dynamic_shapes=sizes), whole)
-    _put(lambda file: torch.export.save(program, file), target)
+    program = _trace(lambda: torch.export.export(whole, (example,), dynamic_shapes=sizes), whole)
+    _write_atomically(lambda file: torch.export.save(program, file), target)
 
 
 def to_onnx(model: Path, target: Path) -> None:
@@ -64,14 +71,14 @@ def to_onnx(model: Path, target: Path) -> None:
         raise UserError("format=onnx needs onnx and onnxscript; type: pip install 'deepcluster_pl[export]'") from error
     whole, example, sizes = _traceable(model)
 
-    def trace() -> Any:
+    def export() -> Any:
         return torch.onnx.export(
             whole, (example,), dynamo=True, dynamic_shapes=sizes, verbose=False,
             input_names=["samples"], output_names=["embeddings", "probabilities"],
         )  # fmt: skip
 
-    program = _traced(trace, whole)
-    _put(lambda file: program.save(file, external_data=False), target)
+    program = _trace(export, whole)
+    _write_atomically(lambda file: program.save(file, external_data=False), target)
 
 
 def to_safetensors(model: Path, target: Path) -> None:
@@ -93,28 +100,29 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
 
 
 def _traceable(model: Path) -> tuple[WholeModel, Tensor, dict[str, Any]]:
+    """Return the module of a saved model, example samples, and the dimensions whose size is free."""
     module = load_model(model)
     dtype = torch.uint8 if read_description(model)["samples"].get("dtype") == "uint8" else torch.float32
     example = torch.zeros(2, *module.net.input_shape, dtype=dtype)
     return WholeModel(module).eval(), example, {"samples": {0: torch.export.Dim("n", min=1)}}
 
 
-def _traced(trace: Callable[[], Any], whole: WholeModel) -> Any:
-    """Return the graph; raise `UserError` where PyTorch cannot trace the method."""
+def _trace(export: Callable[[], Any], whole: WholeModel) -> Any:
+    """Return the graph; raise `UserError` if PyTorch cannot trace the method."""
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            return trace()
-    except Exception as error:  # torch.export has many kinds, and they differ between versions
+            return export()
+    except Exception as error:  # the errors of torch.export differ between versions
         raise UserError(
             f"method={whole.method.name} cannot be exported as a graph ({first_line(error)[:200]}); "
             f"type format=safetensors"
         ) from error
 
 
-def _put(write: Callable[[str], Any], target: Path) -> None:
+def _write_atomically(write: Callable[[str], Any], target: Path) -> None:
     """Let a library write a file, and put it in place in one step."""
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(scratch) / target.name
-        write(str(made))
-        atomic_copy(made, target)
+        file = Path(scratch) / target.name
+        write(str(file))
+        atomic_copy(file, target)

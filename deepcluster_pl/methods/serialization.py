@@ -1,4 +1,4 @@
-"""The trained model as plain files: weights in safetensors, how to build it in JSON, nothing that runs code."""
+"""Save a trained model as plain files, weights in safetensors and its structure in JSON, and load it again."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def model_description(
         module: the trained method.
         net: `_target_` and arguments of its net, as in the config.
         method: `_target_` and arguments of the method.
-        features: `_target_` and arguments of what describes pictures by numbers; None for samples that are no pictures.
-        samples: facts about raw samples: `dtype`, `float32` or `uint8`, and `feature_names` or None.
+        features: `_target_` and arguments of the features of pictures; None for samples that are no pictures.
+        samples: metadata of raw samples: `dtype`, `float32` or `uint8`, and `feature_names` or None.
 
     Returns:
         Plain dictionaries, lists and values.
@@ -64,7 +64,7 @@ def save_model(module: ClusteringModule, description: dict[str, Any], folder: Pa
     Args:
         module: the trained method.
         description: see `model_description`.
-        folder: created if need be.
+        folder: folder to write, created if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(module.state_dict(), folder / "model.safetensors")
@@ -73,14 +73,21 @@ def save_model(module: ClusteringModule, description: dict[str, Any], folder: Pa
 
 
 def load_model(folder: str | Path) -> ClusteringModule:
-    """Rebuild a saved model in evaluation mode, on the CPU.
+    """Load a saved model.
 
     Args:
         folder: a run's `model/` folder.
+
+    Returns:
+        The trained method on the CPU, in evaluation mode.
+
+    Raises:
+        UserError: the folder holds no model, or files that do not belong together.
     """
     folder = Path(folder)
     description = read_description(folder)
     tensors = load_tensors(folder / "model.safetensors")
+    # Build the method, then its buffers in the shapes of the file, then read the weights
     try:
         net = _build(description["net"], input_shape=tuple(description["input_shape"]))
         module = _build(description["method"], net=net)
@@ -90,17 +97,23 @@ def load_model(folder: str | Path) -> ClusteringModule:
         module.load_state_dict(tensors)
     except UserError:
         raise
-    except Exception as error:  # whatever a constructor makes of arguments that were changed
+    except Exception as error:  # a constructor may raise anything for arguments that were changed
         text = first_line(error)
         raise UserError(f"{folder} holds a model that does not fit together: {text}") from error
     return module.eval()
 
 
 def load_features(folder: str | Path) -> Features:
-    """Return the features that describe pictures as those of the model were; raise `UserError` for other models.
+    """Load the features by which the pictures of a model were described.
 
     Args:
         folder: a run's `model/` folder.
+
+    Returns:
+        The features.
+
+    Raises:
+        UserError: the folder holds no model, or a model of other samples.
     """
     folder = Path(folder)
     node = read_description(folder).get("features")
@@ -130,7 +143,7 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def _build(node: Any, **supplied: Any) -> Any:
-    """Call a node's `_target_` with its arguments, themselves built first; only this package's own are allowed."""
+    """Build the object of a node, its arguments first; raise `UserError` for a target that no model is made of."""
     if isinstance(node, list):
         return [_build(item) for item in node]
     if not isinstance(node, dict):

@@ -11,10 +11,11 @@ from deepcluster_pl.methods.initialization.initial_clustering import Initializat
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.ranges import Count
 
-_TAKEN = (
+_STORED = (
     "centers", "weights", "precisions_cholesky",
     "codes", "places", "place_means", "place_weights", "place_precisions_cholesky",
 )  # fmt: skip
+"""Tensors of an initialization that are buffers of the method; those that it does not have are None."""
 
 
 class ShallowClustering(ClusteringModule):
@@ -35,28 +36,29 @@ class ShallowClustering(ClusteringModule):
 
     def __init__(self, net: Autoencoder, name: str, n_clusters: Count) -> None:
         super().__init__(net, name, n_clusters)
-        for name in _TAKEN:
+        for name in _STORED:
             self.register_buffer(name, None)
         self.centers = torch.zeros(n_clusters, net.latent_dim)
 
     def initialize(self, start: Initialization) -> None:
         """Store everything of the initialization except the labels."""
-        for name in _TAKEN:
+        for name in _STORED:
             tensor = getattr(start, name)
             setattr(self, name, None if tensor is None else tensor.to(self.device))
 
     def assign(self, z: Tensor) -> Tensor:
         """Return probabilities (N, K): the mixture's posterior, computed in float64, or those by distance."""
-        has = dict(self.named_buffers(recurse=False))  # without those that are None
-        if "places" in has:
-            place = inverse_distance_mean(z, has["codes"], has["places"])
-            posterior = _posterior(place, has["place_means"], has["place_weights"], has["place_precisions_cholesky"])
-            return posterior.to(z.dtype)
-        if "weights" in has:
-            return _posterior(z, has["centers"], has["weights"], has["precisions_cholesky"]).to(z.dtype)
+        stored = dict(self.named_buffers(recurse=False))  # without those that are None
+        if "places" in stored:
+            places = inverse_distance_mean(z, stored["codes"], stored["places"])
+            mixture = (stored[f"place_{name}"] for name in ("means", "weights", "precisions_cholesky"))
+            return _posterior(places, *mixture).to(z.dtype)
+        if "weights" in stored:
+            return _posterior(z, stored["centers"], stored["weights"], stored["precisions_cholesky"]).to(z.dtype)
         return soft_assignment(z, self.centers)
 
 
 def _posterior(z: Tensor, means: Tensor, weights: Tensor, precisions_cholesky: Tensor) -> Tensor:
+    """Return the posterior (N, K) of a mixture of Gaussians, computed in the type of its means."""
     log_density = gaussian_log_density(z.to(means.dtype), means, precisions_cholesky)
     return torch.softmax(weights.log() + log_density, dim=1)

@@ -67,6 +67,7 @@ class VaDE(ClusteringModule):
         Of full covariances the diagonals are used. Centers alone get even weights and one common variance, that of
         the centers themselves, so that the nearest center's probability is the largest.
         """
+        # Variances of the clusters, by what the initialization has
         factors = start.precisions_cholesky
         if factors is None:
             spread = start.centers.var(dim=0, correction=0).mean()
@@ -75,13 +76,15 @@ class VaDE(ClusteringModule):
             variances = factors.pow(-2)
         else:
             variances = torch.linalg.inv(factors).square().sum(dim=1)  # the covariance is P⁻ᵀ P⁻¹
+        # The mixture
         weights = torch.ones(self.n_clusters) if start.weights is None else start.weights
         self.centers.data.copy_(start.centers)
         self.log_variances.data.copy_(variances.log())
         self.logits.data.copy_((weights / weights.sum()).clamp_min(1e-6).log())
+        # The head: first_noise times the standard deviation of the mean cluster, for every sample
         self.log_variance_head.weight.data.zero_()
-        own = (weights.to(variances) / weights.sum()) @ variances
-        self.log_variance_head.bias.data.copy_(own.log() + 2 * math.log(self.first_noise))
+        mean_variance = (weights.to(variances) / weights.sum()) @ variances
+        self.log_variance_head.bias.data.copy_(mean_variance.log() + 2 * math.log(self.first_noise))
 
     def assign(self, z: Tensor) -> Tensor:
         """Return probabilities (N, K): the mixture's posterior."""
