@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 
 import numpy as np
@@ -95,6 +97,17 @@ def test_a_folder_that_holds_a_run_is_not_written_over(cli_run):
     assert {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()} == before
 
 
+def test_the_command_that_continues_a_run_works_as_printed_in_a_folder_with_spaces(cli_run, deepcluster):
+    kmeans = (*TINY_RAW, "method=kmeans")
+    first = cli_run(*kmeans, name="my first run")
+    (first.folder / "scores.json").unlink()
+    refused = cli_run(*kmeans, name="my first run")
+    command = re.search(r"type (deepcluster .*) to continue it", refused.err)[1]
+    resumed = deepcluster(*shlex.split(command)[1:])
+    assert resumed.code == 0, resumed.err
+    assert (first.folder / "scores.json").is_file()
+
+
 def test_scikit_learns_own_complaint_comes_before_training(cli_run):
     assert_refused(cli_run(*TINY, "start.n_init=0"), "start:", "n_init")
 
@@ -162,23 +175,53 @@ def test_a_run_that_has_only_begun_is_not_taken_over(cli_run, tmp_path):
     assert (tmp_path / "run" / "config" / "config.yaml").read_text() == "seed: 9\n"
 
 
-@pytest.mark.parametrize("file", ["config/mysettings.txt", "assignments.csv", "figures/map.png", "error.txt"])
-def test_a_file_of_the_users_where_a_run_would_write_is_left_alone(cli_run, tmp_path, file):
+@pytest.mark.parametrize(
+    "file",
+    [
+        "config/mysettings.txt", "assignments.csv", "figures/map.png", "error.txt", "result/thesis.doc", "report.html",
+        "MODEL_CARD.md", "gallery.html", "pictures.csv", "run.lock", "run.owner", "multirun.yaml", ".hidden",
+        "notes.txt",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("flags", [(), ("-m", "seed=0,1")])
+def test_a_folder_that_holds_a_file_of_the_users_takes_no_run_and_no_sweep(cli_run, tmp_path, file, flags):
     own = tmp_path / "run" / file
     own.parent.mkdir(parents=True)
     own.write_text("mine")
-    run = cli_run("data=array", "data.path=not_there.npy")
+    run = cli_run(*flags, *TINY_RAW, "method=kmeans")
     assert run.code == 1
-    assert "holds a run already" in run.err
+    assert run.err.count("\n") == 1
+    option = "hydra.sweep.dir" if flags else "hydra.run.dir"
+    expected = "holds a run already" if file == "multirun.yaml" else f"is not empty: found '{file.partition('/')[0]}'"
+    assert expected in run.err
+    assert f"type {option}=<a" in run.err or f"or {option}=<a" in run.err
     assert own.read_text() == "mine"
     assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [own]
 
 
-def test_a_refused_run_leaves_other_files_beside_it_and_takes_its_own_config_away(cli_run, tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "notes.txt").write_text("mine")
-    assert cli_run("data=array", "data.path=not_there.npy").code == 1
-    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+def test_the_current_folder_takes_no_run_if_it_holds_anything(cli_run, tmp_path):
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "thesis.doc").write_text("mine")
+    assert_refused(cli_run(*TINY_RAW, "method=kmeans", "hydra.run.dir=."), "is not empty: found 'result'")
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_a_job_of_a_sweep_takes_no_folder_that_holds_anything_else(cli_run, tmp_path):
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "notes.txt").write_text("mine")
+    swept = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0", "hydra.sweep.subdir=../jobs")
+    assert swept.code == 1
+    assert "is not empty: found 'notes.txt'" in swept.err
+    assert (tmp_path / "jobs" / "notes.txt").read_text() == "mine"
+
+
+def test_a_cache_may_hold_anything_of_earlier_runs(cli_run, tmp_path):
+    (tmp_path / "cache" / "kept").mkdir(parents=True)
+    (tmp_path / "cache" / "kept" / "old").write_text("old")
+    assert cli_run(*TINY_RAW, "method=kmeans", f"cache_dir={tmp_path / 'cache'}").code == 0
+
+
+def test_a_refused_run_takes_its_own_config_away(cli_run, tmp_path):
     assert cli_run("data=array", "data.path=not_there.npy", name="alone").code == 1
     assert not (tmp_path / "alone").exists()
 

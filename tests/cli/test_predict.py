@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import functools
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 from helpers.command_line import TINY_DEC, Outcome
 
 from deepcluster_pl import load_model
+from deepcluster_pl.runs import new_samples
 
 FEATURES = list("abcdef")
 
@@ -132,7 +134,19 @@ def test_what_cannot_be_predicted_is_one_line(table_run, predicted, tmp_path, ar
     assert not (table_run.folder / "predictions").exists()
 
 
-def test_help_says_how(predicted):
+def test_a_full_disk_is_one_line_that_does_not_advise_to_resume(predicted, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").touch()
+    monkeypatch.setattr(new_samples, "predict", full)
+    outcome = predicted(f"run={tmp_path}", "data.path=new.csv")
+    assert outcome.code == 1
+    assert outcome.err == "a file cannot be written: No space left on device; type the command again\n"
+
+
+def test_help_lists_the_settings(predicted):
     outcome = predicted("--help")
     assert outcome.code == 0
     assert "run=<folder>" in outcome.out
