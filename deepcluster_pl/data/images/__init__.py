@@ -1,13 +1,14 @@
 """Pictures: their files are found, decoded in other processes, described by features, and cached."""
 
 from deepcluster_pl.data.images.backbone import Pretrained
-from deepcluster_pl.data.images.decoding import DecodedImage, UnreadableImageError, decode
+from deepcluster_pl.data.images.decoding import DecodedImage, decode
 from deepcluster_pl.data.images.discovery import FolderScan, FoundFile, find_images
 from deepcluster_pl.data.images.exif import ImageMetadata, read_metadata
 from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob, extract_all
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
 from deepcluster_pl.data.images.measure import measure_pictures
+from deepcluster_pl.data.images.opening import UnreadableImageError
 from deepcluster_pl.data.images.random_views import random_view, view_generator
 from deepcluster_pl.data.images.thumbnails import make_thumbnail, near_duplicates
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from deepcluster_pl.data.images.descriptors.planes import RGB
 from deepcluster_pl.data.images.exif import TURNED_ORIENTATIONS, ImageMetadata, read_metadata
+from deepcluster_pl.data.images.opening import MeteredFile, UnreadableImageError, can_shrink, open_picture
 from deepcluster_pl.errors import first_line
 
 Image.MAX_IMAGE_PIXELS = None  # `max_megapixels` is checked before anything is decoded, and Pillow need not warn
@@ -20,10 +22,15 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False  # half a picture is not the picture
 _ORIENTATION = 0x0112
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _CHUNK_BYTES = 2**20
-
-
-class UnreadableImageError(Exception):
-    """The reason, in one line, why a file is no picture."""
+_STRIP_PIXELS = 2**19
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+"""The turn that each value of EXIF's orientation asks for."""
+Box = tuple[int, int, int, int]
+"""Left, upper, right and lower edge of a strip, in pixels."""
 
 
 class DecodedImage(NamedTuple):
@@ -65,7 +72,7 @@ def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decod
         UnreadableImageError: the file cannot be opened, is no picture, is damaged or too large.
     """
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with MeteredFile(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about broken metadata; the picture is good without them
             try:
                 rgb, metadata = _read(file, side, smallest, max_megapixels)
@@ -87,33 +94,57 @@ def to_upright_rgb(image: Image.Image) -> Image.Image:
 
     Transparent pixels are laid over white. 16 bits and floats are scaled rather than clipped.
     """
-    image = ImageOps.exif_transpose(image)
+    image.load()
+    # Strips keep the memory for intermediate results small; the whole picture is stored once more, as RGB.
+    strip = max(1, _STRIP_PIXELS // image.width)
+    boxes = [(0, top, image.width, min(image.height, top + strip)) for top in range(0, image.height, strip)]
+    convert = _rgb_converter(image, boxes)
+    rgb = Image.new("RGB", image.size)
+    for box in boxes:
+        rgb.paste(convert(image.crop(box)), box)
+    orientation = image.getexif().get(_ORIENTATION)
+    if orientation in _TURNS:
+        rgb = rgb.transpose(_TURNS[orientation])
+    return rgb
+
+
+def _rgb_converter(image: Image.Image, boxes: list[Box]) -> Callable[[Image.Image], Image.Image]:
+    """Return the function that converts a strip of a picture to RGB.
+
+    Args:
+        image: the whole picture, whose mode and range of values decide.
+        boxes: its strips.
+    """
     if image.mode.startswith("I") or image.mode == "F":
-        return _scale_to_bytes(image).convert("RGB")
+        low, white = _range_of_gray(image, boxes)
+        return lambda strip: _scale_to_bytes(strip, low, white).convert("RGB")
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image
+        transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+        return lambda strip: ImageCms.applyTransform(strip, transform) or strip
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        transparent = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), transparent).convert("RGB")
-    return image.convert("RGB")
+        return _lay_over_white
+    return lambda strip: strip.convert("RGB")
 
 
-def _read(file: BinaryIO, side: int, smallest: int, max_megapixels: float) -> tuple[RGB, ImageMetadata]:
+def _lay_over_white(strip: Image.Image) -> Image.Image:
+    """Return a strip with transparent pixels over white."""
+    transparent = strip.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", strip.size, "white"), transparent).convert("RGB")
+
+
+def _read(file: MeteredFile, side: int, smallest: int, max_megapixels: float) -> tuple[RGB, ImageMetadata]:
     """Decode an open file to the requested size."""
-    with Image.open(file) as image:
-        # The header alone decides whether the picture is decoded.
+    # The header alone decides whether the picture is decoded.
+    with open_picture(file, max_megapixels) as image:
         width, height = image.size
-        if width * height > max_megapixels * 1e6:
-            raise UnreadableImageError(
-                f"{width} x {height} pixels are more than {max_megapixels:g} million; data.max_megapixels allows more"
-            )
-        metadata = read_metadata(image, os.fstat(file.fileno()).st_size)
+        metadata = read_metadata(image, file.n_bytes)
+        file.end_header()
         # Shrink as early as possible: JPEG decodes to fewer lines, and fewer pixels are turned and converted.
         target = _fit_size(width, height, side)
         if image.format == "JPEG":
             image.draft(None, target)
-        if _can_shrink(image) and image.size[0] > target[0]:
+        if can_shrink(image) and image.size[0] > target[0]:
             image.thumbnail(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
         upright = to_upright_rgb(image)
         # The exact size comes last, since turning swaps the sides.
@@ -123,11 +154,6 @@ def _read(file: BinaryIO, side: int, smallest: int, max_megapixels: float) -> tu
         if upright.size != target:
             upright = upright.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
         return np.asarray(upright), metadata
-
-
-def _can_shrink(image: Image.Image) -> bool:
-    """Return whether averages of neighboring pixels are meaningful in this mode; of palette numbers they are not."""
-    return image.mode in ("RGB", "L", "CMYK", "YCbCr") and "transparency" not in image.info
 
 
 def _fit_size(width: int, height: int, side: int) -> tuple[int, int]:
@@ -140,17 +166,34 @@ def _fit_size(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * side / longer)), max(1, round(height * side / longer))
 
 
-def _scale_to_bytes(image: Image.Image) -> Image.Image:
-    """Scale gray of more than 8 bits to 8: white is 65,535 in 16 bits, else the least usual limit above the maximum."""
-    x = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low = min(0.0, float(x.min()))
-    high = float(x.max())
+def _range_of_gray(image: Image.Image, boxes: list[Box]) -> tuple[float, float]:
+    """Return the values that stand for black and white.
+
+    White is 65,535 in 16 bits, else the least usual limit above the maximum.
+
+    Args:
+        image: gray of more than 8 bits.
+        boxes: its strips.
+    """
+    extremes = [(float(x.min()), float(x.max())) for x in (_finite_values(image.crop(box)) for box in boxes)]
+    low = min(0.0, min(least for least, _ in extremes))
+    high = max(most for _, most in extremes)
     if image.mode.startswith("I;16"):
         white = 65535.0
     else:
         white = next((limit for limit in (1.0, 255.0, 65535.0) if high <= limit and image.mode == "F"), high)
         white = 65535.0 if image.mode == "I" and high <= 65535 else white
-    scaled = (x - low) / max(white - low, 1e-12) * 255
+    return low, white
+
+
+def _finite_values(strip: Image.Image) -> NDArray[np.float64]:
+    """Return the values of a strip, zero for those that are not finite."""
+    return np.nan_to_num(np.asarray(strip).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _scale_to_bytes(strip: Image.Image, low: float, white: float) -> Image.Image:
+    """Scale gray of more than 8 bits to 8, `low` being black."""
+    scaled = (_finite_values(strip) - low) / max(white - low, 1e-12) * 255
     return Image.fromarray(np.rint(np.clip(scaled, 0, 255)).astype(np.uint8))
 
 
@@ -173,4 +216,4 @@ def _guess_format(file: BinaryIO) -> str:
         return "HEIC needs pillow-heif; type: pip install 'deepcluster_pl[photos]'"
     if head[4:8] == b"ftyp" and b"avif" in head:
         return "damaged, or AVIF, which needs Pillow 11.3 or newer; type: pip install -U pillow"
-    return "no picture that Pillow knows, or its beginning is damaged"
+    return "no picture of a known format, or its beginning is damaged"

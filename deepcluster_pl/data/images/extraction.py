@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.images.decoding import UnreadableImageError, decode, register_heif
+from deepcluster_pl.data.images.decoding import decode, register_heif
 from deepcluster_pl.data.images.descriptors import SMALLEST_SIDE
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.images.opening import UnreadableImageError
 from deepcluster_pl.data.images.random_views import random_view, view_generator
 from deepcluster_pl.data.images.thumbnails import make_thumbnail
 from deepcluster_pl.errors import UserError, first_line

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob, extract_all
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.images.opening import MAX_MEGAPIXELS
 
 
 def measure_pictures(
-    features: Features, root: Path, names: list[str], max_megapixels: float = 150.0, processes: int = 0
+    features: Features, root: Path, names: list[str], max_megapixels: float = MAX_MEGAPIXELS, processes: int = 0
 ) -> tuple[NDArray[Any], dict[str, str]]:
     """Turn files into samples for a trained model.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcluster_pl.data.images.descriptors.planes import RGB
+from deepcluster_pl.errors import UserError
 
 SIDE = 128
 """Pixels of a thumbnail's longer side."""
@@ -82,7 +83,9 @@ def _squares_agree(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
 
 def _outline(thumbnail: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return the signs (P, 64) of differences along rows, and the squares (P, 16, 16, 3), of each of P crops."""
-    with Image.open(io.BytesIO(thumbnail)) as image:
+    with Image.open(io.BytesIO(thumbnail), formats=["JPEG"]) as image:
+        if max(image.size) > SIDE:
+            raise UserError(f"a thumbnail of the cache has {image.width} x {image.height} pixels; delete cache_dir")
         rgb, gray = image.convert("RGB"), image.convert("L")
     lines, squares = [], []
     for left, top, right, bottom in _CROPS:

@@ -7,14 +7,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import UnidentifiedImageError
 from typing_extensions import Unpack
 
 from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.images.opening import MAX_MEGAPIXELS, MeteredFile, UnreadableImageError, open_picture
 from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.csv_reader import read_csv
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, first_line
 
 
 class ImageCsv(ClusteringData):
@@ -61,14 +62,20 @@ def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
 def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
     """Return an image as bytes (height, width); an alpha channel is dropped, as the tutorial's images are opaque."""
     try:
-        with Image.open(path) as image:
+        with MeteredFile(path) as file, open_picture(file, MAX_MEGAPIXELS) as image:
+            file.end_header()
             if image.mode.startswith("I"):  # 16-bit gray, which convert() would clip to white
                 return (np.asarray(image) // 257).astype(np.uint8)
             return np.asarray(image.convert("RGB").convert("L"))
     except FileNotFoundError as error:
         raise UserError(f"row {row}: {path} is missing; type data.root=<the folder of the images>") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"row {row}: {path} cannot be read as an image: {error}") from error
+    except UnreadableImageError as error:
+        reason = str(error).partition(";")[0]
+        raise UserError(f"row {row}: {path} cannot be read as an image: {reason}") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"row {row}: {path} cannot be read as an image: its format is unknown") from error
+    except Exception as error:  # a damaged file can make a decoder fail in any way
+        raise UserError(f"row {row}: {path} cannot be read as an image: {first_line(error)}") from error
 
 
 def _check_shapes(images: list[NDArray[np.uint8]], names: list[str]) -> None:

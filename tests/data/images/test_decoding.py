@@ -17,7 +17,8 @@ from helpers.pictures import page, scene
 from PIL import Image, ImageCms
 
 from deepcluster_pl.data.images import decoding
-from deepcluster_pl.data.images.decoding import UnreadableImageError, decode
+from deepcluster_pl.data.images.decoding import decode
+from deepcluster_pl.data.images.opening import UnreadableImageError
 
 
 def read(path, side=40, smallest=1, max_megapixels=150.0):
@@ -168,8 +169,8 @@ def test_flipped_bits_give_a_picture_or_a_reason_and_nothing_else(tmp_path, suff
 def test_text_and_nothing_are_no_pictures(tmp_path):
     (tmp_path / "a.jpg").write_text("not a picture")
     (tmp_path / "b.jpg").touch()
-    assert reason(tmp_path / "a.jpg") == "no picture that Pillow knows, or its beginning is damaged"
-    assert reason(tmp_path / "b.jpg") == "no picture that Pillow knows, or its beginning is damaged"
+    assert reason(tmp_path / "a.jpg") == "no picture of a known format, or its beginning is damaged"
+    assert reason(tmp_path / "b.jpg") == "no picture of a known format, or its beginning is damaged"
 
 
 def test_a_decompression_bomb_is_refused_by_its_header_at_once(tmp_path):

@@ -7,10 +7,11 @@ import io
 import numpy as np
 import pytest
 from helpers.pictures import page, scene
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from deepcluster_pl.data.images import thumbnails
 from deepcluster_pl.data.images.thumbnails import _CROPS, SIDE, make_thumbnail, near_duplicates
+from deepcluster_pl.errors import UserError
 
 
 def small(image, *, scale=1.0, quality=None, light=1.0):
@@ -98,3 +99,14 @@ def test_thousands_of_copies_are_one_group():
 
 def test_of_none_there_are_none():
     assert near_duplicates([]) == []
+
+
+def test_a_thumbnail_of_a_foreign_cache_is_refused_where_it_is_none():
+    file = io.BytesIO()
+    Image.new("RGB", (3000, 2000)).save(file, "JPEG")
+    with pytest.raises(UserError, match="a thumbnail of the cache has 3000 x 2000 pixels; delete cache_dir"):
+        near_duplicates([file.getvalue()])
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "PNG")
+    with pytest.raises(UnidentifiedImageError):
+        near_duplicates([file.getvalue()])

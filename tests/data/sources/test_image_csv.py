@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from deepcluster_pl.data.sources.csv_reader import read_csv
 from deepcluster_pl.data.sources.image_csv import ImageCsv
@@ -88,6 +88,20 @@ def test_damaged_image_is_named_with_its_row(datahack, images, content):
     whole = (images[0] / "1.png").read_bytes()
     (images[0] / "1.png").write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(UserError, match=r"row 3: .*1\.png cannot be read as an image"):
+        datahack("filename\n0.png\n1.png\n").load()
+
+
+def test_a_file_of_another_format_is_refused_and_its_decoder_never_runs(datahack, images, monkeypatch):
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("Ghostscript was asked for"))
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 6\n%%EndComments\nshowpage\n%%EOF\n"
+    (images[0] / "1.png").write_bytes(eps)
+    with pytest.raises(UserError, match=r"row 3: .*1\.png cannot be read as an image: its format is unknown"):
+        datahack("filename\n0.png\n1.png\n").load()
+
+
+def test_an_image_above_the_limit_is_refused_by_its_header(datahack, images):
+    Image.new("1", (20_000, 8_000)).save(images[0] / "1.png")
+    with pytest.raises(UserError, match=r"row 3: .*: 20000 x 8000 pixels are more than 150 million$"):
         datahack("filename\n0.png\n1.png\n").load()
 
 
