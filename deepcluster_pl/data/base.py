@@ -36,6 +36,7 @@ class ClusteringData(ABC):
 
     Attributes:
         report: takes a line about a long load; a run sets it to print on its console, and by default it is silent.
+        warn: takes a warning that does not end a run; a run sets it likewise.
     """
 
     def __init__(self, common: CommonOptions) -> None:
@@ -49,6 +50,7 @@ class ClusteringData(ABC):
         self.num_workers = common["num_workers"]
         self.residency: Residency = common["residency"]
         self.report: Callable[[str], object] = ignore_report
+        self.warn: Callable[[str], object] = ignore_report
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._given: Table | None = None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 Effort = Literal["auto", "full", "none"]
 Features = Callable[[PartName, NDArray[np.int64]], NDArray[np.float32]]
@@ -40,12 +39,14 @@ class Baselines:
         n_clusters: K.
         seed: decides restarts and sample.
         cache_dir: folder of the partitions that were computed already, named by the data's hash.
+        warnings: collects the failures of the cache.
     """
 
     effort: Effort
     n_clusters: int
     seed: int
     cache_dir: Path
+    warnings: RunWarnings
 
     def kmeans(self, data: ClusteringData, features: Features, cache_key: str | None) -> Partition | None:
         """Cluster the fitted part, and assign the samples of both parts.
@@ -61,13 +62,13 @@ class Baselines:
         if self.effort == "none":
             return None
         file = self._file(cache_key, len(data.part("fit"))) if cache_key else None
-        cached = _read(file, data.parts) if file is not None else None
+        cached = _read(file, {name: len(data.part(name)) for name in data.parts}) if file is not None else None
         if cached is not None:
             return cached
         partition = self._fit(data, features)
         if file is not None:
-            with atomic_write(file, "wb") as out:
-                np.savez(out, **partition)  # type: ignore[arg-type]
+            with self.warnings.attempt(f"{file} of cache_dir"), atomic_write(file, "wb") as out:
+                np.savez(out, checksum=_checksum(partition), **partition)  # type: ignore[arg-type]
         return partition
 
     def samples(self, n: int) -> bool:
@@ -106,13 +107,25 @@ class Baselines:
         return self.cache_dir / "baselines" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
 
 
-def _read(file: Path, parts: list[PartName]) -> Partition | None:
+def _read(file: Path, sizes: dict[PartName, int]) -> Partition | None:
     """Read a cached partition; None where there is none, or where it is damaged and has to be computed again."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in parts}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+            partition: Partition = {name: arrays[name] for name in sizes}
+            intact = bytes(arrays["checksum"]) == bytes(_checksum(partition))
+    except Exception:  # a damaged file can make the reader fail in any way
         return None
+    return partition if intact and {name: len(clusters) for name, clusters in partition.items()} == sizes else None
+
+
+def _checksum(partition: Partition) -> NDArray[np.uint8]:
+    """Return the SHA-256 of a partition, with its names, types and shapes."""
+    digest = hashlib.sha256()
+    for name in sorted(partition):
+        clusters = partition[name]
+        digest.update(f"{name} {clusters.dtype.str} {clusters.shape} ".encode())
+        digest.update(np.ascontiguousarray(clusters).data)
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
 def baseline_partitions(

@@ -106,6 +106,7 @@ class Scores:
         start: scores of the initial partition, by part.
         baselines: `protocol` of k-means; scores of its partitions `kmeans_raw` of the input and `kmeans_code` of the
             pretrained embeddings.
+        warnings: products that could not be made, such as a figure or an entry of a cache, with reasons.
     """
 
     schema: int = field(default=SCHEMA, kw_only=True)
@@ -127,6 +128,7 @@ class Scores:
     holdout: dict[str, Any] | None
     start: Blocks
     baselines: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
 
 
 def objective(scores: dict[str, Any] | None, metric: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _WITH_LABELS = (("ACC", "acc"), ("NMI", "nmi"), ("ARI", "ari"))
 _WITHOUT_LABELS = (("silhouette", "silhouette"), ("Davies-Bouldin", "davies_bouldin"), ("balance", "size_entropy"))
@@ -21,17 +22,18 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
     """
     parts = [part for part in ("fit", "holdout") if scores[part] is not None]
     columns = _WITH_LABELS if scores["fit"]["acc"] is not None else _WITHOUT_LABELS
-    console.print(f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}")
+    title = f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
+    console.print(title, markup=False)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("", no_wrap=True)
     for part in parts:
         for title, _ in columns:
             table.add_column(f"{title}\n{'held out' if part == 'holdout' else 'fit'}", justify="right")
     for title, blocks in summary_rows(scores):
-        table.add_row(title, *(_cell(blocks[part], key) for part in parts for _, key in columns))
+        table.add_row(Text(title), *(_cell(blocks[part], key) for part in parts for _, key in columns))
     console.print(table)
     if any(scores[part]["n_empty"] for part in parts):
-        console.print(f"warning: {empty_clusters_text(scores)}", soft_wrap=True)
+        console.print(f"warning: {empty_clusters_text(scores)}", soft_wrap=True, markup=False)
 
 
 def empty_clusters_text(scores: dict[str, Any]) -> str:

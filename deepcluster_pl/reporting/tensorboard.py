@@ -19,7 +19,7 @@ from deepcluster_pl.reporting.pixels import picture_bytes
 from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
 
-_MOST_POINTS, _SPRITE_SIDE = 2000, 32
+_MOST_POINTS, _SPRITE_SIDE, _MOST_CHARACTERS = 2000, 32, 300
 
 
 def save_tensorboard(folder: Path, data: ClusteringData, fitted: Prediction, seed: int) -> None:
@@ -41,7 +41,7 @@ def save_tensorboard(folder: Path, data: ClusteringData, fitted: Prediction, see
     shutil.rmtree(folder / "result", ignore_errors=True)  # an interrupted run may have left half of it
     with SummaryWriter(str(folder / "result")) as writer:
         for file in sorted((folder / "figures").glob("*.png")):
-            writer.add_image(file.stem, np.asarray(Image.open(file).convert("RGB")), dataformats="HWC")
+            writer.add_image(file.stem, np.asarray(Image.open(file, formats=["PNG"]).convert("RGB")), dataformats="HWC")
         sprites = _sprites(part, rows) if is_image(data.input_shape) else None
         writer.add_embedding(_two_dimensions(fitted.z[rows]), metadata, sprites, tag="code", metadata_header=columns)
 
@@ -51,7 +51,7 @@ def _metadata_line(part: Part, fitted: Prediction, row: int) -> list[str]:
     fields = [str(part.ids[row]), str(int(fitted.clusters[row])), f"{float(fitted.confidence[row]):.3f}"]
     if part.labels is not None:
         fields.append(str(part.labels[row]))
-    return [" ".join(text.split()).encode("utf-8", "backslashreplace").decode() for text in fields]
+    return [" ".join(text[:_MOST_CHARACTERS].split()).encode("utf-8", "backslashreplace").decode() for text in fields]
 
 
 def _two_dimensions(z: Tensor) -> Tensor:

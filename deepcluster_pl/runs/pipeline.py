@@ -53,7 +53,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
             scores = asdict(evaluate(trained, command, code_version))
             write_results(stages.folder, trained, scores)
             print_summary(console, scores)
-            console.print(f"everything is in {folder}", highlight=False, soft_wrap=True)
+            console.print(f"everything is in {folder}", highlight=False, soft_wrap=True, markup=False)
             return scores
 
 
@@ -112,7 +112,8 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
     method = recipe.make_method(net).to(stages.device)
     embeddings = embed_all(method, ready.data)
     if draws_figures and recipe.cfg.pretrain.module is not None and is_rank_zero():
-        save_reconstructions(stages.folder.path, ready.data, net)
+        with ready.warnings.attempt("figures/reconstructions.png"):
+            save_reconstructions(stages.folder.path, ready.data, net)
     start = initialize(recipe, stages, ready, method, embeddings["fit"])
     changed = start.code_matrix is not None
     started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
@@ -123,5 +124,5 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
         clusterer=None if changed else recipe.clusterer, embeddings=embeddings, started=started,
         predictions=predictions, stopped=stopped, steps=steps, seconds=ready.seconds, device=stages.device,
         precision=stages.precision, world_size=stages.world_size,
-        uses_tensorboard=stages.make_loggers.get("tensorboard") is not None,
+        uses_tensorboard=stages.make_loggers.get("tensorboard") is not None, warnings=ready.warnings,
     )  # fmt: skip

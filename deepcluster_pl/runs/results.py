@@ -15,7 +15,7 @@ from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
-from deepcluster_pl.evaluation.projection import map_coordinates
+from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
@@ -27,6 +27,7 @@ from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
 from deepcluster_pl.utils.provenance import machine, versions
 from deepcluster_pl.utils.run_folder import RunFolder
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Trained:
         precision: precision of training steps.
         world_size: number of processes.
         uses_tensorboard: whether TensorBoard's files were written during training.
+        warnings: collects failures that do not end the run.
     """
 
     cfg: DictConfig
@@ -66,6 +68,7 @@ class Trained:
     precision: str
     world_size: int
     uses_tensorboard: bool
+    warnings: RunWarnings
 
     def samples(self) -> dict[str, Any]:
         """Return the type of raw samples and the names of their features, for model.json."""
@@ -85,7 +88,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         Content of scores.json.
     """
     cfg, data, method = trained.cfg, trained.data, trained.method
-    kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser())
+    kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser(), trained.warnings)
     on_input, on_embeddings = baseline_partitions(
         kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
     )
@@ -114,28 +117,53 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
             "kmeans_raw": scorer.blocks(on_input),
             "kmeans_code": scorer.blocks(on_embeddings),
         },
+        warnings=list(trained.warnings.texts),
     )
 
 
 def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -> None:
-    """Write model, assignments, figures, scores and pages into a run folder.
+    """Write model, assignments and scores into a run folder, then figures and pages.
+
+    A figure or a page that fails is a warning on the console and in scores.json, since the scores do not depend on it.
 
     Args:
         folder: the run folder.
         trained: a training that has ended.
-        scores: content of scores.json.
+        scores: content of scores.json; its `warnings` are filled in here.
+
+    Raises:
+        UserError: model, assignments or scores cannot be written.
     """
     cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
     features = to_plain(cfg.data).get("features")
     description = model_description(method, to_plain(cfg.net), to_plain(cfg.method), features, trained.samples())
     save_model(method, description, folder.model)
-    places = map_coordinates(predictions, cfg.map, cfg.seed)
+    kind, places = _map_of(predictions, cfg.map, cfg.seed, trained.warnings)
     save_assignments(folder.assignments, data, predictions, places)
-    save_figures(folder.path, data, method, predictions, places["fit"], cfg.map)
-    if trained.uses_tensorboard:
-        save_tensorboard(folder.path, data, predictions["fit"], cfg.seed)
+    warnings = trained.warnings
+    scores["warnings"] = written = list(warnings.texts)
     save_scores(folder.scores, scores)
+    # From here on nothing ends the run
+    save_figures(folder.path, data, method, predictions, places["fit"], kind, warnings)
+    if trained.uses_tensorboard:
+        with warnings.attempt(f"{folder.tensorboard.name}/"):
+            save_tensorboard(folder.path, data, predictions["fit"], cfg.seed)
     if isinstance(data, ImageFolder):
-        title = f"{data.name}: {cfg.n_clusters} groups"
-        save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
-    save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], cfg.map))
+        with warnings.attempt(folder.gallery.name):
+            title = f"{data.name}: {cfg.n_clusters} groups"
+            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
+    scores["warnings"] = list(warnings.texts)
+    with warnings.attempt(folder.report.name):
+        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind))
+    if warnings.texts != written:
+        scores["warnings"] = list(warnings.texts)
+        with warnings.attempt(f"the list of warnings in {folder.scores.name}"):
+            save_scores(folder.scores, scores)
+
+
+def _map_of(predictions: Predictions, kind: Map, seed: int, warnings: RunWarnings) -> tuple[Map, Places]:
+    """Return the map that was asked for; where UMAP fails, the map by PCA, with a warning."""
+    if kind != "pca":
+        with warnings.attempt(f"the map by {NAMES[kind]}"):
+            return kind, map_coordinates(predictions, kind, seed)
+    return "pca", map_coordinates(predictions, "pca", seed)

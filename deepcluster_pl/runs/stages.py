@@ -31,6 +31,7 @@ from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Ready:
         data: loaded, checked, on its device.
         resume: results of an earlier run that replace work.
         fingerprint: hashes of the settings that weights of this run belong to.
+        warnings: collects failures that do not end the run.
         seconds: time of each stage; None for one that was not needed.
     """
 
     data: ClusteringData
     resume: ResumePoint
     fingerprint: dict[str, str]
+    warnings: RunWarnings
     seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
 
 
@@ -65,15 +68,20 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     """
     cfg, machine = recipe.cfg, stages.describe()
     resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
-    recipe.data.report = lambda line: stages.console.print(line, highlight=False, soft_wrap=True)
+
+    def report(line: str) -> None:
+        stages.console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    warnings = RunWarnings(report)
+    recipe.data.report, recipe.data.warn = report, warnings.add
     data = recipe.load_data()
     fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}
     resume.check_fingerprint(fingerprint)
     broadcast_from_rank_zero(lambda: data.save_records(stages.folder.path))
     for line in filter(None, (f"{data.describe()}; {machine}", resume.remark)):
-        stages.console.print(line, highlight=False, soft_wrap=True)
+        report(line)
     data.move_to(stages.device)
-    return Ready(data, resume, fingerprint)
+    return Ready(data, resume, fingerprint, warnings)
 
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
@@ -114,14 +122,15 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
         end = stages.train("pretrain", module, data, callbacks, ready.fingerprint, resume_from, save_to, **limits)
         ready.seconds["pretrain"] = end.seconds
         if cached is not None and is_rank_zero():
-            atomic_copy(save_to, cached)
+            with ready.warnings.attempt(f"{cached} of cache_dir"):
+                atomic_copy(save_to, cached)
         return net
     # Or take over the weights
     remark = source.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
     source.load_into(net, prefix="net.")
     ready.seconds["pretrain"] = source.seconds
     if source.path != save_to and is_rank_zero():
-        console.print(f"pretrained net: {source.path} {remark}", highlight=False, soft_wrap=True)
+        console.print(f"pretrained net: {source.path} {remark}", highlight=False, soft_wrap=True, markup=False)
         atomic_copy(source.path, save_to)
     return net
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import secrets
@@ -17,6 +18,18 @@ _UNFINISHED = ".part"
 _DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
 )  # fmt: skip
+_NO_TEXT_FAILS = "deepcluster_pl.no_text_fails"
+
+
+def _as_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return what is written for text that UTF-8 does not have: bytes of a file name, or escapes."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+codecs.register_error(_NO_TEXT_FAILS, _as_bytes)
 
 
 @contextmanager
@@ -28,7 +41,8 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
 
     Args:
         path: the file.
-        mode: w or wb. Text is UTF-8; a file name in it that is not UTF-8 is written as the bytes it is.
+        mode: w or wb. Text is UTF-8; a file name in it that is not UTF-8 is written as the bytes it is, and any other
+            half of a character as its escape, such as \\ud800.
         keep: where the old file is moved to; between the two renames it alone is there. None replaces it.
 
     Yields:
@@ -38,7 +52,7 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         UserError: the disk is full, failing or not to be written.
     """
     temporary = None
-    text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+    text = {} if "b" in mode else {"encoding": "utf-8", "errors": _NO_TEXT_FAILS, "newline": ""}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = _create_beside(path)

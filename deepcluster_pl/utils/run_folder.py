@@ -28,8 +28,13 @@ class RunFolder:
 
     @property
     def lock(self) -> Path:
-        """Names the process that works in the folder, while one does."""
+        """Locked by the process that works in the folder, while one does."""
         return self.path / "run.lock"
+
+    @property
+    def owner(self) -> Path:
+        """Process id and host of the process that works in the folder."""
+        return self.path / "run.owner"
 
     @property
     def checkpoints(self) -> Path:
@@ -94,6 +99,10 @@ class RunFolder:
         """Folder of pictures."""
         return self.path / "figures"
 
+    def figure(self, name: str) -> Path:
+        """Return the file of a figure, such as `map`."""
+        return self.figures / f"{name}.png"
+
     @property
     def tensorboard(self) -> Path:
         """Folder of TensorBoard's files of the finished run."""
@@ -145,17 +154,43 @@ class RunFolder:
         return self.path / "error.txt"
 
     @property
+    def search(self) -> Path:
+        """The best job of a search, in a sweep's folder."""
+        return self.path / "optimization_results.yaml"
+
+    @property
     def written_files(self) -> tuple[Path, ...]:
-        """Every file that a run writes, whose half-written copies a killed run may leave behind."""
+        """Every file that a run writes in one step, whose unfinished copies a killed run may leave behind."""
         return (
             self.pretrained, self.final, self.last, self.previous, self.n_clusters, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
             self.model_card, self.gallery, self.skipped, self.pictures,
+            *(self.figure(name) for name in ("reconstructions", "map", "members", "centers", "confusion", "curves")),
         )  # fmt: skip
 
     @property
-    def traces(self) -> tuple[Path, ...]:
-        """Everything that shows that a run has begun here, apart from its config."""
-        folders = (self.checkpoints, self.model, self.figures, self.stage("pretrain"), self.stage("fit"))
-        files = (self.scores, self.assignments, self.initialization, self.n_clusters, self.report, self.gallery)
-        return (*files, *folders, self.error)
+    def written_folders(self) -> tuple[Path, ...]:
+        """Every folder that a run writes into."""
+        stages = (self.stage("pretrain"), self.stage("fit"))
+        return (self.config, self.checkpoints, *stages, self.model, self.figures, self.tensorboard)
+
+    @property
+    def run_names(self) -> frozenset[str]:
+        """Names in the folder that a run or a sweep writes, those of Hydra and of the lock among them."""
+        others = (self.multirun, self.search, self.lock, self.owner, self.error)
+        paths = (*self.written_files, *self.written_folders, *others)
+        return frozenset(path.relative_to(self.path).parts[0] for path in paths)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names in the folder: those of a run, and of the commands and the page that write into it afterwards."""
+        return self.run_names | {path.name for path in (self.predictions, self.export, self.gallery_choices)}
+
+
+def skipped_beside(table: Path) -> Path:
+    """Return the file that lists what `deepcluster predict` left out, beside its table.
+
+    >>> skipped_beside(Path("new/samples.csv")).as_posix()
+    'new/samples.skipped.csv'
+    """
+    return table.with_name(f"{table.stem}.skipped.csv")

@@ -17,6 +17,7 @@ from deepcluster_pl.methods.dec import DEC
 from deepcluster_pl.methods.shallow import ShallowClustering
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.nets.mlp import MLPAutoencoder
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 SGD = functools.partial(torch.optim.SGD, lr=0.01)
 
@@ -30,7 +31,10 @@ def blobs(common):
 
 @pytest.fixture
 def baselines(tmp_path):
-    return lambda effort="full", n_clusters=3, seed=0: Baselines(effort, n_clusters, seed, tmp_path)
+    def make(effort="full", n_clusters=3, seed=0, cache_dir=tmp_path, warnings=None):
+        return Baselines(effort, n_clusters, seed, cache_dir, warnings or RunWarnings(print))
+
+    return make
 
 
 def refuse(name, rows):
@@ -55,6 +59,53 @@ def test_no_baselines_compute_nothing(blobs, baselines):
 def test_second_run_reads_the_cache(blobs, baselines):
     first = baselines().kmeans(blobs, blobs.prepared, blobs.fingerprint())
     assert same(baselines().kmeans(blobs, refuse, blobs.fingerprint()), first)
+
+
+def test_a_flipped_byte_anywhere_in_the_cache_is_noticed_or_changes_nothing(blobs, baselines, tmp_path):
+    first = baselines().kmeans(blobs, blobs.prepared, "key")
+    (file,) = tmp_path.rglob("*.npz")
+    content = file.read_bytes()
+    n_noticed = 0
+    for position in range(0, len(content), 7):
+        damaged = bytearray(content)
+        damaged[position] ^= 0x10
+        file.write_bytes(damaged)
+        cached = module_under_test._read(file, {name: len(blobs.part(name)) for name in blobs.parts})
+        n_noticed += cached is None
+        assert cached is None or same(cached, first)
+    assert n_noticed > 50
+    assert same(baselines().kmeans(blobs, blobs.prepared, "key"), first)
+
+
+def test_a_cache_without_checksums_or_of_other_sizes_is_computed_again(blobs, baselines, tmp_path):
+    first = baselines().kmeans(blobs, blobs.prepared, "key")
+    (file,) = tmp_path.rglob("*.npz")
+    np.savez(file, **{name: np.zeros_like(clusters) for name, clusters in first.items()})
+    assert same(baselines().kmeans(blobs, blobs.prepared, "key"), first)
+    short = {name: clusters[:5] for name, clusters in first.items()}
+    np.savez(file, checksum=module_under_test._checksum(short), **short)
+    assert same(baselines().kmeans(blobs, blobs.prepared, "key"), first)
+    assert same(baselines().kmeans(blobs, refuse, "key"), first)
+
+
+def test_a_link_in_the_cache_is_replaced_and_its_target_is_left_alone(blobs, baselines, tmp_path):
+    first = baselines().kmeans(blobs, blobs.prepared, "key")
+    (file,) = tmp_path.rglob("*.npz")
+    (tmp_path / "mine").write_text("mine")
+    file.unlink()
+    file.symlink_to(tmp_path / "mine")
+    assert same(baselines().kmeans(blobs, blobs.prepared, "key"), first)
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not file.is_symlink()
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(blobs, baselines, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    warnings = RunWarnings(print)
+    found = baselines(cache_dir=tmp_path / "file", warnings=warnings).kmeans(blobs, blobs.prepared, "key")
+    assert same(found, baselines().kmeans(blobs, blobs.prepared, None))
+    assert len(warnings.texts) == 1
+    assert "of cache_dir was not made" in warnings.texts[0]
 
 
 @pytest.mark.parametrize("changed", [{"n_clusters": 4}, {"seed": 1}])

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from deepcluster_pl.reporting.confusion import Confusion
+from deepcluster_pl.reporting.printable import printable
 
 _MOST_WITH_NUMBERS = 20
 
@@ -25,7 +26,8 @@ def draw_confusion(confusion: Confusion, title: str) -> Figure:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     if max(counts.shape) <= _MOST_WITH_NUMBERS:
         axes.set_xticks(range(len(clusters)), [str(cluster) for cluster in clusters])
-        axes.set_yticks(range(len(labels)), [label[:20] for label in labels])
+        names = [printable(label, 20) for label in labels]
+        axes.set_yticks(range(len(labels)), names, parse_math=False)  # a $ is a $
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 color = "white" if shares[row, column] > 0.5 else "black"

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
+from deepcluster_pl.reporting.printable import printable
 from deepcluster_pl.utils.csv_logger import Curves
 
 _SCORES = ("acc", "nmi", "ari")
@@ -56,7 +57,7 @@ def draw_curves(curves: Curves) -> Figure:
         for name in panel.metrics:
             points = sorted(curves[name].items())
             marker = "." if len(points) < _FEW_POINTS else None
-            axis.plot(*zip(*points, strict=True), label=name.partition("/")[2], lw=1.2, marker=marker)
+            axis.plot(*zip(*points, strict=True), label=printable(name.partition("/")[2], 40), lw=1.2, marker=marker)
         axis.set_title(panel.title, fontsize=9)
         axis.tick_params(which="both", labelsize=7)
         axis.grid(alpha=0.3)
@@ -64,6 +65,7 @@ def draw_curves(curves: Curves) -> Figure:
         if panel.kind != "score" and any(value > 0 for name in panel.metrics for value in curves[name].values()):
             axis.set_yscale("log")
         if len(panel.metrics) > 1:
-            axis.legend(fontsize=7)
+            for text in axis.legend(fontsize=7).get_texts():
+                text.set_parse_math(False)  # a $ is a $
     axes[-1].set_xlabel("optimizer steps", fontsize=8)
     return figure

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData
@@ -18,8 +21,10 @@ from deepcluster_pl.reporting.figures.confusion import draw_confusion
 from deepcluster_pl.reporting.figures.curves import draw_curves
 from deepcluster_pl.reporting.figures.embedding_map import draw_embedding_map
 from deepcluster_pl.reporting.figures.samples import draw_central_members, draw_reconstructions
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import read_curves
 from deepcluster_pl.utils.image_layout import is_image
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 
 def save_figures(
@@ -29,8 +34,9 @@ def save_figures(
     predictions: Predictions,
     places: NDArray[np.float32],
     kind: Map,
+    failures: RunWarnings,
 ) -> None:
-    """Write the figures of a finished run into figures/.
+    """Write the figures of a finished run into figures/; one that fails is a warning.
 
     map.png shows the fitted part. members.png and centers.png need samples that are images, centers.png a decoder
     that was trained with the centers. confusion.png needs labels. curves.png needs the metrics.csv of a stage.
@@ -42,20 +48,36 @@ def save_figures(
         predictions: of each part.
         places: point (N, 2) of every fitted sample on the map.
         kind: of map.
+        failures: collects the warnings.
     """
-    figures, n_clusters = _figures_folder(folder), method.n_clusters
-    draw_embedding_map(places, predictions["fit"], n_clusters, kind).savefig(figures / "map.png")
+    fitted, n_clusters = predictions["fit"], method.n_clusters
+
+    def centers() -> Figure | None:
+        decoded = decode_centers(method)
+        return None if decoded is None else draw_centers(decoded)
+
+    def confusion() -> Figure | None:
+        found = confusion_of_run(data, predictions)
+        if found is None:
+            return None
+        part, counts = found
+        return draw_confusion(counts, "Held-out samples" if part == "holdout" else "Fitted samples")
+
+    def curves() -> Figure | None:
+        logged = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
+        return draw_curves(logged) if logged else None
+
+    # Draw each one by itself, so that the others are there where one fails
+    drawings: dict[str, Callable[[], Figure | None]] = {
+        "map": lambda: draw_embedding_map(places, fitted, n_clusters, kind)
+    }
     if is_image(data.input_shape):
-        draw_central_members(data, predictions["fit"], n_clusters).savefig(figures / "members.png")
-        if (centers := decode_centers(method)) is not None:
-            draw_centers(centers).savefig(figures / "centers.png")
-    if (found := confusion_of_run(data, predictions)) is not None:
-        part, confusion = found
-        title = "Held-out samples" if part == "holdout" else "Fitted samples"
-        draw_confusion(confusion, title).savefig(figures / "confusion.png")
-    curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
-    if curves:
-        draw_curves(curves).savefig(figures / "curves.png")
+        drawings |= {"members": lambda: draw_central_members(data, fitted, n_clusters), "centers": centers}
+    for name, draw in {**drawings, "confusion": confusion, "curves": curves}.items():
+        with failures.attempt(f"figures/{name}.png"):
+            figure = draw()
+            if figure is not None:
+                _save(figure, folder / "figures" / f"{name}.png")
 
 
 def save_reconstructions(folder: Path, data: ClusteringData, net: Autoencoder) -> None:
@@ -67,10 +89,11 @@ def save_reconstructions(folder: Path, data: ClusteringData, net: Autoencoder) -
         net: an autoencoder whose decoder was trained.
     """
     if is_image(data.input_shape):
-        draw_reconstructions(data, net).savefig(_figures_folder(folder) / "reconstructions.png")
+        _save(draw_reconstructions(data, net), folder / "figures" / "reconstructions.png")
 
 
-def _figures_folder(folder: Path) -> Path:
-    """Create the folder of figures in a run folder, and return it."""
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    return folder / "figures"
+def _save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG; a character that no font has is drawn as a box, without a warning."""
+    with atomic_write(path, "wb") as file, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(file, format="png")

@@ -26,6 +26,7 @@ from deepcluster_pl.utils.random import sample_rows
 
 _CENTRAL, _DOUBTFUL, _FEATURES, _LABELS = 12, 6, 6, 3
 _MOST_PICTURES, _MOST_ROWS, _MOST_UNNAMED_FEATURES = 1000, 20_000, 100
+_MOST_CHARACTERS = 300  # of one name
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _member_maker(data: ClusteringData, confidence: NDArray[np.float32], has_pic
             picture = jpeg_uri(thumbnail)  # shows more than the sample, which may be numbers measured from it
         elif has_pictures:
             picture = image_uri(part.take(np.array([row]))[0])
-        return Member(str(part.ids[row]), float(confidence[row]), picture)
+        return Member(str(part.ids[row])[:_MOST_CHARACTERS], float(confidence[row]), picture)
 
     return make_member
 
@@ -129,7 +130,9 @@ def _features(
     if data.n_features > (_MOST_UNNAMED_FEATURES if part.feature_names is None else MOST_FEATURES):
         return [[] for _ in range(n_clusters)]
     rows = sample_rows(len(part), _MOST_ROWS, seed)
-    names = part.feature_names or [f"column {i}" for i in range(data.n_features)]
+    names = [name[:_MOST_CHARACTERS] for name in part.feature_names or []] or [
+        f"column {i}" for i in range(data.n_features)
+    ]
     x = part.take(rows).reshape(len(rows), -1)
     return find_typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
 
@@ -142,7 +145,7 @@ def most_frequent(labels: NDArray[np.str_], most: int) -> list[tuple[str, float]
     """
     names, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
-    return [(str(names[i]), float(counts[i] / len(labels))) for i in order]
+    return [(str(names[i])[:_MOST_CHARACTERS], float(counts[i] / len(labels))) for i in order]
 
 
 def _labels(labels: NDArray[Any] | None, is_member: NDArray[np.bool_]) -> list[tuple[str, float]]:

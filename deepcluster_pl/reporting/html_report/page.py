@@ -29,7 +29,7 @@ from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import Curves, read_curves
 from deepcluster_pl.utils.random import sample_rows
 
-_MOST_POINTS, _MOST_CARDS, _MOST_LABELS = 3000, 60, 40
+_MOST_POINTS, _MOST_CARDS, _MOST_LABELS, _MOST_CHARACTERS = 3000, 60, 40, 300
 _COLUMNS = (
     ("acc", "ACC", "Accuracy: share of samples that match, when each cluster is paired with one label"),
     ("nmi", "NMI", "Normalized mutual information with the labels; 1 is perfect, 0 is chance"),
@@ -107,7 +107,7 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
         "scores": scores,
         "title": f"{data.name}: {scores['n_clusters']} clusters by {scores['method']}",
         "summary": summary_sentences(scores, n_doubtful),
-        "warnings": warning_sentences(scores, n_doubtful, last_changed),
+        "warnings": [*warning_sentences(scores, n_doubtful, last_changed), *scores.get("warnings", [])],
         "parts": [part for part in ("fit", "holdout") if scores[part] is not None],
         "columns": [column for column in _COLUMNS if column[0] not in LABEL_SCORES or has_labels],
         "rows": summary_rows(scores),
@@ -146,7 +146,7 @@ def _confusion_table(data: ClusteringData, predictions: Predictions) -> dict[str
         return None
     part, confusion = found
     rows = [
-        (label, list(zip(counts.tolist(), shares.tolist(), strict=True)))
+        (label[:_MOST_CHARACTERS], list(zip(counts.tolist(), shares.tolist(), strict=True)))
         for label, counts, shares in zip(confusion.labels, confusion.counts, confusion.shares, strict=True)
     ]
     return {"part": part, "clusters": confusion.clusters.tolist(), "rows": rows}
