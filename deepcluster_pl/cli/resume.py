@@ -19,7 +19,7 @@ from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import UserError, first_line
-from deepcluster_pl.runs.folder import SavedSweep, is_sweep, job_folders, saved_run, saved_sweep
+from deepcluster_pl.runs.folder import SavedSweep, check_no_links, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.runs.pipeline import run
 from deepcluster_pl.utils.locking import folder_lock
 from deepcluster_pl.utils.warnings_filter import silence_libraries
@@ -49,6 +49,7 @@ def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
     target = next(override for override in parsed if override.key_or_group == "resume")
     others = [override for override in parsed if override.key_or_group != "resume"]
     folder = Path(str(target.value())).expanduser().resolve()
+    check_no_links(folder)
     # Resume a sweep, refuse a search, or resume a run
     if is_sweep(folder):
         if others:

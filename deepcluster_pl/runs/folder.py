@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import tempfile
 from dataclasses import dataclass
@@ -19,17 +20,41 @@ _HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
 def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> None:
-    """Raise `UserError` if a folder cannot be written, or holds a run already. No file is left in it.
+    """Raise `UserError` if a folder cannot be written, or is neither new nor empty. No file is left in it.
 
     Args:
-        folder: run folder, or a sweep's folder.
+        folder: folder of a new run or a new sweep.
         option: the setting that chooses it, for the message.
-        has_begun: whether Hydra has already written the config of this run.
+        has_begun: whether this process has locked the folder and Hydra has written the config of this run.
     """
+    check_folder_writable(folder, option)
     run = RunFolder(folder)
-    hydra_writes = () if has_begun else (run.config, run.multirun)
     try:
-        taken = [path.name for path in (*run.traces, *hydra_writes) if path.exists()]
+        taken = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        if has_begun:
+            # The lock and the config are of this run, if nothing else is beside them
+            config = {path.name for path in run.config.iterdir()} if run.config.is_dir() else set()
+            begun = {run.lock.name, run.owner.name, *([run.config.name] if config <= set(_HYDRA_FILES) else [])}
+            taken = [name for name in taken if name not in begun]
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read: {error.strerror}; type {option}=<another folder>") from error
+    if not taken:
+        return
+    if is_run(folder) or is_sweep(folder):
+        first = next((name for name in taken if name in run.run_names), taken[0])
+        hint = f" type {resume_command(folder)} to continue it, or" if option != "hydra.sweep.subdir" else " type"
+        raise UserError(f"{folder} holds a run already ({first});{hint} {option}=<another folder>")
+    raise UserError(f"{folder} is not empty: found {taken[0]!r}; type {option}=<a new or an empty folder>")
+
+
+def check_folder_writable(folder: Path, option: str) -> None:
+    """Raise `UserError` if a folder cannot be made or written. No file is left in it.
+
+    Args:
+        folder: the folder; it need not exist.
+        option: the setting that chooses it, for the message.
+    """
+    try:
         ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         if not ancestor.is_dir():
             raise UserError(f"{folder} cannot be made: {ancestor} is a file; type {option}=<another folder>")
@@ -37,15 +62,33 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
             pass
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}; type {option}=<another folder>") from error
-    if taken:
-        hint = f" type {resume_command(folder)} to continue it, or" if option != "hydra.sweep.subdir" else " type"
-        raise UserError(f"{folder} holds a run already ({taken[0]});{hint} {option}=<another folder>")
+
+
+def check_no_links(folder: Path) -> None:
+    """Raise `UserError` if a link in a run folder, or a sweep's, would be written through when it is resumed.
+
+    Args:
+        folder: the folder. Of a run, only the names that a run writes are checked; of a sweep, everything.
+    """
+    tops = [folder] if is_sweep(folder) else [folder / name for name in sorted(RunFolder(folder).run_names)]
+    for top in tops:
+        entries = [] if top == folder else [top]
+        entries += [Path(root) / name for root, below, files in os.walk(top) for name in (*below, *files)]
+        link = next((entry for entry in entries if entry.is_symlink()), None)
+        if link is not None:
+            text = f"resume={folder}: {link.relative_to(folder)} is a link, and the run would write through it"
+            raise UserError(f"{text}; put the file or folder itself in its place")
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is marked as that of a run, by the config that Hydra wrote."""
+    return (RunFolder(folder).config / "config.yaml").is_file()
 
 
 def remove_unstarted(folder: Path) -> None:
     """Remove the config that Hydra wrote for a refused run, if the folder holds nothing else but its lock."""
     run = RunFolder(folder)
-    if [path for path in folder.iterdir() if path != run.lock] != [run.config]:
+    if {path.name for path in folder.iterdir()} - {run.lock.name, run.owner.name} != {run.config.name}:
         return
     files = list(run.config.iterdir())
     if {path.name for path in files} <= set(_HYDRA_FILES):

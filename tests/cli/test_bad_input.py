@@ -206,15 +206,6 @@ def test_the_current_folder_takes_no_run_if_it_holds_anything(cli_run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
-def test_a_job_of_a_sweep_takes_no_folder_that_holds_anything_else(cli_run, tmp_path):
-    (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "notes.txt").write_text("mine")
-    swept = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0", "hydra.sweep.subdir=../jobs")
-    assert swept.code == 1
-    assert "is not empty: found 'notes.txt'" in swept.err
-    assert (tmp_path / "jobs" / "notes.txt").read_text() == "mine"
-
-
 def test_a_cache_may_hold_anything_of_earlier_runs(cli_run, tmp_path):
     (tmp_path / "cache" / "kept").mkdir(parents=True)
     (tmp_path / "cache" / "kept" / "old").write_text("old")

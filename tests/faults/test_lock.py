@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import signal
@@ -10,6 +12,9 @@ import pytest
 from faults.test_kill import start, wait_for
 from helpers.command_line import TINY_DEC
 from helpers.processes import CommandProcess, run_command
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.utils.locking import folder_lock
 
 LONG = (*TINY_DEC, "fit.max_steps=1000000")
 
@@ -36,12 +41,90 @@ def test_a_lock_whose_process_was_killed_is_taken_over(cli_run, tmp_path):
     wait_for(first, (folder / "fit" / "metrics.csv").exists)
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    assert str(first.pid) in (folder / "run.lock").read_text()
+    assert str(first.pid) in (folder / "run.owner").read_text()
     config = folder / "config" / "config.yaml"
     config.write_text(config.read_text().replace("max_steps: 1000000", "max_steps: 20"))
     resumed = cli_run(f"resume={folder}", name="stale")
     assert resumed.code == 0, resumed.err
-    assert not (folder / "run.lock").exists()
+    assert not list(folder.glob("run.*"))
+
+
+@pytest.fixture(params=[None, "ENOSYS", "ENOLCK", "EOPNOTSUPP"])
+def flock(request, monkeypatch):
+    """The system's locks, or a file system that has none."""
+
+    def missing(*_):
+        raise OSError(getattr(errno, request.param), "no locks available")
+
+    if request.param:
+        monkeypatch.setattr(fcntl, "flock", missing)
+
+
+def lock_and_die(folder):
+    """Lock a folder in a process that is killed while it has the lock."""
+    child = os.fork()
+    if child == 0:
+        with folder_lock(folder):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    return child
+
+
+@pytest.mark.usefixtures("flock")
+def test_with_and_without_locks_of_the_system_one_process_has_a_folder_and_a_dead_one_has_none(tmp_path):
+    folder = tmp_path / "new" / "run"
+    with folder_lock(folder):
+        assert (folder / "run.owner").read_text().splitlines()[0] == str(os.getpid())
+        with pytest.raises(UserError, match=f"in use by process {os.getpid()} on .* since 20"), folder_lock(folder):
+            pass
+        assert (folder / "run.owner").exists()
+    assert not (tmp_path / "new").exists()
+    dead = lock_and_die(folder)
+    assert (folder / "run.owner").read_text().splitlines()[0] == str(dead)
+    with folder_lock(folder):
+        assert (folder / "run.owner").read_text().splitlines()[0] == str(os.getpid())
+    assert list(folder.iterdir()) == []
+
+
+def test_without_locks_of_the_system_a_lock_of_another_machine_is_not_taken_over(tmp_path, monkeypatch):
+    def missing(*_):
+        raise OSError(errno.ENOSYS, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    (tmp_path / "run.owner").write_text("1\nelsewhere\n")
+    expected = rf"process 1 on elsewhere since .*remove {tmp_path}/run.owner\)"
+    with pytest.raises(UserError, match=expected), folder_lock(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["run.owner"]
+
+
+@pytest.mark.usefixtures("flock")
+@pytest.mark.parametrize("name", ["run.lock", "run.owner"])
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_a_file_of_the_users_with_the_name_of_a_lock_is_refused_and_not_changed(tmp_path, name, kind):
+    (tmp_path / "letter").write_text("mine")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    if kind == "file":
+        (folder / name).write_text("mine")
+    elif kind == "link":
+        (folder / name).symlink_to(tmp_path / "letter")
+    else:
+        (folder / name).mkdir()
+    with pytest.raises(UserError, match=f"{folder / name} is no lock of this program"), folder_lock(folder):
+        pass
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (tmp_path / "letter").read_text() == "mine"
+    assert kind != "file" or (folder / name).read_text() == "mine"
+
+
+@pytest.mark.usefixtures("flock")
+def test_an_empty_file_of_the_users_with_the_name_of_a_lock_stays(tmp_path):
+    (tmp_path / "run.lock").touch()
+    (tmp_path / ".scores.json.abcdefgh.part").write_text("mine")
+    with folder_lock(tmp_path, holds_run=False):
+        assert (tmp_path / "run.owner").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".scores.json.abcdefgh.part", "run.lock"]
 
 
 def test_a_refused_run_takes_back_the_folders_it_made_and_leaves_the_users_own(cli_run, tmp_path):
