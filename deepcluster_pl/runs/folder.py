@@ -14,6 +14,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from deepcluster_pl.config.renamed_targets import rename_targets
 from deepcluster_pl.errors import UserError, first_line, resume_command
+from deepcluster_pl.utils.locking import lock_files
 from deepcluster_pl.utils.run_folder import RunFolder
 
 _HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
@@ -25,17 +26,17 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
     Args:
         folder: folder of a new run or a new sweep.
         option: the setting that chooses it, for the message.
-        has_begun: whether this process has locked the folder and Hydra has written the config of this run.
+        has_begun: whether Hydra has written the config of this run.
     """
     check_folder_writable(folder, option)
     run = RunFolder(folder)
     try:
-        taken = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        locks = {path.name for path in lock_files(run)}  # of this process, or of one that was killed at once
+        taken = sorted({path.name for path in folder.iterdir()} - locks) if folder.exists() else []
         if has_begun:
-            # The lock and the config are of this run, if nothing else is beside them
+            # The config is of this run, if nothing else is beside it
             config = {path.name for path in run.config.iterdir()} if run.config.is_dir() else set()
-            begun = {run.lock.name, run.owner.name, *([run.config.name] if config <= set(_HYDRA_FILES) else [])}
-            taken = [name for name in taken if name not in begun]
+            taken = [name for name in taken if name != run.config.name or not config <= set(_HYDRA_FILES)]
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}; type {option}=<another folder>") from error
     if not taken:

@@ -88,6 +88,13 @@ def _acquire(run: RunFolder) -> BaseFileLock:
     return lock
 
 
+def lock_files(run: RunFolder) -> list[Path]:
+    """Return the files of a lock that a process of this program has made in a folder, ended or not."""
+    if run.owner.is_symlink() or not _OWNER.fullmatch(_read(run.owner) or ""):
+        return []
+    return [run.owner, *([run.lock] if _read(run.lock) == "" and not run.lock.is_symlink() else [])]
+
+
 def _check_names_free(run: RunFolder) -> None:
     """Raise `UserError` if run.lock or run.owner is a file, link or folder that no lock has made."""
     for path, written in ((run.lock, _OWNER_OF_0_1), (run.owner, _OWNER)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 import pytest
-from helpers.command_line import TINY_DEC
+from helpers.command_line import TINY_DEC, TINY_RAW
 from helpers.pictures import library
 
 from deepcluster_pl.errors import UserError
@@ -53,14 +53,15 @@ def test_every_name_in_the_folder_of_a_run_on_pictures_is_in_the_list(cli_run, t
         ([], None),
         (["run.lock", "run.owner", "config/config.yaml", "config/hydra.yaml", "config/overrides.yaml"], None),
         (["config/notes.txt"], "is not empty: found 'config'"),
-        (["run.lock", "notes.txt"], "is not empty: found 'notes.txt'"),
+        (["run.lock", "run.owner", "notes.txt"], "is not empty: found 'notes.txt'"),
+        (["run.lock"], "is not empty: found 'run.lock'"),
         (["config/config.yaml", "assignments.csv"], r"holds a run already \(assignments.csv\); type subdir=<another"),
     ],
 )
 def test_a_job_begins_where_only_its_lock_and_its_config_are(tmp_path, there, message):
     for name in there:
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("1\nhost\n" if name == "run.owner" else "")
     if message is None:
         check_folder_usable(tmp_path, "hydra.sweep.subdir", has_begun=True)
     else:
@@ -69,6 +70,15 @@ def test_a_job_begins_where_only_its_lock_and_its_config_are(tmp_path, there, me
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()) == sorted(
         there
     )
+
+
+def test_a_run_that_was_killed_at_once_is_typed_again(cli_run, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.lock").touch()
+    (tmp_path / "run" / "run.owner").write_text("1\nhost\n")
+    run = cli_run(*TINY_RAW, "method=kmeans", "baselines=none")
+    assert run.code == 0, run.err
+    assert not list(run.folder.glob("run.*"))
 
 
 @pytest.mark.parametrize(
