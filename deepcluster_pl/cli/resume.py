@@ -80,7 +80,7 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
     silence_libraries()
     command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
     with folder_lock(saved.folder):
-        run(saved.cfg, saved.folder, command, Console(highlight=False))
+        run(saved.cfg, saved.folder, command, Console(highlight=False, markup=False))
     return False
 
 

@@ -105,7 +105,7 @@ class Job:
         hydra_cfg = HydraConfig.get()
         overrides = list(hydra_cfg.overrides.task)
         folder = Path(hydra_cfg.runtime.output_dir)
-        console = Console(highlight=False)
+        console = Console(highlight=False, markup=False)
         if self.multirun:
             console.rule(f"job {hydra_cfg.job.num}: {' '.join(overrides)}")
         try:
@@ -155,7 +155,7 @@ class Job:
 
 def _summarize_sweep(sweep: Path) -> bool:
     """Print the tables of a sweep, the best job of a search, and failures; return True if a job failed."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     folders = job_folders(sweep)
     failed = [folder for folder in folders if not (folder / "scores.json").is_file()]
     console.rule("sweep")

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.config.renamed_targets import rename_targets
 from deepcluster_pl.errors import UserError, first_line, resume_command
 from deepcluster_pl.utils.locking import lock_files
@@ -37,9 +38,10 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
             # The config is of this run, if nothing else is beside it
             config = {path.name for path in run.config.iterdir()} if run.config.is_dir() else set()
             taken = [name for name in taken if name != run.config.name or not config <= set(_HYDRA_FILES)]
+        has_config_left = not has_begun and holds_unfinished_config(folder)
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}; type {option}=<another folder>") from error
-    if not taken:
+    if not taken or has_config_left:
         return
     if is_run(folder) or is_sweep(folder):
         first = next((name for name in taken if name in run.run_names), taken[0])
@@ -86,6 +88,35 @@ def is_run(folder: Path) -> bool:
     return (RunFolder(folder).config / "config.yaml").is_file()
 
 
+def holds_unfinished_config(folder: Path) -> bool:
+    """Return whether a folder holds no more than a config that Hydra was writing when its process was killed."""
+    run = RunFolder(folder)
+    if not run.config.is_dir():
+        return False
+    others = {path.name for path in folder.iterdir()} - {run.lock.name, run.owner.name, run.config.name}
+    if others or not {path.name for path in run.config.iterdir()} <= set(_HYDRA_FILES):
+        return False
+    return not all(_is_whole(run.config / name) for name in _HYDRA_FILES)
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether a YAML file was written to its end: Hydra ends it with a line end, and no value is missing."""
+    try:
+        return path.read_bytes().endswith(b"\n") and OmegaConf.load(path) is not None
+    except (OSError, OmegaConfBaseException, ValueError, YAMLError):
+        return False
+
+
+def _command_of_unfinished(folder: Path) -> str:
+    """Return the command that begins the run whose config is unfinished; words for it where it was not stored yet."""
+    try:
+        overrides = OmegaConf.load(RunFolder(folder).config / "hydra.yaml").hydra.overrides
+        typed = [text for text in overrides.hydra if not text.startswith(("hydra.run.dir=", "hydra.mode="))]
+        return shlex.join(["deepcluster", *overrides.task, *typed, *quote_paths([f"hydra.run.dir={folder}"])])
+    except (OSError, OmegaConfBaseException, ValueError, TypeError, AttributeError, YAMLError):
+        return f"the command of that run again, with {shlex.quote(f'hydra.run.dir={folder}')}"
+
+
 def remove_unstarted(folder: Path) -> None:
     """Remove the config that Hydra wrote for a refused run, if the folder holds nothing else but its lock."""
     run = RunFolder(folder)
@@ -129,6 +160,9 @@ def saved_run(folder: Path, option: str = "resume") -> SavedRun:
         UserError: the folder holds no run; the text names runs below it.
     """
     config = RunFolder(folder).config
+    if folder.is_dir() and holds_unfinished_config(folder):
+        command = _command_of_unfinished(folder)
+        raise UserError(f"{option}={folder}: nothing was begun there, its config is unfinished; type {command}")
     try:
         cfg = OmegaConf.load(config / "config.yaml")
         hydra_cfg = OmegaConf.load(config / "hydra.yaml")
@@ -151,7 +185,10 @@ def job_folders(sweep: Path) -> list[Path]:
     """Return the folders of all jobs of a sweep, failed ones included, in the order of the jobs."""
     numbers: dict[Path, int] = {}
     for path in sweep.rglob("config/hydra.yaml"):
-        number = OmegaConf.select(OmegaConf.load(path), "hydra.job.num", throw_on_missing=False, default=None)
+        try:
+            number = OmegaConf.select(OmegaConf.load(path), "hydra.job.num", throw_on_missing=False, default=None)
+        except (OSError, OmegaConfBaseException, ValueError, YAMLError):
+            continue  # killed while Hydra wrote it
         if number is not None:  # a single run has no number
             numbers[path.parent.parent] = int(number)
     return sorted(numbers, key=lambda folder: numbers[folder])

@@ -70,7 +70,7 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         KeyboardInterrupt: Ctrl-C was typed.
         SystemExit: another signal arrived.
     """
-    console = Console(highlight=False, quiet=not verbose)
+    console = Console(highlight=False, markup=False, quiet=not verbose)
     with tempfile.TemporaryDirectory() as scratch, _environment_restored(), silenced_libraries(), isolate_rng():
         folder, cfg = RunFolder(Path(scratch)), compose(settings, overrides, verbose)
         try:

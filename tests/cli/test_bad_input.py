@@ -129,6 +129,7 @@ def test_resume_of_a_folder_of_runs_names_the_newest(cli_run, tmp_path):
 
 def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):
     (tmp_path / "config").mkdir()
+    (tmp_path / "checkpoints").mkdir()
     (tmp_path / "config" / "config.yaml").write_text("a: [")
     run = cli_run(f"resume={tmp_path}")
     assert run.code == 1
