@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -80,20 +82,35 @@ def run_with_model(typed: str) -> Path:
     return folder
 
 
-def new_file(typed: str, default: Path) -> Path:
-    """Return the path of a file to write.
+def new_file(typed: str, default: Path, beside: Callable[[Path], Path] | None = None) -> Path:
+    """Return the path of a file or folder to write, and check everything that will be written.
 
     Args:
         typed: the value of `to=`, or empty.
-        default: the path if nothing was typed.
+        default: the path if nothing was typed, in a folder of the run folder.
+        beside: gives a second file that is written beside it.
 
     Returns:
-        A path at which nothing exists.
+        A path at which nothing exists, in a folder that can be written.
 
     Raises:
-        UserError: the file exists.
+        UserError: a file exists, or its folder cannot be made or written.
     """
     path = Path(typed).expanduser() if typed else default
-    if path.exists():
+    if os.path.lexists(path):
         raise UserError(f"to={path} exists and is not overwritten; type to=<a new name>")
+    if beside and os.path.lexists(second := beside(path)):
+        raise UserError(f"to={path}: {second} exists and is not overwritten; type to=<a new name>")
+    if not typed and default.parent.is_symlink():
+        raise UserError(
+            f"{default.parent} is a link, and links in a run folder are not written through; type to=<file>"
+        )
+    try:
+        ancestor = next(parent for parent in path.absolute().parents if parent.exists() or parent.is_symlink())
+        if not ancestor.is_dir():
+            raise UserError(f"to={path} cannot be made: {ancestor} is no folder; type to=<another name>")
+        with tempfile.TemporaryFile(dir=ancestor):
+            pass
+    except OSError as error:
+        raise UserError(f"to={path} cannot be written: {error.strerror}; type to=<another name>") from error
     return path

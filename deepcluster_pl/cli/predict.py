@@ -17,7 +17,8 @@ examples
 
 settings
   run=<folder>                  run folder
-  to=<file>                     default: the run's predictions/ folder; an existing file is not overwritten
+  to=<file>                     default: the run's predictions/ folder; an existing file is not overwritten, nor
+                                the list of samples left out beside it, <name>.skipped.csv
   probabilities=true|false      false; true adds a column for each cluster
   accelerator=auto|cpu|gpu      auto
   data=<source>                 default: the run's own kind of source, with its options
@@ -45,10 +46,11 @@ def execute(options: argparse.Namespace) -> int:
 
     from deepcluster_pl.runs.failures import friendly_errors
     from deepcluster_pl.runs.new_samples import predict
-    from deepcluster_pl.utils.run_folder import RunFolder
+    from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
     from deepcluster_pl.utils.warnings_filter import silence_libraries
 
-    target = new_file(own["to"], RunFolder(folder).predictions / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.csv")
+    default = RunFolder(folder).predictions / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.csv"
+    target = new_file(own["to"], default, skipped_beside)
     silence_libraries()
     with friendly_errors(None):
         print(predict(folder, overrides, target, own["probabilities"] == "true", own["accelerator"]))

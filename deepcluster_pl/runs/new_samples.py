@@ -27,7 +27,7 @@ from deepcluster_pl.methods.predictor import Predictor, device_of
 from deepcluster_pl.methods.serialization import load_model, read_description
 from deepcluster_pl.runs.folder import saved_run
 from deepcluster_pl.utils.atomic_files import atomic_write
-from deepcluster_pl.utils.run_folder import RunFolder
+from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
 
 _GROUPS = ["data", "n_clusters", "seed", "cache_dir", "trainer"]
 """Parts of a config that the options of a data source may refer to."""
@@ -141,7 +141,7 @@ def save_skipped(data: ClusteringData, target: Path) -> list[str]:
     skipped = getattr(data, "skipped", None)
     if not skipped:
         return []
-    beside = target.with_name(f"{target.stem}.skipped.csv")
+    beside = skipped_beside(target)
     with atomic_write(beside) as file:
         csv.writer(file).writerows([("path", "reason"), *sorted(skipped.items())])
     name, reason = min(skipped.items())

@@ -88,6 +88,43 @@ def test_nothing_is_written_over(table_run, predicted, tmp_path):
     assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("mine", "typed", "message"),
+    [
+        ("mine.skipped.csv", "mine.csv", "mine.skipped.csv exists and is not overwritten; type to=<a new name>"),
+        ("mine", "mine/new.csv", "mine is no folder; type to=<another name>"),
+    ],
+)
+def test_everything_that_would_be_written_is_checked_before_the_samples_are_read(
+    tmp_path, predicted, mine, typed, message
+):
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    (tmp_path / "run" / "model" / "model.json").write_text("no model, which shows that it was not read")
+    (tmp_path / mine).write_text("mine")
+    outcome = predicted(f"run={tmp_path / 'run'}", f"to={tmp_path / typed}")
+    assert outcome.code == 1
+    assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert (tmp_path / mine).read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["predict", "export"])
+def test_a_link_is_neither_replaced_nor_written_through(tmp_path, deepcluster, command):
+    run = tmp_path / "run"
+    (run / "model").mkdir(parents=True)
+    (run / "model" / "model.json").write_text("no model, which shows that it was not read")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    outcome = deepcluster(command, f"run={run}", f"to={tmp_path / 'dangling'}")
+    assert "dangling exists and is not overwritten" in outcome.err
+    (tmp_path / "mine").mkdir()
+    for name in ("predictions", "export"):
+        (run / name).symlink_to(tmp_path / "mine")
+    outcome = deepcluster(command, f"run={run}")
+    assert outcome.code == 1
+    assert "is a link, and links in a run folder are not written through; type to=<file>" in outcome.err
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 def test_columns_in_another_order_or_of_other_names_are_refused(table_run, predicted, tmp_path):
     frame = pd.read_csv(tmp_path / "old.csv")
     frame[["name", *reversed(FEATURES), "kind"]].to_csv(tmp_path / "turned.csv", index=False)
