@@ -14,7 +14,7 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.images.opening import MAX_MEGAPIXELS, MeteredFile, UnreadableImageError, open_picture
 from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.data.sources.csv_reader import read_csv
+from deepcluster_pl.data.sources.csv_reader import read_csv, shorten
 from deepcluster_pl.errors import UserError, first_line
 
 
@@ -37,7 +37,7 @@ class ImageCsv(ClusteringData):
         csv = existing_file(self.csv, "data.csv")
         columns, lines = read_csv(csv)
         if "filename" not in columns:
-            raise UserError(f"{csv.name}: found the columns {', '.join(columns)}, expected filename and maybe label")
+            raise UserError(f"{csv.name}: found the columns {shorten(columns)}, expected filename and maybe label")
         root = Path(self.root).expanduser() if self.root else csv.parent
         if not root.is_dir():
             raise UserError(f"data.root={root}: no such folder")

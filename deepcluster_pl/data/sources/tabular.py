@@ -13,8 +13,9 @@ from typing_extensions import Unpack
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.data.sources.csv_reader import Columns, read_csv
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.data.sources.csv_reader import Columns, read_csv, shorten, to_array
+from deepcluster_pl.data.sources.numpy_files import map_npy, read_npz
+from deepcluster_pl.errors import UserError
 
 
 class ArrayData(ClusteringData):
@@ -48,7 +49,7 @@ class ArrayData(ClusteringData):
         suffix = path.suffix.lower()
         if suffix in (".npy", ".npz"):
             self._refuse_column_options(suffix)
-            return _read_npy(path) if suffix == ".npy" else _read_npz(path)
+            return _to_table(map_npy(path), None, path) if suffix == ".npy" else _read_npz(path)
         if suffix in (".csv", ".tsv"):
             return self._from_columns(read_csv(path).columns, path)
         if suffix in (".parquet", ".pq"):
@@ -67,7 +68,7 @@ class ArrayData(ClusteringData):
         features = [name for name in table if name not in special] if self.columns is None else list(self.columns)
         missing = [name for name in [*special, *features] if name not in table]
         if missing:
-            raise UserError(f"{path.name} has no column {', '.join(map(repr, missing))}; found {', '.join(table)}")
+            raise UserError(f"{path.name} has no column {shorten(map(repr, missing))}; found {shorten(table)}")
         twice = [name for name in features if name in special]
         if twice:
             raise UserError(f"data.columns names {', '.join(map(repr, twice))}, which is the label or the id column")
@@ -76,10 +77,10 @@ class ArrayData(ClusteringData):
         values = {name: _to_numbers(table[name]) for name in features}
         text = [name for name, numbers in values.items() if numbers is None]
         if text:
-            names = ", ".join(map(repr, text))
+            names, first = shorten(map(repr, text)), shorten(text[:1])
             raise UserError(
-                f"{path.name}: the column {names} holds text, expected numbers; type data.label_column={text[0]} or "
-                f"data.id_column={text[0]} if it is a label or an id, or name the features: 'data.columns=[a,b]'"
+                f"{path.name}: the column {names} holds text, expected numbers; type data.label_column={first} or "
+                f"data.id_column={first} if it is a label or an id, or name the features: 'data.columns=[a,b]'"
             )
         x = np.stack([numbers for numbers in values.values() if numbers is not None], axis=1)
         ids = table[self.id_column].tolist() if self.id_column is not None else range(len(x))
@@ -87,33 +88,10 @@ class ArrayData(ClusteringData):
         return Table(x, ids, labels, features)
 
 
-def _read_npy(path: Path) -> Table:
-    """Map an array into memory, without reading it."""
-    x = _load_numpy(path, np.ndarray, mmap_mode="r")
-    return _to_table(x, None, path)
-
-
 def _read_npz(path: Path) -> Table:
     """Read samples `x` and, if known, labels `y`."""
-    with _load_numpy(path, np.lib.npyio.NpzFile) as archive:
-        if "x" not in archive:
-            raise UserError(f"{path.name}: found {', '.join(archive) or 'nothing'}, expected an array named x")
-        try:
-            x, labels = archive["x"], archive["y"] if "y" in archive else None  # noqa: SIM401 - NpzFile.get is newer than NumPy 1.26
-        except Exception as error:  # a damaged file can make the reader fail in any way
-            raise UserError(f"{path.name} cannot be read: {first_line(error)}") from error
-    return _to_table(x, labels, path)
-
-
-def _load_numpy(path: Path, kind: type, **options: Any) -> Any:
-    """Load a NumPy file without running code from it; raise `UserError` where it does not hold a `kind`."""
-    try:
-        loaded = np.load(path, allow_pickle=False, **options)
-    except Exception as error:
-        raise UserError(f"{path.name} cannot be read as a NumPy file: {first_line(error)}") from error
-    if not isinstance(loaded, kind):
-        raise UserError(f"{path.name} holds what its suffix does not say: {type(loaded).__name__}")
-    return loaded
+    arrays = read_npz(path, ["x", "y"])
+    return _to_table(arrays["x"], arrays.get("y"), path)
 
 
 def _to_table(x: NDArray[Any], labels: NDArray[Any] | None, path: Path) -> Table:
@@ -160,4 +138,7 @@ def _to_numbers(values: NDArray[Any]) -> NDArray[Any] | None:
 def _to_labels(values: NDArray[Any]) -> NDArray[Any]:
     """Convert a column to numbers where all its cells are numbers, else to text."""
     numbers = _to_numbers(values)
-    return values.astype(str) if numbers is None else numbers
+    if numbers is not None:
+        return numbers
+    cells = values.tolist()
+    return to_array(cells) if all(isinstance(cell, str) for cell in cells) else values.astype(str)

@@ -194,7 +194,7 @@ def test_an_archive_with_pickled_objects_is_refused_and_runs_no_code(array, tmp_
     monkeypatch.chdir(tmp_path)
     x = np.ones((2, 2)) if labels else np.array([Evil(), Evil()], dtype=object)
     np.savez(tmp_path / "t.npz", x=x, **labels)
-    with pytest.raises(UserError, match=r"t\.npz cannot be read: Object arrays cannot be loaded"):
+    with pytest.raises(UserError, match=r"t\.npz cannot be read as a NumPy file: Object arrays cannot be loaded"):
         array("t.npz").setup()
     assert not (tmp_path / "executed").exists()
 
