@@ -166,7 +166,7 @@ def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
 
     from deepcluster_pl.config.allowlist import foreign_code
     from deepcluster_pl.config.validation import problems
-    from deepcluster_pl.runs.folder import check_folder_usable, check_folder_writable
+    from deepcluster_pl.runs.folder import check_folder_usable
 
     messages = list(composition.problems)
     cfg = composition.cfg
@@ -183,7 +183,6 @@ def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     folder = Path(OmegaConf.select(cfg, option))
     check_folder_usable(folder, option)
-    check_folder_writable(Path(cfg.cache_dir).expanduser(), "cache_dir")
     return folder
 
 

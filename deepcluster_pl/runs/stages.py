@@ -113,7 +113,7 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     source, save_to = ready.resume.pretrained, stages.folder.pretrained
     cached = _cache_of_pretrained(cfg, ready) if source is None and cfg.pretrained == "auto" else None
     if cached is not None:
-        source = broadcast_from_rank_zero(lambda: Checkpoint.open_if_intact(cached))
+        source = broadcast_from_rank_zero(lambda: _cached_net(cached, ready, net))
     # Train it
     if source is None:
         module, callbacks = recipe.make_pretraining(net)
@@ -139,6 +139,19 @@ def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:
     """Return the cache's file for a pretraining of these settings on these data."""
     name = f"{ready.fingerprint['data']}-{pretraining_fingerprint(cfg)}.ckpt"
     return Path(cfg.cache_dir).expanduser() / "pretrained" / name
+
+
+def _cached_net(file: Path, ready: Ready, net: Autoencoder) -> Checkpoint | None:
+    """Return the cache's checkpoint; None where there is none, or where it is damaged or does not fit the net."""
+    cached = Checkpoint.open_if_intact(file)
+    if cached is None:
+        return None
+    try:
+        cached.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
+        cached.weights_for(net, prefix="net.")
+    except UserError:
+        return None
+    return cached
 
 
 def choose_n_clusters(

@@ -137,9 +137,16 @@ def test_a_broken_config_of_a_run_is_named(cli_run, tmp_path):
     assert "Traceback" not in run.err
 
 
-def test_a_cache_that_cannot_be_written_is_named_before_training(cli_run, tmp_path):
+def test_a_cache_that_cannot_be_written_is_a_warning_and_changes_no_label(cli_run, tmp_path):
     (tmp_path / "file").write_text("mine")
-    assert_refused(cli_run(*TINY, f"cache_dir={tmp_path}/file"), "is a file; type cache_dir=")
+    sound = cli_run(*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/cache", name="sound")
+    run = cli_run(*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/file")
+    assert (run.code, run.err) == (0, "")
+    assert run.labels == sound.labels
+    assert run.scores["baselines"] == sound.scores["baselines"]
+    assert [text.partition(" of cache_dir was not made")[1] != "" for text in run.scores["warnings"]] == [True, True]
+    assert run.out.count("warning: ") == 2
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_the_label_is_no_feature(cli_run, tmp_path):

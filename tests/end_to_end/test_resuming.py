@@ -205,6 +205,22 @@ def test_a_damaged_cache_is_made_again(cli_run, tmp_path):
     assert min(path.stat().st_size for path in kept) > 40
 
 
+def test_a_cached_net_that_does_not_fit_or_is_a_link_is_made_again(cli_run, tmp_path):
+    auto = (*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/cache")
+    first = cli_run(*auto, name="first")
+    other = cli_run(*TINY_DEC, "net.dims=[8,4]", name="other").folder / "checkpoints" / "pretrained.ckpt"
+    (cached,) = (tmp_path / "cache").rglob("*.ckpt")
+    before = other.read_bytes()
+    cached.unlink()
+    cached.symlink_to(other)
+    second = cli_run(*auto, name="second")
+    assert second.code == 0, second.err
+    assert second.labels == first.labels
+    assert (second.folder / "pretrain").exists()
+    assert other.read_bytes() == before
+    assert not cached.is_symlink()
+
+
 def test_a_checkpoint_of_a_fit_needs_the_rest_of_its_run(cli_run, tmp_path):
     whole = cli_run(*TINY_DEC, name="whole")
     (tmp_path / "alone.ckpt").write_bytes((whole.folder / "checkpoints" / "final.ckpt").read_bytes())

@@ -149,3 +149,15 @@ def test_hostile_names_of_features_and_samples_stop_no_page(cli_run, tmp_path):
     assert "<script>alert" not in page
     assert re.search("Typical features", page)
     assert len(page) < 1_000_000
+
+
+def test_pictures_without_a_cache_that_can_be_written_are_clustered_alike(cli_run, tmp_path):
+    library(tmp_path / "photos")
+    (tmp_path / "file").write_text("no folder")
+    sound = cli_run(*PHOTOS, f"cache_dir={tmp_path}/cache", name="sound")
+    run = cli_run(*PHOTOS, f"cache_dir={tmp_path}/file")
+    assert run.code == 0, run.err
+    assert run.labels == sound.labels
+    assert len(run.scores["warnings"]) == 1
+    assert "cannot be written" in run.scores["warnings"][0]
+    assert (run.folder / "gallery.html").is_file()

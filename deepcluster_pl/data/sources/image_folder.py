@@ -107,7 +107,9 @@ class ImageFolder(ClusteringData):
         broadcast_from_rank_zero(int)
         if not is_rank_zero():
             progress = self._fill_cache(root, scan.files, cache, ignore_report)
-        row_of = {entry.file: row for row, entry in enumerate(cache.entries)}
+        if cache.problem is not None:
+            self.warn(cache.problem)
+        row_of = {entry.file: row for row, entry in cache.entries.items()}
         readable = [file for file in scan.files if file in row_of]
         self._check_skipped(len(readable), root)
         # Sort by the content, then by the name where two files are copies of each other.

@@ -1,8 +1,10 @@
-"""The cache: rows come back as they went in, and a process killed anywhere leaves nothing that counts."""
+"""The cache: rows come back as they went in or not at all, whatever was cut, flipped, linked, full or read-only."""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +12,6 @@ import pytest
 from deepcluster_pl.data.images.discovery import FoundFile
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
-from deepcluster_pl.errors import UserError
 
 ODD = ["a\nb.jpg", "q\"u'o.jpg", os.fsdecode(b"caf\xe9.jpg"), "<script>.jpg", "=cmd().jpg"]
 
@@ -42,8 +43,8 @@ def test_rows_metadata_and_thumbnails_come_back(tmp_path):
     filled(tmp_path, ODD)
     store, place = reopened(tmp_path)
     assert place == {FoundFile(name, 1, 2): i for i, name in enumerate(ODD)}
-    assert [kept._replace(thumbnail_span=(0, 0)) for kept in store.entries] == [entry(name) for name in ODD]
-    assert [store.thumbnail(kept) for kept in store.entries] == [small(i) for i in range(len(ODD))]
+    assert [kept[:3] for kept in store.entries.values()] == [entry(name)[:3] for name in ODD]
+    assert [store.thumbnail(kept) for kept in store.entries.values()] == [small(i) for i in range(len(ODD))]
     np.testing.assert_array_equal(store.rows()[:, 0, 0], range(len(ODD)))
     assert isinstance(store.rows(), np.memmap)
 
@@ -83,16 +84,16 @@ def test_cut_anywhere_the_store_keeps_what_was_whole_and_goes_on(tmp_path):
         assert n == min((lines <= lines_left).sum(), rows_left // row, (places <= thumbnails_left).sum())
         store.append([np.full((2, 3), 7, dtype=np.float32)], [entry("new.jpg")], [b"last"])
         again, place = reopened(folder)
-        assert place[FoundFile("new.jpg", 1, 2)] == n
-        np.testing.assert_array_equal(again.rows()[:, 0, 0], [*range(n), 7])
-        assert [again.thumbnail(kept) for kept in again.entries] == [*map(small, range(n)), b"last"]
+        assert len(place) == n + 1
+        np.testing.assert_array_equal(again.rows()[list(place.values()), 0, 0], [*range(n), 7])
+        assert [again.thumbnail(kept) for kept in again.entries.values()] == [*map(small, range(n)), b"last"]
 
 
-def test_a_damaged_line_ends_what_counts(tmp_path):
+def test_a_damaged_line_costs_its_own_row_alone(tmp_path):
     filled(tmp_path)
     lines = (tmp_path / "index.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "index.jsonl").write_bytes(lines[0] + b'["x", 1]\n' + lines[2])
-    assert list(reopened(tmp_path)[1]) == [FoundFile("a.jpg", 1, 2)]
+    assert reopened(tmp_path)[1] == {FoundFile("a.jpg", 1, 2): 0, FoundFile("c.jpg", 1, 2): 2}
 
 
 def test_another_recipe_or_root_has_another_folder(tmp_path):
@@ -105,26 +106,110 @@ def test_another_recipe_or_root_has_another_folder(tmp_path):
     assert cache_folder(tmp_path, tmp_path / "a", {"size": 1}) in folders
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(tmp_path):
+def intact_or_gone(folder, n):
+    """Check that every file that is found has its own row, thumbnail and metadata; return the files that are found."""
+    store, place = reopened(folder)
+    names = {f"{chr(ord('a') + i)}.jpg": i for i in range(n)}
+    for file, row in place.items():
+        i = names[file.name]
+        assert (store.rows()[row] == i).all()
+        assert store.thumbnail(store.entries[row]) == small(i)
+        assert store.entries[row][:3] == entry(file.name)[:3]
+    return place
+
+
+@pytest.mark.parametrize("name", ["index.jsonl", "rows.bin", "thumbnails.bin"])
+def test_a_flipped_byte_costs_its_own_row_alone_and_never_gives_a_wrong_one(tmp_path, name):
+    n = 12
+    filled(tmp_path, [f"{chr(ord('a') + i)}.jpg" for i in range(n)])
+    content = (tmp_path / name).read_bytes()
+    for position in range(0, len(content), 97 if name == "index.jsonl" else 7):
+        for flip in (0x01, 0x40, 0xFF):
+            damaged = bytearray(content)
+            damaged[position] ^= flip
+            (tmp_path / name).write_bytes(damaged)
+            assert len(intact_or_gone(tmp_path, n)) >= n - 2  # a line end may join two lines
+
+
+def test_what_was_damaged_is_stored_again(tmp_path):
+    filled(tmp_path)
+    with (tmp_path / "rows.bin").open("r+b") as file:
+        file.seek(24 + 3)
+        file.write(b"\x7f")  # the exponent of a number in the second row
+    store, place = reopened(tmp_path)
+    assert FoundFile("b.jpg", 1, 2) not in place
+    store.append([np.full((2, 3), 1, dtype=np.float32)], [entry("b.jpg")], [small(1)])
+    assert set(intact_or_gone(tmp_path, 3)) == {FoundFile(name, 1, 2) for name in ("a.jpg", "b.jpg", "c.jpg")}
+
+
+def test_a_link_is_not_written_through(tmp_path):
+    for name in ("index.jsonl", "rows.bin", "thumbnails.bin", "lock"):
+        folder, target = tmp_path / name, tmp_path / f"mine of {name}"
+        folder.mkdir()
+        target.write_text("mine")
+        (folder / name).symlink_to(target)
+        store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
+        with store.lock():
+            store.load_index()
+            store.append([np.full((2, 3), 5, dtype=np.float32)], [entry("a.jpg")], [b"small"])
+        assert target.read_text() == "mine"
+        assert "is a link" in store.problem
+        assert (store.rows() == 5).all()
+        assert store.thumbnail(store.entries[0]) == b"small"
+
+
+def test_a_cache_that_cannot_be_written_is_a_problem_and_rows_stay_in_memory(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(UserError, match="type cache_dir="):
-        FeatureCache(tmp_path / "file" / "store", (1,), np.dtype(np.float32))
+    store = FeatureCache(tmp_path / "file" / "store", (2, 3), np.dtype(np.float32))
+    with store.lock():
+        assert store.load_index() == {}
+        store.append([np.ones((2, 3), dtype=np.float32)], [entry("a.jpg")], [b"small"])
+    assert "Type cache_dir=<a folder with room>" in store.problem
+    assert store.rows().shape == (1, 2, 3)
 
 
-def test_a_full_disk_is_one_line_and_stored_rows_stay(tmp_path):
+def test_on_a_full_disk_new_rows_stay_in_memory_beside_the_stored_ones(tmp_path):
     resource = pytest.importorskip("resource")
     store = filled(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    import signal
-
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     try:
-        with pytest.raises(UserError, match="cannot be written: File too large; type cache_dir="):
-            store.append([np.ones((2, 3), dtype=np.float32)] * 9, [entry(f"{i}.jpg") for i in range(9)], [b""] * 9)
+        for i in range(3, 9):
+            store.append([np.full((2, 3), i, dtype=np.float32)], [entry(f"{i}.jpg")], [small(i)])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
-    again, place = reopened(tmp_path)
-    assert len(place) == 3
-    np.testing.assert_array_equal(again.rows()[:, 0, 0], range(3))
+    assert "cannot be written: File too large" in store.problem
+    np.testing.assert_array_equal(store.rows()[:, 0, 0], range(9))
+    assert [store.thumbnail(kept) for kept in store.entries.values()] == [small(i) for i in range(9)]
+    assert set(intact_or_gone(tmp_path, 3)) == {FoundFile(name, 1, 2) for name in ("a.jpg", "b.jpg", "c.jpg")}
+
+
+def test_two_users_at_once_lose_nothing_and_disturb_no_mapped_row(tmp_path):
+    filled(tmp_path, [])
+    errors = []
+
+    def use(user):
+        try:
+            for i in range(8):
+                store = FeatureCache(tmp_path, (2, 3), np.dtype(np.float32))
+                with store.lock():
+                    store.load_index()
+                    value = 100 * user + i
+                    store.append([np.full((2, 3), value, dtype=np.float32)], [entry(f"{value}.jpg")], [small(value)])
+                mapped = store.rows()
+                for row, kept in store.entries.items():
+                    assert kept.file.name == f"{int(mapped[row, 0, 0])}.jpg"
+        except BaseException as error:
+            errors.append(error)
+
+    users = [threading.Thread(target=use, args=(user,)) for user in range(2)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert errors == []
+    store, place = reopened(tmp_path)
+    assert {file.name for file in place} == {f"{100 * user + i}.jpg" for user in range(2) for i in range(8)}
+    assert len(store.rows()) == 16

@@ -256,3 +256,34 @@ def test_nothing_below_the_root_is_changed(images, photos, tmp_path):
     after = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in (tmp_path / "photos").rglob("*")
              if path.is_file()}  # fmt: skip
     assert after == before
+
+
+@pytest.mark.parametrize("name", ["index.jsonl", "rows.bin", "thumbnails.bin"])
+def test_a_damaged_cache_gives_the_same_samples_and_thumbnails_and_heals(images, photos, tmp_path, monkeypatch, name):
+    first = images()
+    ids, x = everything(first)
+    thumbnails = [first.thumbnail("fit", row) for row in range(len(ids))]
+    (file,) = (tmp_path / "cache").rglob(name)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x40
+    file.write_bytes(content)
+    again = images()
+    assert 1 <= len(read_now(again, monkeypatch)) <= 2
+    same_ids, same = everything(again)
+    assert same_ids == ids
+    np.testing.assert_array_equal(same, x)
+    assert [again.thumbnail("fit", row) for row in range(len(ids))] == thumbnails
+    assert read_now(images(), monkeypatch) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning_and_the_samples_are_the_same(images, photos, tmp_path):
+    ids, x = everything(images())
+    (tmp_path / "file").write_text("no folder")
+    source, warnings = images(cache_dir=str(tmp_path / "file" / "cache")), []
+    source.warn = warnings.append
+    same_ids, same = everything(source)
+    assert same_ids == ids
+    np.testing.assert_array_equal(same, x)
+    assert len(warnings) == 1
+    assert "cannot be written" in warnings[0]
+    assert source.thumbnail("fit", 0)[:2] == b"\xff\xd8"
