@@ -87,7 +87,7 @@ def new_file(typed: str, default: Path, beside: Callable[[Path], Path] | None = 
 
     Args:
         typed: the value of `to=`, or empty.
-        default: the path if nothing was typed, in a folder of the run folder.
+        default: the path if nothing was typed, inside the run folder.
         beside: gives a second file that is written beside it.
 
     Returns:

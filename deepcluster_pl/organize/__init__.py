@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from deepcluster_pl.organize.choices import Choices, read_choices
 from deepcluster_pl.organize.command import add_parser, execute
-from deepcluster_pl.organize.manifest import MANIFEST_NAME, Manifest, PlacedFile
+from deepcluster_pl.organize.manifest import Manifest, PlacedFile
+from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import PlacementResult, place_all
 from deepcluster_pl.organize.plan import Picture, folder_for, read_pictures
 from deepcluster_pl.organize.undo import UndoResult, undo_all

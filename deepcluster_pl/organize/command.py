@@ -21,7 +21,8 @@ from typing import NamedTuple, cast, get_args
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.choices import Choices, read_choices
-from deepcluster_pl.organize.manifest import MANIFEST_NAME
+from deepcluster_pl.organize.library import check_originals_below, check_target_outside, run_library
+from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import Mode, check_free_space, place_all
 from deepcluster_pl.organize.plan import By, Picture, folder_for, read_pictures
 from deepcluster_pl.organize.undo import undo_all
@@ -144,28 +145,26 @@ def organize(settings: Settings) -> Outcome:
         UserError: the run, its library, the choices or the target cannot be used.
     """
     run, target = Path(settings.run).expanduser(), Path(settings.to).expanduser().absolute()
-    root = _library_root(run)
+    library = run_library(run)
+    root = library.root
     pictures = read_pictures(run)
     choices = _saved_choices(settings, run, pictures)
     if not root.is_dir():
         raise UserError(f"the pictures of this run were in {root}, which does not exist")
     if target.exists() and not target.is_dir():
         raise UserError(f"to={target} is a file; type to=<a folder>")
-    if _is_inside(target, root):
-        raise UserError(f"to={target} is inside the library {root}; type to=<a folder outside it>")
     wanted = [(root / picture.name, folder_for(picture, settings.by, choices)) for picture in pictures]
     counts = Counter(folder for _, folder in wanted)
-    # A link in the target could lead back into the library
-    for folder in counts:
-        if _is_inside(target / folder, root):
-            raise UserError(f"{target / folder} would be inside the library {root}; type to=<another folder>")
+    if not library.follows_links:
+        check_originals_below(root, [source for source, _ in wanted])
+    check_target_outside(target, counts, root, {source.parent for source, _ in wanted})
     lines = [f"{count:7,}  {folder}" for folder, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
     source = "with the choices saved in the gallery" if choices != Choices() else "without choices from the gallery"
     if not settings.apply:
-        how = f"{settings.mode}, by {settings.by}, {source}"
+        how = f"{settings.mode}, by {settings.by}, from {root}, {source}"
         lines.append(f"{len(wanted):,} files would be placed in {target} ({how})")
         return Outcome([*lines, "nothing was done; type apply=true to do it"], {})
-    with folder_lock(target):
+    with folder_lock(target, holds_run=False):
         if settings.mode == "copy":
             check_free_space(target, wanted)
         result = place_all(wanted, target, settings.mode)
@@ -183,7 +182,7 @@ def undo(settings: Settings) -> Outcome:
     target = Path(settings.undo).expanduser().absolute()
     if not (target / MANIFEST_NAME).is_file():
         raise UserError(f"undo={target}: found no {MANIFEST_NAME} there, so nothing was placed by this command")
-    with folder_lock(target) if settings.apply else nullcontext():
+    with folder_lock(target, holds_run=False) if settings.apply else nullcontext():
         result = undo_all(target, settings.apply)
     absent = f", {result.absent:,} were already gone" if result.absent else ""
     kept = f", {len(result.kept):,} are not removed" if result.kept else ""
@@ -191,16 +190,6 @@ def undo(settings: Settings) -> Outcome:
         return Outcome([f"{result.removed:,} files removed{absent}{kept}"], result.kept)
     line = f"{result.removed:,} files would be removed{absent}{kept}; type apply=true to do it"
     return Outcome([line], result.kept)
-
-
-def _library_root(run: Path) -> Path:
-    """Return the library that a run was on, as its saved config names it."""
-    from deepcluster_pl.runs.folder import saved_run
-
-    saved = saved_run(run) if (run / "config").is_dir() else None
-    if saved is None or "root" not in saved.cfg.data:
-        raise UserError(f"run={run}: found no run on a folder of pictures; type run=<the run folder of one>")
-    return (saved.cwd / Path(str(saved.cfg.data.root)).expanduser()).resolve()
 
 
 def _saved_choices(settings: Settings, run: Path, pictures: Sequence[Picture]) -> Choices:
@@ -212,12 +201,6 @@ def _saved_choices(settings: Settings, run: Path, pictures: Sequence[Picture]) -
         return Choices()
     digest = partition_digest((picture.name for picture in pictures), (picture.cluster for picture in pictures))
     return read_choices(path, digest)
-
-
-def _is_inside(path: Path, root: Path) -> bool:
-    """Return whether a path, its links followed, is a folder or below it."""
-    real = path.resolve()
-    return root in (real, *real.parents)
 
 
 def _printable(text: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.organize.paths import MANIFEST_NAME, problem_of_path
 
-MANIFEST_NAME = "organized.jsonl"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class PlacedFile(NamedTuple):
@@ -40,37 +42,67 @@ class Manifest:
 
     def __init__(self, target: Path) -> None:
         self.path = target / MANIFEST_NAME
+        if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_file()):
+            raise UserError(f"{self.path} is a link or no file; expected the list of placed files, move it away")
+        self._whole = 0  # bytes of whole lines
         self.placed = list(self._read())
 
     def add(self, placed: PlacedFile) -> None:
-        """Append one line and sync it to the disk; if that fails, the list is left as it was."""
-        length = self.path.stat().st_size if self.path.exists() else 0
+        """Append one line and sync it to the disk; if that fails, the list is left as it was.
+
+        The rest of a line that a killed process left is removed first.
+        """
+        is_new = not self.path.exists()
+        if not is_new and self.path.stat().st_size > self._whole:
+            os.truncate(self.path, self._whole)
+        line = json.dumps(placed).encode() + b"\n"
         try:
             with self.path.open("ab") as file:
-                file.write(json.dumps(placed).encode() + b"\n")
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            if self.path.exists():
-                os.truncate(self.path, length)
+            if is_new:
+                self.path.unlink(missing_ok=True)
+            elif self.path.exists():
+                os.truncate(self.path, self._whole)
             raise
+        self._whole += len(line)
         self.placed.append(placed)
 
     def _read(self) -> Iterator[PlacedFile]:
-        """Yield the lines; an unfinished last one is cut off, any other damage is a `UserError`."""
+        """Yield the lines; an unfinished last one is left out, any other damage is a `UserError`."""
         if not self.path.exists():
             return
-        length = 0
         lines = self.path.read_bytes().splitlines(keepends=True)
         for number, line in enumerate(lines, start=1):
+            is_unfinished = number == len(lines) and not line.endswith(b"\n")
             try:
                 fields = json.loads(line)
                 if len(fields) != len(PlacedFile._fields) or not all(isinstance(field, str) for field in fields):
                     raise ValueError
-            except (ValueError, TypeError) as error:
-                if number == len(lines) and not line.endswith(b"\n"):
-                    os.truncate(self.path, length)  # a process was killed while it wrote this line
-                    return
+            except (ValueError, TypeError, RecursionError) as error:
+                if is_unfinished and line.startswith(b'["'):
+                    return  # a process was killed while it wrote this line
                 raise UserError(f"{self.path}, line {number}: expected a placed file; the list is damaged") from error
-            length += len(line)
-            yield PlacedFile(*fields)
+            placed = PlacedFile(*fields)
+            if problem := _problem_of(placed):
+                raise UserError(f"{self.path}, line {number}: {problem}, which this program does not write")
+            self._whole += len(line)
+            yield placed
+
+
+def _problem_of(placed: PlacedFile) -> str:
+    """Return what is wrong with a line whose file could be outside the target, or is of no known kind; or nothing."""
+    if placed.mode not in ("copy", "symlink", "hardlink"):
+        return f"found the mode {placed.mode!r}"
+    if not (_DIGEST.fullmatch(placed.digest) if placed.mode == "copy" else not placed.digest):
+        return f"found the digest {placed.digest!r} of a {placed.mode}"
+    if not os.path.isabs(placed.source) or "\0" in placed.source:
+        return f"found {placed.source!r} as an original, expected an absolute path"
+    if "/" in placed.name or ("\\" in placed.name and os.name == "nt"):
+        return f"found {placed.name!r} as a file name"
+    for path in (placed.folder, placed.name):
+        if problem := problem_of_path(path, device_names=True):
+            return f"{path!r} {problem}"
+    return ""

@@ -13,9 +13,9 @@ from typing import Literal
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.manifest import Manifest, PlacedFile
+from deepcluster_pl.organize.paths import UNFINISHED_NAME, is_reserved, leads_elsewhere
 
 Mode = Literal["copy", "symlink", "hardlink"]
-_UNFINISHED = ".deepcluster-part"
 _CHUNK_BYTES = 2**20
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LINK_ERRORS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP)
@@ -68,7 +68,7 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> P
         UserError: the disk is full, or cannot hold such links; files placed by then are listed.
     """
     target.mkdir(parents=True, exist_ok=True)
-    (target / _UNFINISHED).unlink(missing_ok=True)  # a killed process may have left it
+    (target / UNFINISHED_NAME).unlink(missing_ok=True)  # a killed process may have left it
     manifest, result = Manifest(target), PlacementResult()
     # A listed file that was deleted since is placed again
     there = {
@@ -76,6 +76,7 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> P
         for file in manifest.placed
         if os.path.lexists(target / file.folder / file.name)
     }  # fmt: skip
+    checked: set[str] = set()
     for source, folder in wanted:
         if (str(source), folder) in there:
             result.kept += 1
@@ -83,7 +84,11 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> P
         try:
             if not source.is_file():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            (target / folder).mkdir(parents=True, exist_ok=True)
+            if folder not in checked:
+                if leads_elsewhere(target, folder):
+                    raise UserError(f"{target / folder} leads out of {target} by a link; type to=<another folder>")
+                (target / folder).mkdir(parents=True, exist_ok=True)
+                checked.add(folder)
             name, digest = _place(source, target, folder, mode)
             _list_or_remove(manifest, PlacedFile(str(source), folder, name, mode, digest))
         except OSError as error:
@@ -116,14 +121,17 @@ def _list_or_remove(manifest: Manifest, placed: PlacedFile) -> None:
 def candidate_names(source: Path) -> Iterator[str]:
     """Yield the original's name, then numbered ones for a folder where it is taken.
 
+    A name that Windows or this program reserves begins with an underscore.
+
     >>> names = candidate_names(Path("/a/b.tar.gz"))
     >>> next(names), next(names), next(names)
     ('b.tar.gz', 'b.tar (2).gz', 'b.tar (3).gz')
     """
-    yield source.name
+    mark = "_" if is_reserved(source.name) else ""
+    yield f"{mark}{source.name}"
     number = 2
     while True:
-        yield f"{source.stem} ({number}){source.suffix}"
+        yield f"{mark}{source.stem} ({number}){source.suffix}"
         number += 1
 
 
@@ -138,7 +146,7 @@ def file_digest(path: Path) -> str:
 
 def _place(source: Path, target: Path, folder: str, mode: Mode) -> tuple[str, str]:
     """Place one file under the first free name; return that name, and a copy's digest."""
-    unfinished = target / _UNFINISHED
+    unfinished = target / UNFINISHED_NAME
     try:
         # A copy gets its name only once it is complete
         if mode == "copy":

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.choices import Choices
+from deepcluster_pl.organize.paths import is_reserved, problem_of_path
 
 By = Literal["cluster", "month", "place"]
 CAN_GO = "can go"
 """Folder of the pictures that the gallery marked so."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
+_CLUSTER = re.compile(r"[0-9]{1,9}")
 _LONGEST, _MOST_BYTES = 80, 200
 
 
@@ -41,15 +44,42 @@ def read_pictures(folder: Path) -> list[Picture]:
     """Return all pictures of a run, in the order of assignments.csv.
 
     Raises:
-        UserError: the run folder misses a table, because the run is unfinished or was on other data.
+        UserError: the run folder misses a table, because the run is unfinished or was on other data; or a table names
+            a path that is not below the library, or holds something else than clusters, dates and places.
     """
-    metadata = {row["id"]: row for row in _rows(folder / "pictures.csv")}
+    facts: dict[str, tuple[str, str, str]] = {}
+    table = folder / "pictures.csv"
+    for number, row in enumerate(_rows(table, ("id",)), start=2):
+        taken, latitude, longitude = (row.get(key) or "" for key in ("taken", "latitude", "longitude"))
+        if taken and not _DATE.fullmatch(taken):
+            raise UserError(f"{table}, record {number}: found {taken!r} as taken, expected YYYY-MM-DDTHH:MM:SS")
+        for text in (latitude, longitude):
+            if text and not _is_number(text):
+                raise UserError(f"{table}, record {number}: found {text!r} as a place, expected degrees")
+        facts[_checked_id(table, number, row["id"])] = (taken, latitude, longitude)
     pictures = []
-    for row in _rows(folder / "assignments.csv"):
-        known: dict[str, Any] = metadata.get(row["id"], {})
-        place = (known.get("latitude") or "", known.get("longitude") or "")
-        pictures.append(Picture(row["id"], int(row["cluster"]), known.get("taken") or "", *place))
+    table = folder / "assignments.csv"
+    for number, row in enumerate(_rows(table, ("id", "cluster")), start=2):
+        if not _CLUSTER.fullmatch(row["cluster"] or ""):
+            raise UserError(f"{table}, record {number}: found {row['cluster']!r} as the cluster, expected a number")
+        name = _checked_id(table, number, row["id"])
+        pictures.append(Picture(name, int(row["cluster"]), *facts.get(name, ("", "", ""))))
     return pictures
+
+
+def _checked_id(table: Path, number: int, text: str) -> str:
+    """Return the path of a picture, as a table names it; raise `UserError` if it cannot be below the library."""
+    if problem := problem_of_path(text):
+        raise UserError(f"{table}, record {number}: {text!r} {problem}; expected a path below the library")
+    return text
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def folder_for(picture: Picture, by: By, choices: Choices) -> str:
@@ -86,7 +116,7 @@ def safe_folder_name(text: str) -> str:
     # File systems limit a name's bytes, not its characters
     while len(text.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
         text = text[:-1]
-    return f"_{text}" if not text or _RESERVED.fullmatch(text) or text.lower() == CAN_GO else text
+    return f"_{text}" if not text or is_reserved(text) or text.lower() == CAN_GO else text
 
 
 def _place_name(picture: Picture) -> str:
@@ -95,9 +125,18 @@ def _place_name(picture: Picture) -> str:
     return f"{abs(latitude):.1f} {'NS'[latitude < 0]}, {abs(longitude):.1f} {'EW'[longitude < 0]}"
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run's table; a missing one is a `UserError`."""
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a run's table; a missing or damaged one is a `UserError`."""
     if not path.is_file():
         raise UserError(f"{path} is missing; type run=<folder of a finished run on a folder of pictures>")
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        yield from csv.DictReader(file)
+        reader = csv.DictReader(file)
+        try:
+            if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+                raise UserError(f"{path}: found no column {missing[0]}; type run=<the run folder of a finished run on pictures>")
+            for row in reader:
+                if any(row[name] is None for name in columns):
+                    raise UserError(f"{path}, line {reader.line_num}: found a row that is cut off")
+                yield row
+        except csv.Error as error:
+            raise UserError(f"{path}, line {reader.line_num}: {error}; expected a table that a run wrote") from error

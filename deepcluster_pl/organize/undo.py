@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcluster_pl.organize.manifest import Manifest, PlacedFile
+from deepcluster_pl.organize.paths import leads_elsewhere
 from deepcluster_pl.organize.placement import file_digest
 
 _MAY_BE_LAST = "its original is gone, and this may be the last copy"
@@ -40,12 +41,15 @@ def undo_all(target: Path, apply: bool) -> UndoResult:
         Counts, and the reason of each file that is not removed.
 
     Raises:
-        UserError: the manifest is damaged.
+        UserError: the manifest is damaged, or names a path that is not below the folder.
     """
     manifest, result = Manifest(target), UndoResult()
+    elsewhere = {folder for folder in {placed.folder for placed in manifest.placed} if leads_elsewhere(target, folder)}
     for placed in manifest.placed:
         path = target / placed.folder / placed.name
-        if not os.path.lexists(path):
+        if placed.folder in elsewhere:
+            result.kept[str(path)] = "a link leads out of the folder"
+        elif not os.path.lexists(path):
             result.absent += 1
         elif reason := _reason_to_keep(placed, path):
             result.kept[str(path)] = reason
@@ -58,9 +62,9 @@ def undo_all(target: Path, apply: bool) -> UndoResult:
                 result.kept[str(path)] = error.strerror or str(error)
     if apply:
         # Longer paths first, so that a folder comes after the folders inside it
-        for folder in sorted({placed.folder for placed in manifest.placed}, key=len, reverse=True):
+        for folder in sorted({placed.folder for placed in manifest.placed} - elsewhere, key=len, reverse=True):
             _remove_empty_folders(target / folder, target)
-        if not result.kept:
+        if manifest.placed and not result.kept:
             manifest.path.unlink(missing_ok=True)
     return result
 

@@ -11,7 +11,8 @@ import pytest
 from helpers.organizing import content_of
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.organize.manifest import MANIFEST_NAME, Manifest
+from deepcluster_pl.organize.manifest import Manifest
+from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import place_all
 from deepcluster_pl.organize.undo import undo_all
 from deepcluster_pl.utils.locking import folder_lock

@@ -17,7 +17,8 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize import placement
 from deepcluster_pl.organize.choices import Choices, read_choices
 from deepcluster_pl.organize.command import add_parser, execute
-from deepcluster_pl.organize.manifest import MANIFEST_NAME, Manifest
+from deepcluster_pl.organize.manifest import Manifest
+from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import place_all
 from deepcluster_pl.organize.plan import safe_folder_name
 from deepcluster_pl.organize.undo import undo_all
