@@ -26,7 +26,8 @@ class RunWarnings:
         self._report = report
 
     def add(self, text: str) -> None:
-        """Print a warning, and store it."""
+        """Print a warning, and store it; halves of characters, as in names of files, are escaped."""
+        text = text.encode("utf-8", "backslashreplace").decode()
         self.texts.append(text)
         self._report(f"warning: {text}")
 
