@@ -6,11 +6,13 @@ import functools
 import importlib
 import inspect
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from deepcluster_pl.data.augmentation import Affine
@@ -19,10 +21,12 @@ from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.renames import current_target
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 SCHEMA = 1
+_SPARE_BYTES = 64 * 2**20
 _TRUSTED = (
     "deepcluster_pl.methods.", "deepcluster_pl.nets.", "deepcluster_pl.data.augmentation.",
     "deepcluster_pl.data.images.", "torch.optim.",
@@ -89,6 +93,7 @@ def load_model(folder: str | Path) -> ClusteringModule:
     tensors = load_tensors(folder / "model.safetensors")
     # Build the method, then its buffers in the shapes of the file, then read the weights
     try:
+        _check_size(description, tensors)
         net = _build(description["net"], input_shape=tuple(description["input_shape"]))
         module = _build(description["method"], net=net)
         if not isinstance(module, ClusteringModule):
@@ -134,12 +139,23 @@ def load_features(folder: str | Path) -> Features:
 def read_description(folder: Path) -> dict[str, Any]:
     """Return the content of model.json: `net` and `method` as in the config, `input_shape`, `samples`, `features`."""
     try:
-        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        description = read_json(folder / "model.json")
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} holds no readable model: {error}") from error
     if not isinstance(description, dict) or description.get("schema") != SCHEMA:
         raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
     return description
+
+
+def _check_size(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` for a model that would take much more memory than its tensors; it is built without memory."""
+    with torch.device("meta"):
+        net = _build(description["net"], input_shape=tuple(description["input_shape"]))
+        module = _build(description["method"], net=net)
+    described = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+    stored = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if described > 2 * stored + _SPARE_BYTES:
+        raise ValueError(f"model.json describes {described:,} bytes of weights, found {stored:,}")
 
 
 def _build(node: Any, **supplied: Any) -> Any:

@@ -15,6 +15,8 @@ from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.utils.atomic_files import atomic_write
 
 _CHECKSUM = "sha256"
+_LENGTH_BYTES = 8
+_MAX_HEADER_BYTES = 16 * 2**20
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -39,6 +41,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         UserError: the file cannot be read, or was damaged since it was written.
     """
     try:
+        check_header(path)
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             expected = (file.metadata() or {}).get(_CHECKSUM)
@@ -47,6 +50,19 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     if expected is not None and expected != _digest(tensors):
         raise UserError(f"{path} is damaged: its checksum does not fit")
     return tensors
+
+
+def check_header(path: Path) -> None:
+    """Raise `ValueError` where the header of a safetensors file does not fit into it, or is absurdly long.
+
+    All else is held against the file's size by safetensors itself: each tensor's type, shape and place.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+    if length > size - _LENGTH_BYTES or length > _MAX_HEADER_BYTES:
+        limit = min(_MAX_HEADER_BYTES, max(0, size - _LENGTH_BYTES))
+        raise ValueError(f"its header has {length:,} bytes, expected at most {limit:,}")
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

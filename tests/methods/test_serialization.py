@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 import torch
 from helpers.command_line import TINY, TINY_DEC, TINY_RAW
+from helpers.memory import memory_limit
 
 from deepcluster_pl import load_model
 from deepcluster_pl.config.compose import compose_checked
@@ -79,3 +80,26 @@ def test_a_model_json_without_a_model_is_one_line(tmp_path):
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(UserError, match="another version, expected schema 1"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b" " * (17 * 2**20), b"", b"null", b"\x80\x04."])
+def test_a_model_json_of_absurd_content_is_one_line(tmp_path, content):
+    (tmp_path / "model.json").write_bytes(content)
+    with memory_limit(40), pytest.raises(UserError, match=r"holds no readable model|another version") as error:
+        load_model(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["input_shape", "hidden"])
+def test_a_model_json_that_describes_terabytes_is_refused_and_nothing_is_allocated(cli_run, tmp_path, key):
+    run = cli_run(*TINY_DEC)
+    file = run.folder / "model" / "model.json"
+    description = json.loads(file.read_text())
+    if key == "input_shape":
+        description["input_shape"] = [10**11]
+    else:
+        widths = next(name for name, value in description["net"].items() if isinstance(value, list))
+        description["net"][widths] = [10**6] * len(description["net"][widths])
+    file.write_text(json.dumps(description))
+    with memory_limit(64), pytest.raises(UserError, match=r"model\.json describes [\d,]{13,} bytes of weights, found"):
+        load_model(run.folder / "model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -141,8 +142,17 @@ def _load_state(file: Path) -> dict[str, Any]:
     if file.suffix == ".safetensors":
         from safetensors.torch import load_file  # imports torch, which processes that decode do not need
 
+        from deepcluster_pl.utils.tensor_files import check_header
+
+        check_header(file)
         return load_file(file)
     import torch
+
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            inflated = sum(member.file_size for member in archive.infolist())
+        if inflated > file.stat().st_size:
+            raise ValueError(f"it would inflate to {inflated:,} bytes, and PyTorch compresses nothing")
 
     state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     inner = next((state[name] for name in ("state_dict", "model") if isinstance(state.get(name), dict)), None)

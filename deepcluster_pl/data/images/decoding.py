@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,8 @@ def _read(file: MeteredFile, side: int, smallest: int, max_megapixels: float) ->
         file.end_header()
         # Shrink as early as possible: JPEG decodes to fewer lines, and fewer pixels are turned and converted.
         target = _fit_size(width, height, side)
+        if math.prod(target) > max_megapixels * 1e6:
+            raise UnreadableImageError(f"at a longer side of {side} it has more than {max_megapixels:g} million pixels")
         if image.format == "JPEG":
             image.draft(None, target)
         if can_shrink(image) and image.size[0] > target[0]:

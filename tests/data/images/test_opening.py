@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.memory import memory_limit
 from helpers.pictures import scene
 from PIL import EpsImagePlugin, Image
 
@@ -132,6 +133,14 @@ def test_a_header_is_read_to_twice_its_file_and_no_further(tmp_path):
         file.read(1)
     file.end_header()
     assert file.read(1) == b"\0"
+
+
+def test_a_model_of_others_cannot_ask_for_pictures_of_any_size(tmp_path):
+    scene(0).save(tmp_path / "a.png")
+    with memory_limit(8):
+        samples, reasons = measure_pictures(Thumbnails(10**6), tmp_path, ["a.png"])
+    assert reasons == {"a.png": "at a longer side of 1000000 it has more than 150 million pixels"}
+    assert samples.size == 0
 
 
 def test_a_color_profile_and_exif_of_absurd_size_are_ignored(tmp_path):
