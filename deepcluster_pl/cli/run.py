@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deepcluster_pl.errors import UserError
 
@@ -166,7 +166,7 @@ def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
 
     from deepcluster_pl.config.allowlist import foreign_code
     from deepcluster_pl.config.validation import problems
-    from deepcluster_pl.runs.folder import check_folder_usable
+    from deepcluster_pl.runs.folder import check_folder_usable, check_subdir
 
     messages = list(composition.problems)
     cfg = composition.cfg
@@ -182,6 +182,9 @@ def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
         raise UserError("\n".join(dict.fromkeys(messages)))
     option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
     folder = Path(OmegaConf.select(cfg, option))
+    if multirun:
+        sweep: Any = OmegaConf.to_container(cfg.hydra.sweep)  # its interpolations hold values of each job
+        check_subdir(str(sweep["subdir"]))
     check_folder_usable(folder, option)
     return folder
 

@@ -29,7 +29,7 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
         option: the setting that chooses it, for the message.
         has_begun: whether Hydra has written the config of this run.
     """
-    check_folder_writable(folder, option)
+    _check_writable(folder, option)
     run = RunFolder(folder)
     try:
         locks = {path.name for path in lock_files(run)}  # of this process, or of one that was killed at once
@@ -50,7 +50,19 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
     raise UserError(f"{folder} is not empty: found {taken[0]!r}; type {option}=<a new or an empty folder>")
 
 
-def check_folder_writable(folder: Path, option: str) -> None:
+def check_subdir(typed: str) -> None:
+    """Raise `UserError` if the folders of a sweep's jobs would not be below that of the sweep.
+
+    Args:
+        typed: the value of hydra.sweep.subdir, in which `${...}` stands for a value of each job.
+    """
+    if Path(typed).is_absolute() or ".." in Path(typed).parts:
+        raise UserError(
+            f"hydra.sweep.subdir={typed} leads out of the sweep's folder; type a name without .. and / first"
+        )
+
+
+def _check_writable(folder: Path, option: str) -> None:
     """Raise `UserError` if a folder cannot be made or written. No file is left in it.
 
     Args:

@@ -214,6 +214,16 @@ def test_the_current_folder_takes_no_run_if_it_holds_anything(cli_run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
+@pytest.mark.parametrize("subdir", ["../jobs", "{tmp}/jobs", "a/../../jobs"])
+def test_no_job_of_a_sweep_is_outside_its_folder(cli_run, tmp_path, subdir):
+    (tmp_path / "jobs" / "config").mkdir(parents=True)
+    (tmp_path / "jobs" / "config" / "config.yaml").write_text("mine")
+    typed = subdir.replace("{tmp}", str(tmp_path))
+    swept = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0,1", f"hydra.sweep.subdir={typed}")
+    assert_refused(swept, f"hydra.sweep.subdir={typed} leads out of the sweep's folder")
+    assert (tmp_path / "jobs" / "config" / "config.yaml").read_text() == "mine"
+
+
 def test_a_cache_may_hold_anything_of_earlier_runs(cli_run, tmp_path):
     (tmp_path / "cache" / "kept").mkdir(parents=True)
     (tmp_path / "cache" / "kept" / "old").write_text("old")
