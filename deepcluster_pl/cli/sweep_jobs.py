@@ -32,6 +32,7 @@ from deepcluster_pl.runs.sweep_table import (
     table_rows,
 )
 from deepcluster_pl.utils.locking import folder_lock
+from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _ERROR_FILE = "error.txt"
@@ -143,8 +144,11 @@ class Job:
         """Carry out the job, unless it is finished; return its scores."""
         file = folder / "scores.json"
         if self.resuming and file.is_file():
-            console.print("finished before")
-            return dict(json.loads(file.read_text(encoding="utf-8")))
+            scores = dict(json.loads(file.read_text(encoding="utf-8")))
+            # Scores are written before pages; a job that was killed in between makes its pages now
+            if RunFolder(folder).report.is_file() or scores.get("warnings"):
+                console.print("finished before")
+                return scores
         if not self.resuming:
             check_folder_usable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
         scores = run(cfg, folder, shlex.join(["python", "-m", "deepcluster_pl", *overrides]), console)

@@ -76,12 +76,14 @@ def test_resume_of_a_sweep_keeps_what_is_finished_and_does_the_rest(cli_run, mon
     (cut.folder / "1" / "checkpoints" / "final.ckpt").unlink()
     (cut.folder / "1" / "assignments.csv").unlink()
     shutil.rmtree(cut.folder / "3")
+    (cut.folder / "2" / "report.html").unlink()  # as if killed after its scores
     first = (cut.folder / "0" / "scores.json").stat().st_mtime_ns
     monkeypatch.chdir("/")
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert "4 of 4 jobs finished" in resumed.out
-    assert resumed.out.count("finished before") == 2
+    assert resumed.out.count("finished before") == 1
+    assert (cut.folder / "2" / "report.html").is_file()
     assert (cut.folder / "0" / "scores.json").stat().st_mtime_ns == first
     for job in "0123":
         assert (cut.folder / job / "assignments.csv").read_text() == (
