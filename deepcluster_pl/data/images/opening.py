@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from typing import BinaryIO
 
 from PIL import Image
@@ -34,6 +35,9 @@ class MeteredFile(io.BufferedReader):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise UnreadableImageError("a pipe, a socket or a device, no file")  # opening it may never return
         super().__init__(io.FileIO(path))
         self.n_bytes = os.fstat(self.fileno()).st_size
         self._allowance: int | None = 2 * self.n_bytes + _SPARE_BYTES

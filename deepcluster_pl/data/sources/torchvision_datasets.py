@@ -73,7 +73,8 @@ class TorchvisionDataset(ClusteringData):
 def _find_damage(folder: Path) -> str:
     """Return what is wrong with the first IDX file that is not as long as its header says; empty if all are sound."""
     for path in sorted(folder.glob("*-ubyte")):
-        head = path.read_bytes()[:16]
+        with path.open("rb") as file:
+            head = file.read(16)
         if len(head) < 8 or head[:3] != b"\x00\x00\x08" or f"idx{head[3]}-" not in path.name:
             return f"{path} is not the IDX file of bytes that its name promises"
         sizes = [int.from_bytes(head[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(head[3])]

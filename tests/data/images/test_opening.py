@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -133,6 +134,15 @@ def test_a_header_is_read_to_twice_its_file_and_no_further(tmp_path):
         file.read(1)
     file.end_header()
     assert file.read(1) == b"\0"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    assert reason(tmp_path / "a.png") == "a pipe, a socket or a device, no file"
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    assert reason(tmp_path) == "Is a directory"
 
 
 def test_a_model_of_others_cannot_ask_for_pictures_of_any_size(tmp_path):
