@@ -179,6 +179,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         # PyTorch writes checksums but never compares them
         with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+                raise UserError(f"{path} is compressed, which no checkpoint is; it was not read")
             damaged = archive.testzip()
         if damaged is not None:
             raise UserError(f"{path} is damaged: the checksum of {damaged} differs")

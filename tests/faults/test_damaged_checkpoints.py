@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 
 import pytest
 import torch
 from helpers.command_line import TINY_DEC
 
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.training import Checkpoint
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 
 OFTEN = (*TINY_DEC, "checkpoint_interval=0.000001")
@@ -171,3 +174,11 @@ def test_a_model_that_asks_for_other_code_is_refused(cli_run, tmp_path, target):
     with pytest.raises(UserError, match=r"not loaded|does not fit together"):
         load_model(tmp_path / "model")
     assert not os.path.exists(tmp_path / "was_here")
+
+
+def test_a_checkpoint_that_would_inflate_is_not_read(tmp_path):
+    file = tmp_path / "bomb.ckpt"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"\0" * 2**24)
+    with pytest.raises(UserError, match="is compressed, which no checkpoint is"):
+        Checkpoint.open(file)

@@ -13,7 +13,7 @@ from data.sources.test_torchvision_datasets import idx
 from helpers.command_line import TINY_DEC
 
 from deepcluster_pl.config import validation as config
-from deepcluster_pl.config.allowlist import trusted_targets, untrusted
+from deepcluster_pl.config.allowlist import allowed_by, foreign_code
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.sources.tabular import ArrayData
@@ -135,7 +135,7 @@ VALUES = (
 
 def test_nonsense_on_the_command_line_is_composed_or_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    draw, refused, trusted = random.Random(3), 0, trusted_targets()
+    draw, refused, trusted = random.Random(3), 0, allowed_by()
     for _ in range(CASES):
         typed = [
             f"{draw.choice(['', '', '', '+', '++', '~'])}{draw.choice(KEYS)}={draw.choice(VALUES)}"
@@ -144,7 +144,7 @@ def test_nonsense_on_the_command_line_is_composed_or_refused(tmp_path, monkeypat
         composition = compose_checked(quote_paths(typed))
         problems = list(composition.problems)
         if composition.cfg is not None:
-            problems += untrusted(composition.cfg, trusted) or config.problems(composition.cfg)
+            problems += foreign_code(composition.cfg, trusted) or config.problems(composition.cfg)
         assert all(isinstance(line, str) and line and "\n" not in line for line in problems), typed
         assert composition.cfg is not None or problems, typed
         refused += bool(problems)
