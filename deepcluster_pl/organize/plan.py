@@ -133,7 +133,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
         reader = csv.DictReader(file)
         try:
             if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-                raise UserError(f"{path}: found no column {missing[0]}; type run=<run folder of a run on pictures>")
+                raise UserError(f"{path}: found no column {missing[0]}; expected a table that a run on pictures wrote")
             for row in reader:
                 if any(row[name] is None for name in columns):
                     raise UserError(f"{path}, line {reader.line_num}: found a row that is cut off")
