@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import numpy as np
@@ -83,6 +84,7 @@ def test_recipes_of_a_named_folder_are_trusted_and_have_to_be_named_again(cli_ru
     assert cli_run(f"resume={run.folder}", recipes).code == 0
 
 
+LINES = int(os.environ.get("DEEPCLUSTER_FUZZ_LINES", "100"))
 MARKER = "marker-of-a-call"
 CALL = f"{{_target_: os.mkdir, path: {MARKER}}}"
 """A harmless call that Hydra would carry out: `test_the_call_of_these_tests_is_one_that_hydra_makes` shows it."""
@@ -147,7 +149,7 @@ def test_resolvers_of_a_named_folder_are_trusted(cli_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_five_hundred_hostile_lines_run_nothing(tmp_path, monkeypatch):
+def test_hostile_lines_run_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     draw = random.Random(0)
     keys = ["start", "callbacks", "callbacks.x", "logger", "logger.x", "method", "net", "data", "trainer", "augment",
@@ -165,7 +167,7 @@ def test_five_hundred_hostile_lines_run_nothing(tmp_path, monkeypatch):
         "${oc.create:${oc.decode:" + CALL + "}}",
     ]
     refused = 0
-    for _ in range(500):
+    for _ in range(LINES):
         key, value = draw.choice(keys), draw.choice(values)
         key = draw.choice(["", "+", "++"]) + key + draw.choice(["", "", "._target_", ".x"])
         quote = draw.choice(["", "'"])
@@ -176,4 +178,4 @@ def test_five_hundred_hostile_lines_run_nothing(tmp_path, monkeypatch):
             problems(cfg)
         refused += bool(lines)
         assert not list(tmp_path.iterdir()), (key, value)
-    assert refused > 400
+    assert refused > 0.8 * LINES
