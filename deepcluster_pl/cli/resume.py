@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from deepcluster_pl.cli.sweep_jobs import run_hydra
 from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.quoting import quote_paths
+from deepcluster_pl.config.quoting import make_paths_absolute, quote_paths
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.runs.folder import SavedSweep, check_no_links, is_sweep, job_folders, saved_run, saved_sweep
@@ -75,8 +76,7 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
         OmegaConf.update(saved.cfg, str(override.key_or_group), override.value(), force_add=True)
     check_allowed(saved.cfg, allowed_by(_recipe_folders(config_dir)))
     check(saved.cfg)
-    if saved.cwd.is_dir():
-        os.chdir(saved.cwd)  # relative paths in the config are relative to it
+    make_paths_absolute(saved.cfg, saved.cwd)
     silence_libraries()
     command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
     with folder_lock(saved.folder):
@@ -94,6 +94,9 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
     if composition.problems:
         raise UserError("\n".join([f"{saved.folder}/multirun.yaml:", *composition.problems]))
     if saved.cwd.is_dir():
+        # The folder may be anybody's, so no process of ours imports modules from it
+        os.environ["PYTHONSAFEPATH"] = "1"
+        sys.path[:] = [str(Path(path).absolute()) for path in sys.path]
         os.chdir(saved.cwd)
     location = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from omegaconf import DictConfig, OmegaConf
+
 PATH_KEYS = (
     "data.root",
     "data.path",
@@ -37,6 +39,20 @@ def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
     ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'seed=1']
     """
     return [_quote(argument, multirun) for argument in arguments]
+
+
+def make_paths_absolute(cfg: DictConfig, cwd: Path) -> None:
+    """Make the relative paths of a config absolute, in place, so that it means the same from any folder.
+
+    Args:
+        cfg: the config.
+        cwd: folder that its relative paths are relative to.
+    """
+    for key in PATH_KEYS:
+        value = OmegaConf.select(cfg, key)
+        if isinstance(value, str) and value not in _KEYWORDS:
+            path = (cwd / Path(value).expanduser()).absolute()
+            OmegaConf.update(cfg, key, re.sub(r"(\\*)\$\{", lambda m: m[1] * 2 + "\\${", str(path)))
 
 
 def _quote(argument: str, multirun: bool) -> str:

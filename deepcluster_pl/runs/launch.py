@@ -125,8 +125,12 @@ def _start_others(world: int, threads: int) -> list[subprocess.Popen[bytes]]:
     os.environ.update(WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), NODE_RANK="0")
     os.environ.update(RANK="0", LOCAL_RANK="0")
     torch.set_num_threads(threads)
-    command = [sys.executable, "-m", "deepcluster_pl.runs.worker"]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # Without its first entry, which is the folder we are in, a rank imports what this process imports
+    code = "import sys; del sys.path[0]; from deepcluster_pl.runs.worker import main; main()"
+    command = [sys.executable, "-c", code]
+    python_path = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": python_path}
+    environment.pop("PYTHONSAFEPATH", None)  # with it there would be no such entry
     ranks = (str(rank) for rank in range(1, world))
     return [subprocess.Popen(command, env={**environment, "RANK": rank, "LOCAL_RANK": rank}) for rank in ranks]
 

@@ -7,7 +7,8 @@ import random
 
 import numpy as np
 import pytest
-from helpers.command_line import TINY_DEC
+from helpers.command_line import TINY_DEC, TINY_RAW
+from helpers.processes import run_command
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
@@ -179,3 +180,45 @@ def test_hostile_lines_run_nothing(tmp_path, monkeypatch):
         refused += bool(lines)
         assert not list(tmp_path.iterdir()), (key, value)
     assert refused > 0.8 * LINES
+
+
+def leave_modules(folder):
+    """Modules that leave a file where they are imported, under names that a run or a child of it imports."""
+    for name in (
+        "deepcluster_pl/__init__.py",
+        "torch.py",
+        "multiprocessing.py",
+        "sklearn/__init__.py",
+        "sitecustomize.py",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"open({str(folder / MARKER)!r}, 'w').close()\n")
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_folder_that_a_run_names_as_its_own_lends_it_no_modules(cli_run, tmp_path, devices):
+    run = cli_run(*TINY_DEC, "data.num_workers=1", "data.residency=disk")
+    evil = tmp_path / "evil"
+    leave_modules(evil)
+    file = run.folder / "config" / "hydra.yaml"
+    file.write_text(file.read_text().replace(f"cwd: {tmp_path}\n", f"cwd: {evil}\n"))
+    assert str(evil) in file.read_text()
+    for name in ("scores.json", "checkpoints/final.ckpt", "checkpoints/last.ckpt"):
+        (run.folder / name).unlink(missing_ok=True)
+    more = ("trainer.devices=2", "trainer.strategy=ddp") if devices == 2 else ()
+    done = run_command([f"resume={run.folder}", *more], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not (evil / MARKER).exists()
+
+
+def test_a_sweep_names_no_modules_either(cli_run, tmp_path):
+    sweep = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0,1")
+    evil = tmp_path / "evil"
+    leave_modules(evil)
+    file = sweep.folder / "multirun.yaml"
+    file.write_text(file.read_text().replace(f"cwd: {tmp_path}\n", f"cwd: {evil}\n"))
+    assert str(evil) in file.read_text()
+    (sweep.folder / "1" / "scores.json").unlink()
+    done = run_command([f"resume={sweep.folder}"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not (evil / MARKER).exists()
