@@ -101,9 +101,12 @@ def is_run(folder: Path) -> bool:
 
 
 def holds_unfinished_config(folder: Path) -> bool:
-    """Return whether a folder holds no more than a config that Hydra was writing when its process was killed."""
+    """Return whether a folder holds no more than a config that Hydra was writing when its process was killed.
+
+    The killed process left its lock. Without one the config may be the user's own.
+    """
     run = RunFolder(folder)
-    if not run.config.is_dir():
+    if not (run.config.is_dir() and run.lock.is_file()):
         return False
     others = {path.name for path in folder.iterdir()} - {run.lock.name, run.owner.name, run.config.name}
     if others or not {path.name for path in run.config.iterdir()} <= set(_HYDRA_FILES):

@@ -26,7 +26,9 @@ def whole(cli_run, written):
 
 
 def leave(folder, contents):
+    """Leave what a killed process leaves: its lock, and the files written so far."""
     (folder / "config").mkdir(parents=True)
+    (folder / "run.lock").touch()
     for name, content in zip(NAMES, contents, strict=False):
         (folder / "config" / name).write_bytes(content)
 
@@ -57,7 +59,6 @@ def test_resume_says_that_nothing_was_begun_and_what_to_type(cli_run, tmp_path, 
 def test_the_same_command_works_again(cli_run, tmp_path, whole, number):
     folder = tmp_path / "cut"
     leave(folder, list(states(whole))[number][1])
-    (folder / "run.lock").touch()
     again = cli_run(*KMEANS, f"hydra.run.dir={folder}", name="cut")
     assert again.code == 0, again.err
     assert again.scores["fit"]["n"] == 60
@@ -81,3 +82,11 @@ def test_a_config_beside_other_files_is_a_run_that_has_begun(cli_run, tmp_path, 
     refused = cli_run(*KMEANS, f"hydra.run.dir={folder}")
     assert refused.code == 1
     assert "holds a run already" in refused.err
+
+
+def test_a_config_without_our_lock_may_be_the_users(cli_run, tmp_path, whole):
+    leave(tmp_path / "theirs", [b"seed: 9\n"])
+    (tmp_path / "theirs" / "run.lock").unlink()
+    refused = cli_run(*KMEANS, f"hydra.run.dir={tmp_path / 'theirs'}")
+    assert refused.code == 1
+    assert (tmp_path / "theirs" / "config" / "config.yaml").read_bytes() == b"seed: 9\n"
