@@ -39,7 +39,7 @@ SET_BY_THE_RUN = {
     "reload_dataloaders_every_n_epochs": "",
     "use_distributed_sampler": "",
 }
-"""What to type instead of each argument; empty where there is nothing to choose."""
+"""Advice on the key to type instead of each argument; empty where there is nothing to choose."""
 
 Duration = Annotated[str, Predicate(re.compile(r"\d+(:\d\d){3}").fullmatch), doc("a time as DD:HH:MM:SS")]
 
