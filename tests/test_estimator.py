@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -243,3 +244,11 @@ def test_a_damaged_folder_is_told_of(tmp_path):
         DeepClustering.load(tmp_path / "kept")
     with pytest.raises(ValueError, match="no readable model: "):
         DeepClustering.load(tmp_path / "absent")
+
+
+def test_estimators_in_threads_find_what_each_finds_alone():
+    alone = [few(random_state=seed).fit(X) for seed in range(3)]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda seed: few(random_state=seed % 3).fit(X), range(6)))
+    for seed, estimator in enumerate(together):
+        np.testing.assert_array_equal(estimator.predict_proba(X), alone[seed % 3].predict_proba(X))

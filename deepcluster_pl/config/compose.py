@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from deepcluster_pl.config.recipes import all_keys, conf_dir, groups, options
 from deepcluster_pl.config.trainer_arguments import refusal
 from deepcluster_pl.errors import first_line
 
+_hydra_is_one = threading.RLock()
+"""Hydra has one state for the whole process, so one thread composes at a time."""
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler")
 
 
@@ -227,16 +230,17 @@ def _first(override: Override) -> str:
 def _compose(overrides: list[str], folders: list[Path], result: Composition) -> DictConfig | None:
     """Compose with Hydra; where that fails, add a problem and return None."""
     search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
-    saved = GlobalHydra.instance().hydra
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
-            return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
-    except Exception as error:  # Hydra has many; OmegaConf, and the parser behind it, have their own
-        text = first_line(error)
-        extra = "; type pip install 'deepcluster_pl[sweep]'" if "Could not find 'hydra/" in text else ""
-        result.problems.append(f"{text}{extra}")
-        return None
-    finally:
+    with _hydra_is_one:
+        saved = GlobalHydra.instance().hydra
         GlobalHydra.instance().clear()
-        GlobalHydra.instance().hydra = saved
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3", job_name="deepcluster_pl"):
+                return compose("config", overrides=[*overrides, *search], return_hydra_config=True)
+        except Exception as error:  # Hydra has many; OmegaConf, and the parser behind it, have their own
+            text = first_line(error)
+            extra = "; type pip install 'deepcluster_pl[sweep]'" if "Could not find 'hydra/" in text else ""
+            result.problems.append(f"{text}{extra}")
+            return None
+        finally:
+            GlobalHydra.instance().clear()
+            GlobalHydra.instance().hydra = saved

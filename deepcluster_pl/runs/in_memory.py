@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _PARAMETERS = {
 """Parameters of the estimator, by the key of the config that each of them sets."""
 _FOLDER_KEYS = ("data", "data.path", "data.name", "experiment", "resume", "ckpt_path", "hydra")
 """Keys that have a meaning only for runs in folders."""
+_one_at_a_time = threading.RLock()
+"""A fit seeds the global generators and changes settings of the process, so the fits of several threads take turns."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,13 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         SystemExit: another signal arrived.
     """
     console = Console(highlight=False, markup=False, quiet=not verbose)
-    with tempfile.TemporaryDirectory() as scratch, _environment_restored(), silenced_libraries(), isolate_rng():
+    with (
+        _one_at_a_time,
+        tempfile.TemporaryDirectory() as scratch,
+        _environment_restored(),
+        silenced_libraries(),
+        isolate_rng(),
+    ):
         folder, cfg = RunFolder(Path(scratch)), compose(settings, overrides, verbose)
         try:
             trained = run_on_samples(cfg, samples, folder.path, console)
