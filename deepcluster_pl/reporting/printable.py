@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 
 _WITHOUT_SHAPE = {"Cc", "Cs", "Zl", "Zp"}  # controls, halves of characters, line and paragraph ends
@@ -20,6 +21,16 @@ def printable(text: object, most: int) -> str:
     """
     escaped = "".join(_escaped(sign) for sign in str(text)[: most + 1])
     return escaped if len(escaped) <= most else f"{escaped[: most - 1]}…"
+
+
+def markdown_text(text: object) -> str:
+    """Return text from data for a Markdown page: on one line, without a meaning of its own in Markdown or HTML.
+
+    >>> markdown_text("<b>a|b</b> `c` [d](e)")
+    '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\`c\\\\` \\\\[d\\\\](e)'
+    """
+    escaped = html.escape(printable(text, 2000), quote=False)
+    return "".join(f"\\{sign}" if sign in "`|[]*" else sign for sign in escaped)
 
 
 def _escaped(sign: str) -> str:

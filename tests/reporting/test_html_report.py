@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pandas as pd
-from helpers.command_line import TINY_DEC
+from helpers.command_line import TINY_DEC, TINY_RAW
 
 from deepcluster_pl.reporting.html_report.summary_text import summary_sentences, warning_sentences
 from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart
@@ -125,3 +125,15 @@ def test_the_page_of_images_shows_them_and_stays_small(cli_run):
     assert page.count("data:image/png;base64,") > 100
     assert "Decoded center of cluster" in page
     assert "held out" in page
+
+
+def test_the_model_card_takes_no_text_for_markup_and_its_command_stays_in_its_block(cli_run):
+    run = cli_run(*TINY_RAW, "method=kmeans", "data.name='<img src=x onerror=alert(1)> `a|b` [c](d)'", name="card")
+    assert run.code == 0, run.err
+    card = (run.folder / "MODEL_CARD.md").read_text()
+    before, _, after = card.partition("## How it was made")
+    assert "<img" not in before
+    assert "&lt;img src=x onerror=alert(1)&gt; \\`a\\|b\\` \\[c\\](d)" in before
+    command = [line for line in after.splitlines() if "<img" in line]
+    assert len(command) == 1
+    assert command[0].startswith("    ")

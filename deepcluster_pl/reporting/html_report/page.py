@@ -24,6 +24,7 @@ from deepcluster_pl.reporting.html_report.cards import make_cards
 from deepcluster_pl.reporting.html_report.summary_text import summary_sentences, warning_sentences
 from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart, draw_scatter
 from deepcluster_pl.reporting.palette import palette
+from deepcluster_pl.reporting.printable import markdown_text, printable
 from deepcluster_pl.reporting.representatives import DOUBT
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import Curves, read_curves
@@ -81,6 +82,7 @@ def save_report(folder: Path, content: ReportContent) -> None:
         loader=PackageLoader("deepcluster_pl.reporting.html_report"), autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters.update(markdown=markdown_text, printable=printable)
     for template, name in (("report.html", "report.html"), ("model_card.md", "MODEL_CARD.md")):
         with atomic_write(folder / name) as file:
             file.write(environment.get_template(template).render(variables))
