@@ -26,6 +26,7 @@ from deepcluster_pl.methods.predictor import Predictor, as_array, device_of, ord
 from deepcluster_pl.methods.serialization import load_model, read_description, save_model
 from deepcluster_pl.runs.in_memory import fit_samples
 from deepcluster_pl.utils.atomic_files import atomic_write
+from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
@@ -247,7 +248,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 def _read_facts(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Return what `save` wrote beside the model; raise `UserError` where it is damaged."""
     try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        facts = read_json(folder / _FACTS, 2**28)  # curves of a long training are long
         if facts["schema"] != SCHEMA:
             raise ValueError(f"schema {facts['schema']}, expected {SCHEMA}")
         return dict(facts), load_tensors(folder / _TENSORS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.utils.json_files import read_json
 
 SCHEMA = 1
 
@@ -54,11 +54,11 @@ def read_choices(path: Path, partition: str) -> Choices:
         UserError: the file cannot be read, is of another kind, or belongs to the gallery of another run.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, 2**26)
         schema, owner, choices = content["schema"], content["partition"], _choices_from(content)
     except OSError as error:
         raise UserError(f"gallery={path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         text = f"{path} holds no gallery choices; expected a file written by the gallery's Save button"
         raise UserError(text) from error
     if schema != SCHEMA:

@@ -124,8 +124,18 @@ def test_a_file_without_choices_is_refused(tmp_path, change, text):
     file.write_text("{")
     with pytest.raises(UserError, match="holds no gallery choices"):
         read_choices(file, "p")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="holds no gallery choices"):
         read_choices(tmp_path, "p")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_choices(tmp_path / "absent.json", "p")
+
+
+def test_a_number_that_is_none_is_refused(tmp_path):
+    file = tmp_path / "gallery.json"
+    content = {"schema": 1, "partition": "p", "groups": [{"clusters": [0], "name": "x", "can_go": False}], "can_go": []}
+    file.write_text(json.dumps(content).replace("[0]", "[1e999]"))
+    with pytest.raises(UserError, match="holds no gallery choices"):
+        read_choices(file, "p")
 
 
 def test_an_interrupted_command_is_resumed(library, tmp_path, organize, monkeypatch):

@@ -22,6 +22,7 @@ from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.initialization.initial_clustering import check_embeddings
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.determinism import deterministic_openmp
+from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
@@ -104,7 +105,7 @@ class ClusterNumberEstimate:
     def load(path: Path) -> ClusterNumberEstimate:
         """Read an estimate that `save` wrote; `UserError` if the file is damaged."""
         try:
-            return ClusterNumberEstimate(**json.loads(path.read_text(encoding="utf-8")))
+            return ClusterNumberEstimate(**read_json(path))
         except (OSError, ValueError, TypeError) as error:
             raise UserError(f"{path} cannot be read: {first_line(error)}; type n_clusters=<number>") from error
 
