@@ -6,11 +6,13 @@ from deepcluster_pl.functional.assignment import (
     soft_assignment,
     squared_distances,
 )
+from deepcluster_pl.functional.consensus_choice import consensus_agreement
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy, self_labeling_loss
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.label_agreement import clustering_accuracy, contingency, purity
 from deepcluster_pl.functional.likelihood import partition_bic
+from deepcluster_pl.functional.neighbor_information import neighbor_information
 from deepcluster_pl.functional.neighbors import inverse_distance_mean, nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.partition import cluster_sizes, is_collapsed, share_changed, size_entropy
 from deepcluster_pl.functional.rand_index import adjusted_rand_indices
@@ -25,6 +27,7 @@ __all__ = [
     "annealed_inverse_temperature",
     "cluster_sizes",
     "clustering_accuracy",
+    "consensus_agreement",
     "consistency_loss",
     "contingency",
     "gaussian_log_density",
@@ -40,6 +43,7 @@ __all__ = [
     "moved_centers",
     "nearest_neighbors",
     "nearest_rows",
+    "neighbor_information",
     "partition_bic",
     "pooled_covariance",
     "purity",
