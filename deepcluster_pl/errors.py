@@ -14,14 +14,14 @@ class UserError(ValueError):
 
 
 class InterruptedRun(BaseException):
-    """End of a training by a signal, after a checkpoint was written.
+    """End of a command by a signal; of a training, after a checkpoint was written.
 
     Args:
         number: the signal's number.
-        folder: run folder, or a sweep's folder, that can be resumed.
+        folder: run folder, or a sweep's folder, that can be resumed; None where nothing can be.
     """
 
-    def __init__(self, number: int, folder: Path) -> None:
+    def __init__(self, number: int, folder: Path | None = None) -> None:
         super().__init__(f"signal {number}")
         self.number = number
         self.folder = folder

@@ -9,6 +9,7 @@ from importlib import import_module
 
 from deepcluster_pl import __version__
 from deepcluster_pl.cli.arguments import Parser, unknown_command
+from deepcluster_pl.cli.signals import interruptible
 from deepcluster_pl.errors import InterruptedRun, UserError, resume_command
 
 COMMANDS = {
@@ -31,19 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = dispatch(words)
+        with interruptible():
+            code = dispatch(words)
     except UserError as error:
         print(error, file=sys.stderr)
         code = 1
     except InterruptedRun as end:
-        print(f"interrupted; type {resume_command(end.folder)} to continue", file=sys.stderr)
+        advice = f"{resume_command(end.folder)} to continue" if end.folder else "the command again"
+        print(f"interrupted; type {advice}", file=sys.stderr)
         code = 128 + end.number
     except BrokenPipeError:  # the program that reads our output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except KeyboardInterrupt:
-        hint = "; type deepcluster resume=<run folder> to continue from the last checkpoint" if is_run(words) else ""
-        print(f"interrupted{hint}", file=sys.stderr)
+        print("interrupted; type the command again", file=sys.stderr)
         code = 130
     sys.exit(code)
 

@@ -137,11 +137,12 @@ def _start(typed: Typed) -> bool:
     from deepcluster_pl.config.compose import compose_checked
     from deepcluster_pl.config.quoting import quote_paths
     from deepcluster_pl.config.sweeps import own_sweep, search_direction
+    from deepcluster_pl.runs.folder import holds_unfinished_config, remove_unstarted
     from deepcluster_pl.utils.locking import folder_lock
 
     # An experiment may be a sweep by itself, and a sweeper that searches needs a direction
     composition = compose_checked(typed.overrides, typed.multirun, typed.config_dir)
-    understood = composition.added
+    understood, reasons = composition.added, composition.reasons
     typed = replace(typed, overrides=[*understood, *typed.overrides])
     swept, added = own_sweep(composition.cfg, typed.overrides, typed.multirun)
     multirun = typed.multirun or bool(swept)
@@ -151,13 +152,18 @@ def _start(typed: Typed) -> bool:
         added += search_direction(composition, typed.overrides)
     allowed = allowed_by(typed.recipe_folders)
     folder = _check(composition, multirun, allowed).absolute()
-    for text in understood:
-        print(f"{text}, the only source that has the keys typed")
+    for reason in reasons:
+        print(reason)
     # The folder's name holds the time of day, so Hydra gets the one that was checked
     location = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
     with folder_lock(folder):
         words = [*typed.overrides, *location, *added, *typed.flags]
-        return run_hydra(words, folder if multirun else None, allowed)
+        try:
+            return run_hydra(words, folder if multirun else None, allowed)
+        except BaseException:
+            if not multirun and holds_unfinished_config(folder):  # while the lock says that it is ours
+                remove_unstarted(folder)
+            raise
 
 
 def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:

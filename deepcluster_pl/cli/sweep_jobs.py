@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import traceback
@@ -13,6 +14,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -21,7 +23,8 @@ from deepcluster_pl.config.recipes import conf_dir
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.evaluation.scoring import objective
-from deepcluster_pl.runs.folder import check_folder_usable, job_folders, remove_unstarted, saved_run
+from deepcluster_pl.runs.failures import friendly_errors
+from deepcluster_pl.runs.folder import check_folder_usable, is_sweep, job_folders, remove_unstarted, saved_run
 from deepcluster_pl.runs.n_clusters_sweep import comparison, read_candidates
 from deepcluster_pl.runs.pipeline import run
 from deepcluster_pl.runs.sweep_table import (
@@ -36,6 +39,7 @@ from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.warnings_filter import silence_libraries
 
 _ERROR_FILE = "error.txt"
+_FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
 def run_hydra(words: Sequence[str], sweep: Path | None, allowed: Allowed, resuming: bool = False) -> bool:
@@ -49,11 +53,20 @@ def run_hydra(words: Sequence[str], sweep: Path | None, allowed: Allowed, resumi
 
     Returns:
         True if a job failed.
+
+    Raises:
+        UserError: Hydra refuses the words, or cannot write a file.
+        InterruptedRun: a signal arrived; it names the folder that can be resumed, if there is one.
     """
     silence_libraries()
     job = Job(sweep is not None, allowed, resuming)
-    with _command_line(words):
-        hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
+    try:
+        with _command_line(words), _errors_passed_on(), friendly_errors(sweep):
+            hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
+    except CompactHydraException as error:
+        raise UserError("\n".join(str(text) for text in (error, error.__cause__) if text)) from error
+    except InterruptedRun as end:
+        raise (InterruptedRun(end.number, sweep) if sweep is not None and is_sweep(sweep) else end) from None
     return job.failed if sweep is None else _summarize_sweep(sweep)
 
 
@@ -66,6 +79,17 @@ def _command_line(words: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = before
+
+
+@contextmanager
+def _errors_passed_on() -> Iterator[None]:
+    """Let Hydra raise the errors of a job as they are; by default it prints them itself and exits."""
+    before = os.environ.get(_FULL_ERROR)
+    os.environ[_FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_FULL_ERROR) if before is None else os.environ.update({_FULL_ERROR: before})
 
 
 class Job:
@@ -100,7 +124,7 @@ class Job:
             The objective; the worst value for a failed job.
 
         Raises:
-            InterruptedRun: a signal arrived; it names the sweep's folder, if there is a sweep.
+            InterruptedRun: a signal arrived.
         """
         silence_libraries()
         hydra_cfg = HydraConfig.get()
@@ -120,8 +144,8 @@ class Job:
                 remove_unstarted(folder)
             return objective(None, cfg.objective.metric)
         except InterruptedRun as end:
-            if self.multirun:
-                raise InterruptedRun(end.number, folder.parent) from end
+            if not self.multirun and end.folder is None:
+                remove_unstarted(folder)
             raise
         except Exception as error:
             if not self.multirun:

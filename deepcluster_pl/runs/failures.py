@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcluster_pl.errors import UserError, first_line, resume_command
-from deepcluster_pl.utils.atomic_files import disk_error
+import torch
+
+from deepcluster_pl.errors import InterruptedRun, UserError, first_line, resume_command
+from deepcluster_pl.runs.folder import is_run, is_sweep
+from deepcluster_pl.utils.atomic_files import describe_disk_error
 
 
 @contextmanager
 def friendly_errors(run_folder: Path | None) -> Iterator[None]:
-    """Raise `UserError` in place of an error of the disk, or of a process that reads data.
+    """Raise `UserError` in place of an error of the disk, of memory, or of a process that reads data.
 
     Args:
-        run_folder: run folder that can be resumed afterwards; None where nothing can be resumed.
+        run_folder: folder of a run or a sweep, which can be resumed once its settings are stored there; or None.
 
     Raises:
         UserError: with the reason, and the command to type. Any other error is passed on.
+        InterruptedRun: a signal arrived; it names the folder.
     """
     try:
         yield
     except UserError:
         raise
+    except KeyboardInterrupt as end:
+        raise InterruptedRun(signal.SIGINT, _if_begun(run_folder)) from end
+    except InterruptedRun as end:
+        end.folder = end.folder or _if_begun(run_folder)
+        raise
     except Exception as error:
         text = _describe(error, run_folder)
         if text is None:
             raise
-        advice = f"type {resume_command(run_folder)} to continue" if run_folder else "type the command again"
+        folder = _if_begun(run_folder)
+        advice = f"type {resume_command(folder)} to continue" if folder else "type the command again"
         raise UserError(f"{text}; {advice}") from error
+
+
+def _if_begun(folder: Path | None) -> Path | None:
+    """Return the folder if it holds the settings of a run or a sweep, so that it can be resumed; else None."""
+    return folder if folder is not None and (is_run(folder) or is_sweep(folder)) else None
 
 
 def _describe(error: Exception, run_folder: Path | None) -> str | None:
     """Return a failure in plain words; None for an error that may be a mistake in the program."""
-    reason = disk_error(error)
-    if reason is not None:
-        return f"a file{f' in {run_folder}' if run_folder else ''} cannot be written: {reason}"
+    if text := describe_disk_error(error, run_folder):
+        return text
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return f"there is not enough memory ({first_line(error)})"
     # PyTorch raises plain RuntimeErrors for its reading processes
     text = str(error)
     if isinstance(error, RuntimeError) and text.startswith("DataLoader timed out"):

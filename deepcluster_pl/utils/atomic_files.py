@@ -15,9 +15,12 @@ from typing import IO, Any
 from deepcluster_pl.errors import UserError
 
 _UNFINISHED = ".part"
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _DISK_ERRORS = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
+    *_WRITE_ERRORS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ESTALE, errno.ENOTCONN,
+    errno.ETIMEDOUT, errno.ENODEV, errno.ENXIO, errno.EMFILE, errno.ENFILE, errno.ELOOP,
 )  # fmt: skip
+"""Errors of a disk, a network drive or the system, and no mistake of the program."""
 _NO_TEXT_FAILS = "deepcluster_pl.no_text_fails"
 
 
@@ -69,7 +72,7 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         reason = disk_error(error)
-        if reason is None:
+        if reason is None or _is_of_another_file(error, path):
             raise
         raise UserError(f"{path} cannot be written: {reason}; the earlier file was not changed") from error
 
@@ -83,11 +86,58 @@ def disk_error(error: BaseException | None) -> str | None:
     Returns:
         The reason, such as "No space left on device"; None for any other error.
     """
+    found = _find_disk_error(error)
+    return None if found is None else str(found.strerror)
+
+
+def describe_disk_error(error: BaseException, folder: Path | None) -> str | None:
+    """Return which file cannot be read or written, and why.
+
+    Args:
+        error: an error; its causes are searched too.
+        folder: named where the error names no file.
+
+    Returns:
+        Such as "data.csv cannot be read: Permission denied"; None for an error that the disk did not cause.
+    """
+    found = _find_disk_error(error)
+    if found is None:
+        return None
+    if isinstance(found.filename, str | os.PathLike):
+        file, attempt = os.fspath(found.filename), _attempt_on(Path(found.filename), found)
+    else:
+        file = f"a file{f' in {folder}' if folder and found.errno in _WRITE_ERRORS else ''}"
+        attempt = "written" if found.errno in _WRITE_ERRORS else "read or written"
+    return f"{file} cannot be {attempt}: {found.strerror}"
+
+
+def _find_disk_error(error: BaseException | None) -> OSError | None:
+    """Return the error of the disk among an error and its causes, if there is one."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-            return str(error.strerror)
+            return error
         error = error.__cause__ or error.__context__
     return None
+
+
+def _attempt_on(path: Path, error: OSError) -> str:
+    """Return what failed, `read`, `written` or `opened`, as far as the error and the file's permissions tell."""
+    if error.errno in _WRITE_ERRORS:
+        return "written"
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return "opened"
+    if not os.path.lexists(path):
+        return "written" if os.access(path.parent, os.X_OK) else "opened"
+    return "read" if not os.access(path, os.R_OK) else "written"
+
+
+def _is_of_another_file(error: BaseException, path: Path) -> bool:
+    """Return whether an error in the block of `atomic_write` names a file other than the one to be written."""
+    found = _find_disk_error(error)
+    if found is None or found.errno in _WRITE_ERRORS or not isinstance(found.filename, str | os.PathLike):
+        return False
+    named = Path(found.filename)
+    return path.parent != named.parent and named not in path.parents
 
 
 def remove_partial_files(files: Iterable[Path]) -> None:

@@ -118,6 +118,9 @@ def extract_all(job: ExtractionJob, names: Sequence[str], processes: int) -> Ite
                 return
             except (BrokenProcessPool, FutureTimeoutError):
                 pool.kill()
+            except BaseException:  # a signal, say, which need not wait for pictures that are being decoded
+                pool.kill()
+                raise
         # The oldest chunk may hold the file that broke the pool; a new pool takes the others.
         if pending:
             yield from _extract_one_by_one(job, pending[0][0])
