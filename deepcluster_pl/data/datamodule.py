@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytorch_lightning as pl
+from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData, Loader
 from deepcluster_pl.data.sampler import SeededBatchSampler
@@ -19,21 +21,30 @@ class StageData(pl.LightningDataModule):
         batch_size: rows in a training batch, summed over all processes.
         shuffle: draw a new order for every epoch.
         seed: decides the orders.
+        rows: rows (M,) of the fitted part that are trained on, which batches number from 0; None for all.
 
     Attributes:
         data: the samples; callbacks find them as `trainer.datamodule.data`.
     """
 
-    def __init__(self, data: ClusteringData, batch_size: int, shuffle: bool, seed: int) -> None:
+    def __init__(
+        self,
+        data: ClusteringData,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
         super().__init__()
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.rows = rows
 
     def train_dataloader(self) -> Loader:
         """Return batches in the order of (seed, epoch), from where a checkpoint stopped."""
-        return self.data.batches("fit", self._sampler(rank()))
+        return self.data.batches("fit", self._sampler(rank()), self.rows)
 
     def val_dataloader(self) -> Loader | Sequence[Loader]:
         """Return the held-out part in order, or no batches where nothing is held out."""
@@ -44,7 +55,7 @@ class StageData(pl.LightningDataModule):
         return self._sampler(0).rows_in(batch)
 
     def _sampler(self, rank: int) -> SeededBatchSampler:
-        n = len(self.data.part("fit"))
+        n = len(self.data.part("fit")) if self.rows is None else len(self.rows)
         return SeededBatchSampler(n, self.batch_size, self.seed, self.shuffle, rank, world_size(), self._batches_done)
 
     def _batches_done(self) -> int:

@@ -1,5 +1,6 @@
 """The mathematics of clustering, as pure functions: tensors or arrays in, tensors or numbers out."""
 
+from deepcluster_pl.functional.agreed_samples import balancing_weights, most_agreed, neighbor_agreement
 from deepcluster_pl.functional.assignment import (
     gaussian_log_density,
     log_soft_assignment,
@@ -25,6 +26,7 @@ from deepcluster_pl.functional.whitening import mapped_precisions, pooled_covari
 __all__ = [
     "adjusted_rand_indices",
     "annealed_inverse_temperature",
+    "balancing_weights",
     "cluster_sizes",
     "clustering_accuracy",
     "consensus_agreement",
@@ -40,9 +42,11 @@ __all__ = [
     "mapped_precisions",
     "mean_entropy",
     "mixture_divergence",
+    "most_agreed",
     "moved_centers",
     "nearest_neighbors",
     "nearest_rows",
+    "neighbor_agreement",
     "neighbor_information",
     "partition_bic",
     "pooled_covariance",

@@ -10,6 +10,7 @@ from deepcluster_pl.methods.scan import SCAN
 from deepcluster_pl.methods.serialization import load_features, load_model, save_model
 from deepcluster_pl.methods.shallow import ShallowClustering
 from deepcluster_pl.methods.step import LossModule
+from deepcluster_pl.methods.student import Student
 from deepcluster_pl.methods.vade import VaDE
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LossModule",
     "Predictor",
     "ShallowClustering",
+    "Student",
     "VaDE",
     "load_features",
     "load_model",

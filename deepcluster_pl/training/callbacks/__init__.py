@@ -7,6 +7,7 @@ from deepcluster_pl.training.callbacks.empty_clusters import EmptyClusterWarning
 from deepcluster_pl.training.callbacks.gradient_averaging import GradientAveraging
 from deepcluster_pl.training.callbacks.interruption import InterruptionHandler
 from deepcluster_pl.training.callbacks.kmeans_probe import KMeansProbe
+from deepcluster_pl.training.callbacks.one_cycle import OneCycle
 from deepcluster_pl.training.callbacks.progress import ProgressLine
 from deepcluster_pl.training.callbacks.target_refresh import Refresh, RefreshListener, TargetRefresh
 from deepcluster_pl.training.callbacks.weight_reset import WeightReset, shrink_and_perturb
@@ -19,6 +20,7 @@ __all__ = [
     "GradientAveraging",
     "InterruptionHandler",
     "KMeansProbe",
+    "OneCycle",
     "ProgressLine",
     "Refresh",
     "RefreshListener",

@@ -1,0 +1,82 @@
+"""A convolutional encoder of images of any size, whose pooled features are the embedding; it has no decoder."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.image_layout import image_layout, to_planes
+from deepcluster_pl.utils.ranges import Count
+
+
+class ConvEncoder(Autoencoder):
+    """Pairs of 3x3 convolutions with batch normalization and ReLU, halved between them, then the mean of each channel.
+
+    Images larger than `largest_side` are first brought down by convolutions of stride 2, so that a step costs about the
+    same whatever the size of the images. The mean over places makes the embedding, so any size goes.
+
+    Args:
+        input_shape: (H, W), (H, W, 1|3) or (1|3, H, W); the run supplies it from the data.
+        channels: channels of each pair of convolutions; the last is the length of an embedding.
+        largest_side: sides of the images at the first pair, in pixels, at most.
+
+    Raises:
+        UserError: samples are no images, or `channels` is empty.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], channels: list[Count], largest_side: Count) -> None:
+        super().__init__(input_shape)
+        layout = image_layout(self.input_shape)
+        if layout is None:
+            text = "x".join(map(str, self.input_shape))
+            raise UserError(
+                f"student=conv learns from images (height x width); found samples of {text}; type student=mlp"
+            )
+        if not channels:
+            raise UserError("student.net.channels=[] has no layer; type student.net.channels=[32,64]")
+        self.layout = layout
+        sides = [side for side, axis in zip(self.input_shape, layout, strict=True) if axis != "C"]
+        width = 1 if layout == "HW" else self.input_shape[layout.index("C")]
+        layers: list[nn.Module] = []
+        # Bring large images down
+        while max(sides) > largest_side:
+            layers += _convolution(width, channels[0], stride=2)
+            width, sides = channels[0], [-(-side // 2) for side in sides]
+        # A pair of convolutions for each width
+        for i, n_channels in enumerate(channels):
+            if i:
+                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+            layers += _convolution(width, n_channels) + _convolution(n_channels, n_channels)
+            width = n_channels
+        self.encoder = nn.Sequential(*layers)
+        self.decoder = nn.Identity()
+        self._latent_dim = width
+
+    @property
+    def latent_dim(self) -> int:
+        """Return the number of channels of the last convolution."""
+        return self._latent_dim
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the embeddings (N, D) of prepared images (N, *input_shape): the mean of each channel over places."""
+        planes: Tensor = self.encoder(to_planes(x, self.layout).contiguous())
+        return planes.mean(dim=(2, 3))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Refuse, since there is no decoder."""
+        raise NotImplementedError("this net has no decoder")
+
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights of all convolutions by PyTorch's own rule, and reset the normalizations."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=generator)
+            elif isinstance(layer, nn.BatchNorm2d):
+                layer.reset_parameters()
+
+
+def _convolution(before: int, after: int, stride: int = 1) -> list[nn.Module]:
+    """Return a 3x3 convolution with batch normalization and ReLU."""
+    return [nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
