@@ -39,8 +39,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     """Any recipe of this package as a scikit-learn clusterer. Nothing is written to disk unless `save` is called.
 
     Args:
-        method: a recipe, as in `method=` on the command line: kmeans, gmm, ae_kmeans, ae_gmm, dec, idec, dcn, dkm,
-            vade, scan, n2d, da/idec ...
+        method: a recipe, as in `method=` on the command line: kmeans, gmm, pca_gmm, graph, ae_kmeans, ae_gmm, dec,
+            idec, dcn, dkm, vade, scan, n2d, da/idec ...
         n_clusters: K, or `auto` for the number that halves of the data agree on.
         random_state: seed of all draws; None draws a seed. The same seed gives the same labels on one machine.
         accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it, for fitting and predicting.

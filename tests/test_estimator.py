@@ -34,12 +34,12 @@ X, Y = make_blobs(120, 6, centers=3, random_state=0)
 
 
 def few(method: str = "dec", **parameters) -> DeepClustering:
-    overrides = () if method in ("kmeans", "gmm") else FEW
+    overrides = () if method in ("kmeans", "gmm", "pca_gmm", "graph") else FEW
     return DeepClustering(method, **{"n_clusters": 3, "random_state": 0, "overrides": overrides, **parameters})
 
 
 @pytest.mark.parametrize(
-    "method", ["kmeans", "gmm", "ae_kmeans", "ae_gmm", "dec", "idec", "dcn", "dkm", "vade", "scan"]
+    "method", ["kmeans", "gmm", "pca_gmm", "graph", "ae_kmeans", "ae_gmm", "dec", "idec", "dcn", "dkm", "vade", "scan"]
 )
 def test_any_recipe_fits_predicts_and_comes_back_from_disk(method, tmp_path):
     extra = ("method.n_neighbors=5",) if method == "scan" else ()

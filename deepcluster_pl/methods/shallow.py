@@ -1,4 +1,4 @@
-"""Clustering without a fit: the initialization is the result, by k-means, a mixture, or a mixture of UMAP's places."""
+"""Clustering without a fit: the initialization is the result, by k-means, a mixture, UMAP's places or a graph."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from deepcluster_pl.utils.ranges import Count
 
 _STORED = (
     "centers", "weights", "precisions_cholesky",
-    "codes", "places", "place_means", "place_weights", "place_precisions_cholesky",
+    "codes", "probabilities", "places", "place_means", "place_weights", "place_precisions_cholesky",
 )  # fmt: skip
 """Tensors of an initialization that are buffers of the method; those that it does not have are None."""
 
 
 class ShallowClustering(ClusteringModule):
-    """Initial partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `n2d`.
+    """Initial partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `pca_gmm`, `graph`, `n2d`.
 
     A mixture gives its posterior. Centers alone give probabilities by the Student-t kernel, of which the nearest center
     has the largest. UMAP maps the embeddings to places. A fitted sample has its own place. Any other gets the mean of
-    the places of its nearest fitted samples, each weighing 1 / distance. The mixture of the places assigns both.
+    the places of its nearest fitted samples, each weighing 1 / distance. The mixture of the places assigns both. A
+    graph gives fitted samples probabilities. Any other sample gets the mean of those of its nearest fitted samples.
 
     Args:
         net: identity for the raw input, an autoencoder for its embeddings; the run supplies it.
@@ -53,6 +54,8 @@ class ShallowClustering(ClusteringModule):
             places = inverse_distance_mean(z, stored["codes"], stored["places"])
             mixture = (stored[f"place_{name}"] for name in ("means", "weights", "precisions_cholesky"))
             return _posterior(places, *mixture).to(z.dtype)
+        if "probabilities" in stored:
+            return inverse_distance_mean(z, stored["codes"], stored["probabilities"]).to(z.dtype)
         if "weights" in stored:
             return _posterior(z, stored["centers"], stored["weights"], stored["precisions_cholesky"]).to(z.dtype)
         return soft_assignment(z, self.centers)

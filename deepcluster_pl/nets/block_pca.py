@@ -39,7 +39,7 @@ class PCA(Autoencoder):
         blocks: names of descriptors, in the order of the features; null takes all features as one block.
         n_components: components of each block, or as many as it has.
         whitening: 0 leaves the components' deviations as they are, 1 makes them equal.
-        latent_dim: length of an embedding.
+        latent_dim: length of an embedding; None = n_components, or all components where there are fewer.
         hidden: widths of the layers that correct it, with ReLU between them; [] has none.
 
     Raises:
@@ -52,7 +52,7 @@ class PCA(Autoencoder):
         blocks: list[str] | None,
         n_components: Count,
         whitening: Share,
-        latent_dim: Count,
+        latent_dim: Count | None,
         hidden: list[Count],
     ) -> None:
         super().__init__(input_shape)
@@ -60,6 +60,7 @@ class PCA(Autoencoder):
         self.n_components = n_components
         self.whitening = whitening
         width = sum(min(n_components, length) for length in self.lengths)
+        latent_dim = min(n_components, width) if latent_dim is None else latent_dim
         if latent_dim > width:
             raise UserError(f"net.latent_dim={latent_dim} should be at most the {width} components of all blocks")
         self._latent_dim = latent_dim

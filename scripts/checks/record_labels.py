@@ -27,6 +27,8 @@ START_ONLY = ("pretrain.max_epochs=3", "baselines=none")
 RUNS: dict[str, tuple[str, ...]] = {
     "kmeans": ("method=kmeans", "baselines=none"),
     "gmm": ("method=gmm", "baselines=none"),
+    "pca_gmm": ("method=pca_gmm", "baselines=none"),
+    "graph": ("method=graph", "baselines=none"),
     "ae_kmeans": ("method=ae_kmeans", *START_ONLY),
     "ae_gmm": ("method=ae_gmm", *START_ONLY),
     "n2d": ("method=n2d", *START_ONLY),

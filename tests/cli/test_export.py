@@ -16,6 +16,7 @@ from deepcluster_pl import load_model
 METHODS = {
     "kmeans": (*TINY_RAW, "method=kmeans"),
     "ae_gmm": (*TINY, "method=ae_gmm"),
+    "graph": (*TINY_RAW, "method=graph"),
     "dec": (*TINY, "method=dec"),
     "scan": (*TINY, "method=scan", "method.n_neighbors=5"),
     "vade": (*TINY, "method=vade"),

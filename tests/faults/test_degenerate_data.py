@@ -7,14 +7,15 @@ import pytest
 from helpers.command_line import TINY
 
 SMALL = tuple(text for text in TINY if not text.startswith(("data", "n_clusters")))
-METHODS = ("kmeans", "ae_kmeans", "gmm", "ae_gmm", "dec", "idec", "dcn", "dkm", "vade", "scan")
+METHODS = ("kmeans", "ae_kmeans", "gmm", "ae_gmm", "pca_gmm", "graph", "dec", "idec", "dcn", "dkm", "vade", "scan")
+WITHOUT_NET = ("method=kmeans", "method=gmm", "method=pca_gmm", "method=graph")
 pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 
 
 def on(cli_run, tmp_path, x, *typed, name="run"):
     np.save(tmp_path / "x.npy", np.asarray(x, dtype=np.float64))
     method = next(text for text in typed if text.startswith("method="))
-    small = [text for text in SMALL if not (text.startswith("net.") and method in ("method=kmeans", "method=gmm"))]
+    small = [text for text in SMALL if not (text.startswith("net.") and method in WITHOUT_NET)]
     return cli_run(*small, "data=array", f"data.path={tmp_path}/x.npy", *typed, name=name)
 
 

@@ -29,7 +29,8 @@ class Initialization:
         code_matrix: A (D, D), if the pretrained embeddings z were replaced by A (z - m), to which all of the above
             belongs; None where it belongs to the pretrained embeddings.
         code_shift: m (D,) of that replacement.
-        codes: distinct embeddings (M, D) that the clusterer mapped; None where it clusters embeddings as they are.
+        codes: distinct embeddings (M, D) that the clusterer mapped or cut; None where no sample has to be kept.
+        probabilities: probabilities (M, K) of those embeddings by a graph of neighbors.
         places: their places (M, E) on the map.
         place_means: means (K, E) of a mixture fitted to the places.
         place_weights: its weights (K,).
@@ -46,6 +47,7 @@ class Initialization:
     code_shift: Tensor | None = None
 
     codes: Tensor | None = None
+    probabilities: Tensor | None = None
     places: Tensor | None = None
     place_means: Tensor | None = None
     place_weights: Tensor | None = None
@@ -111,7 +113,8 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     """Cluster embeddings with a scikit-learn clusterer or mixture.
 
     Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. The map of
-    a clusterer that maps embeddings (`places_`) is stored as well, with the mixture on it.
+    a clusterer that maps embeddings (`places_`) is stored as well, with the mixture on it. The points of a graph are
+    stored with their probabilities (`probabilities_`).
 
     Args:
         clusterer: has `fit_predict`; it is fitted in place.
@@ -141,6 +144,9 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     if centers is None:
         centers = np.stack([data[labels.numpy() == k].mean(axis=0) for k in np.unique(labels[labels >= 0])])
     centers = torch.as_tensor(np.asarray(centers, dtype=np.float32))
+    if hasattr(clusterer, "probabilities_"):
+        codes, probabilities = torch.as_tensor(clusterer.codes_), torch.as_tensor(clusterer.probabilities_)
+        return Initialization(labels, centers, codes=codes, probabilities=probabilities)
     if not hasattr(clusterer, "places_"):
         return Initialization(labels, centers, **_restarts(clusterer))
     # The map, and the mixture on it

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
+from deepcluster_pl.functional.distinct_rows import distinct_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Share
 from deepcluster_pl.utils.umap_package import torch_threads_kept, umap_class
 
@@ -71,7 +72,7 @@ class UmapMixture:
             ValueError: there are too few distinct points to spread over n_components.
         """
         # Equal points get one place, so each distinct point is mapped once
-        self.codes_, which = _distinct(z)
+        self.codes_, which = distinct_rows(z)
         m = len(self.codes_)
         if m < self.n_components + 2:
             raise ValueError(
@@ -91,10 +92,3 @@ class UmapMixture:
         # The mixture sees the place of every point, copies included
         self.labels_ = self.mixture.fit_predict(self.places_[which].astype(np.float64))
         return self.labels_
-
-
-def _distinct(z: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the distinct rows in the order in which they first appear, and the number (N,) of each row's own."""
-    _, first, which = np.unique(z + 0.0, axis=0, return_index=True, return_inverse=True)  # + 0.0: -0.0 is 0.0
-    order = first.argsort()
-    return z[first[order]], order.argsort()[which.reshape(-1)]
