@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from deepcluster_pl.config.allowlist import allowed_by, foreign_resolvers, refused_key
+from deepcluster_pl.config.extras import overrides_of_extras
 from deepcluster_pl.config.hints import closest_match, sources_with
 from deepcluster_pl.config.recipes import all_keys, conf_dir, groups, options
 from deepcluster_pl.config.trainer_arguments import refusal
@@ -37,12 +38,14 @@ class Composition:
         variants: configs that differ from the first in one override, one for every further value of a sweep.
         added: overrides that were understood without being typed, such as `data=array` where `data.path=` was. Put
             them before those that were typed wherever the same config is composed again.
+        reasons: lines for the user about them.
     """
 
     problems: list[str] = field(default_factory=list)
     cfg: DictConfig | None = None
     variants: list[tuple[str, DictConfig]] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
 
 def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir: str | None = None) -> Composition:
@@ -80,7 +83,17 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     base = _compose([_first(override) for override in chosen], folders, result)
     if base is not None and (source := _source_of(parsed, base, folders)):
         result.added.append(source)
+        result.reasons.append(f"{source}, the only source that has the keys typed")
         chosen.insert(0, OverridesParser.create().parse_override(source))
+        base = _compose([_first(override) for override in chosen], folders, result)
+    # An installed extra may choose better data; what was typed stays
+    implied = overrides_of_extras([str(override.input_line) for override in parsed])
+    if implied and base is not None:
+        result.added += implied
+        result.reasons.append(f"{' '.join(implied)}, because the extra photos is installed")
+        more = [OverridesParser.create().parse_override(text) for text in implied]
+        chosen = [*(override for override in more if _is_group(override)), *chosen]
+        parsed = [*(override for override in more if not _is_group(override)), *parsed]
         base = _compose([_first(override) for override in chosen], folders, result)
     if base is None:
         return result

@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from deepcluster_pl.data.images.descriptors import BLOCKS
+from deepcluster_pl.data.images.objects import OBJECTS
+from deepcluster_pl.data.images.photo_features import block_length
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.utils.ranges import Count, Share
+from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, Share
 
 if TYPE_CHECKING:
     from deepcluster_pl.data.base import ClusteringData
@@ -32,6 +33,9 @@ class PCA(Autoencoder):
     `hidden`, layers that read the blocks' components add to the embedding. The last of them is initialized to zero, so
     that the embedding begins as the linear one.
 
+    The block `objects`, of a trained network, keeps the variances that its features had before they were scaled, and
+    more components. All descriptors together weigh `descriptor_weight` beside it.
+
     Everything is measured on the fitted part and saved with the weights.
 
     Args:
@@ -41,6 +45,10 @@ class PCA(Autoencoder):
         whitening: 0 leaves the components' deviations as they are, 1 makes them equal.
         latent_dim: length of an embedding; None = n_components, or all components where there are fewer.
         hidden: widths of the layers that correct it, with ReLU between them; [] has none.
+        n_object_components: components of the block `objects`.
+        descriptor_weight: standard deviation of all descriptors together, where that of `objects` is 1.
+        unit_length: whether an embedding is divided by its length; then distances are those of directions, and the
+            decoder returns a direction too.
 
     Raises:
         UserError: the blocks do not describe the features, or there are too many features or too few components.
@@ -54,12 +62,15 @@ class PCA(Autoencoder):
         whitening: Share,
         latent_dim: Count | None,
         hidden: list[Count],
+        n_object_components: Count = 50,
+        descriptor_weight: NonNegativeFloat = 0.4,
+        unit_length: bool = False,
     ) -> None:
         super().__init__(input_shape)
         self.lengths = _lengths(blocks, math.prod(self.input_shape))
-        self.n_components = n_components
+        self.blocks = _weighted_blocks(blocks, self.lengths, n_components, n_object_components, descriptor_weight)
         self.whitening = whitening
-        width = sum(min(n_components, length) for length in self.lengths)
+        width = sum(block.n_components for block in self.blocks)
         latent_dim = min(n_components, width) if latent_dim is None else latent_dim
         if latent_dim > width:
             raise UserError(f"net.latent_dim={latent_dim} should be at most the {width} components of all blocks")
@@ -67,7 +78,7 @@ class PCA(Autoencoder):
         reduce = nn.Linear(math.prod(self.input_shape), width, bias=False).requires_grad_(False)
         last = nn.Linear(width, latent_dim)
         top: nn.Module = ResidualLinear(last, hidden) if hidden else last
-        self.encoder = nn.Sequential(nn.Flatten(), reduce, top)
+        self.encoder = nn.Sequential(nn.Flatten(), reduce, top, *([UnitLength()] if unit_length else []))
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, math.prod(self.input_shape)), nn.Unflatten(1, self.input_shape)
         )
@@ -91,7 +102,7 @@ class PCA(Autoencoder):
         # Components of each block, and of all blocks together
         chunks = data.part("fit").slices(data.rows_at_once)
         mean, covariance = moments(lambda rows: data.prepared("fit", rows), chunks)
-        first = block_components(covariance, self.lengths, self.n_components, self.whitening)
+        first = block_components(covariance, self.blocks, self.whitening, self._unscaling(data))
         reduced = first @ covariance @ first.T
         variance, axes = _axes(reduced, self.latent_dim)
         unit = max(float(np.sqrt(variance.mean())), 1e-12)
@@ -110,6 +121,36 @@ class PCA(Autoencoder):
         back = np.linalg.pinv(second @ first)
         self.decoder[0].weight.copy_(torch.as_tensor(back))  # type: ignore[index]
         self.decoder[0].bias.copy_(torch.as_tensor(mean))  # type: ignore[index]
+
+    def _unscaling(self, data: ClusteringData) -> NDArray[np.float64]:
+        """Return a factor (F,) for each feature: of objects, the one that undoes their scaling, else 1."""
+        factor = np.broadcast_to(data.scaling.factor, self.input_shape).reshape(-1).astype(np.float64)
+        kept = np.concatenate([np.full(block.length, block.is_scaled) for block in self.blocks])
+        return np.where(kept | (factor == 0), 1.0, 1.0 / np.where(factor == 0, 1.0, factor))
+
+
+class WeightedBlock(NamedTuple):
+    """One block of features.
+
+    Attributes:
+        length: number of its features.
+        n_components: number of its components.
+        weight: standard deviation of all of them together.
+        is_scaled: whether its features count as the data's scaling leaves them.
+    """
+
+    length: int
+    n_components: int
+    weight: float
+    is_scaled: bool
+
+
+class UnitLength(nn.Module):
+    """Division of each embedding by its length."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return directions (N, D) of embeddings (N, D)."""
+        return nn.functional.normalize(z, dim=1)
 
 
 class ResidualLinear(nn.Module):
@@ -151,35 +192,60 @@ class ResidualLinear(nn.Module):
 
 
 def block_components(
-    covariance: NDArray[np.float64], lengths: Sequence[int], n_components: int, whitening: float
+    covariance: NDArray[np.float64], blocks: Sequence[WeightedBlock], whitening: float, unscaling: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Compute the map from features to the components of all blocks, each block of total variance 1.
+    """Compute the map from features to the components of all blocks, each block of the variance that it weighs.
 
     Args:
         covariance: covariance (F, F) of the features.
-        lengths: number of features of each block, F in total.
-        n_components: components of each block at most.
+        blocks: of F features in total.
         whitening: each component is divided by its standard deviation to this power.
+        unscaling: factor (F,) that each feature is multiplied by first.
 
     Returns:
         The map (C, F): one row for each component.
     """
     parts, first = [], 0
-    for length in lengths:
+    covariance = covariance * np.outer(unscaling, unscaling)
+    for block in blocks:
         # Principal components of the block's own features
-        own = slice(first, first + length)
-        variance, axes = _axes(covariance[own, own], min(n_components, length))
+        own = slice(first, first + block.length)
+        variance, axes = _axes(covariance[own, own], block.n_components)
         # Whitening, except of components without variance, which are left out
         deviation = np.sqrt(variance)
         kept = deviation > 1e-6 * max(deviation.max(initial=0.0), 1e-12)
         scale = np.where(kept, np.where(kept, deviation, 1.0) ** -whitening, 0.0)
-        # The same total variance for every block
+        # The total variance is the square of the block's weight
         total = np.sqrt((variance * scale**2).sum())
         part = np.zeros((len(axes), len(covariance)))
-        part[:, own] = axes * (scale / (total if total > 0 else 1.0))[:, None]
+        part[:, own] = axes * (block.weight * scale / (total if total > 0 else 1.0))[:, None] * unscaling[own]
         parts.append(part)
-        first += length
+        first += block.length
     return np.concatenate(parts)
+
+
+def _weighted_blocks(
+    names: list[str] | None, lengths: Sequence[int], n_components: int, n_object_components: int, weight: float
+) -> list[WeightedBlock]:
+    """Return the blocks; descriptors share a weight where there are objects, else each weighs 1.
+
+    Args:
+        names: of the blocks, or None for one without a name.
+        lengths: of the blocks.
+        n_components: of a block of descriptors, at most.
+        n_object_components: of objects.
+        weight: of all descriptors together, beside objects.
+    """
+    names = names or [""]
+    n_described = sum(name != OBJECTS for name in names)
+    own = weight / math.sqrt(n_described) if OBJECTS in names and n_described else 1.0
+    blocks = []
+    for name, length in zip(names, lengths, strict=True):
+        if name == OBJECTS:
+            blocks.append(WeightedBlock(length, min(n_object_components, length), 1.0, False))
+        else:
+            blocks.append(WeightedBlock(length, min(n_components, length), own, True))
+    return blocks
 
 
 def _axes(covariance: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -219,9 +285,9 @@ def _lengths(blocks: list[str] | None, n_features: int) -> list[int]:
         )
     if blocks is None:
         return [n_features]
-    unknown = [name for name in blocks if name not in BLOCKS]
-    lengths = [BLOCKS[name][1] for name in blocks if name in BLOCKS]
-    if unknown or sum(lengths) != n_features:
+    found = [block_length(name) for name in blocks]
+    lengths = [length for length in found if length is not None]
+    if None in found or sum(lengths) != n_features:
         raise UserError(
             f"net.blocks={blocks} describe {sum(lengths)} features, and samples have {n_features}; type net.blocks=null"
         )

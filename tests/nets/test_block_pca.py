@@ -10,7 +10,7 @@ from sklearn import decomposition
 from deepcluster_pl.data.images.descriptors import BLOCKS
 from deepcluster_pl.data.sources.tabular import ArrayData
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.nets.block_pca import PCA, block_components, moments
+from deepcluster_pl.nets.block_pca import PCA, WeightedBlock, block_components, moments
 
 BLOCK = ["drawing", "writing"]
 LENGTHS = [BLOCKS[name][1] for name in BLOCK]
@@ -75,7 +75,7 @@ def test_every_block_weighs_the_same_and_a_constant_one_nothing():
     covariance = np.diag([100.0, 100, 1, 1, 0, 0])
     x = (
         np.random.default_rng(0).multivariate_normal(np.zeros(6), covariance, size=4000)
-        @ block_components(covariance, [2, 2, 2], 2, 0.5).T
+        @ block_components(covariance, [WeightedBlock(2, 2, 1.0, True)] * 3, 0.5, np.ones(6)).T
     )
     variance = x.var(axis=0).reshape(3, 2).sum(axis=1)
     np.testing.assert_allclose(variance, [1, 1, 0], atol=0.08)

@@ -8,13 +8,15 @@ from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob,
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
 from deepcluster_pl.data.images.measure import measure_pictures
+from deepcluster_pl.data.images.objects import objects_installed
 from deepcluster_pl.data.images.opening import UnreadableImageError
+from deepcluster_pl.data.images.photo_features import PhotoFeatures
 from deepcluster_pl.data.images.random_views import random_view, view_generator
 from deepcluster_pl.data.images.thumbnails import make_thumbnail, near_duplicates
 
 __all__ = [
     "CacheEntry", "DecodedImage", "Descriptors", "ExtractedImage", "ExtractionJob", "FeatureCache", "Features",
-    "FolderScan", "FoundFile", "ImageMetadata", "Pretrained", "Thumbnails", "UnreadableImageError", "cache_folder",
-    "decode", "extract_all", "find_images", "make_thumbnail", "measure_pictures", "near_duplicates", "random_view",
-    "read_metadata", "view_generator",
+    "FolderScan", "FoundFile", "ImageMetadata", "PhotoFeatures", "Pretrained", "Thumbnails", "UnreadableImageError",
+    "cache_folder", "decode", "extract_all", "find_images", "make_thumbnail", "measure_pictures", "near_duplicates",
+    "objects_installed", "random_view", "read_metadata", "view_generator",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.images.descriptors import BLOCKS, RGB, SMALLEST_SIDE, describe
 from deepcluster_pl.data.images.descriptors.planes import stretch_to_square
+from deepcluster_pl.data.images.objects import objects_installed
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.ranges import Count
 
@@ -40,6 +41,18 @@ class Features(ABC):
     def to_samples(self, extracted: NDArray[Any]) -> NDArray[Any]:
         """Return samples (B, *shape) of the results of `extract` for B pictures."""
         return extracted
+
+    def words(self, samples: NDArray[Any]) -> tuple[list[str], NDArray[np.float32]] | None:
+        """Return the words that are known for pictures, and the probability (B, V) of each in samples; most know none.
+
+        Args:
+            samples: (B, *shape), as `to_samples` returns them.
+        """
+        return None
+
+    def note(self) -> str:
+        """Return a line for the user about what these features are, or lack; most need none."""
+        return ""
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
@@ -91,6 +104,12 @@ class Descriptors(Features):
     def extract(self, rgb: RGB) -> NDArray[np.float32]:
         """Return the numbers (F,) of the blocks, concatenated."""
         return describe(rgb, self.blocks)
+
+    def note(self) -> str:
+        """Return a line about the extra that would see objects, where it is missing."""
+        if objects_installed():
+            return ""
+        return "what pictures show is not seen; pip install 'deepcluster_pl[photos]' adds a trained network (19 MB)"
 
     def recipe(self) -> dict[str, Any]:
         """Return the blocks and the side."""

@@ -94,6 +94,8 @@ class ImageFolder(ClusteringData):
         """Find the pictures, extract the features of those that are new, and map all into memory."""
         root = self._existing_root()
         self.features.check()
+        if note := self.features.note():
+            self.report(note)
         scan = find_images(root, self.follow_links)
         if not scan.files:
             raise UserError(_no_pictures_message(root, scan))
