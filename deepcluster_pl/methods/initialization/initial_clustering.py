@@ -29,7 +29,7 @@ class Initialization:
         code_matrix: A (D, D), if the pretrained embeddings z were replaced by A (z - m), to which all of the above
             belongs; None where it belongs to the pretrained embeddings.
         code_shift: m (D,) of that replacement.
-        codes: distinct embeddings (M, D) that the clusterer mapped or cut; None where no sample has to be kept.
+        codes: distinct embeddings (M, D) that the clusterer mapped or cut; None where it needs none of them.
         probabilities: probabilities (M, K) of those embeddings by a graph of neighbors.
         places: their places (M, E) on the map.
         place_means: means (K, E) of a mixture fitted to the places.
