@@ -40,6 +40,7 @@ class RunSchema:
     trainer: Any
     logger: Any
     method: Any
+    guard: bool = False  # of runs that began before there was one
 
 
 @dataclass

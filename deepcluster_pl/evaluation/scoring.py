@@ -94,6 +94,9 @@ class Scores:
         seed: seed of the run.
         n_clusters: K.
         n_clusters_found: estimate of K; None where it was typed.
+        kept: `start` where the fit was worse than its start and the start was kept, else `fit`; None without a fit or
+            with guard=false.
+        guard: information about neighbors of `start` and `fit` and the `error` of their difference, in nats.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.
         seconds: time of `pretrain`, `start` and `fit`.
@@ -117,6 +120,8 @@ class Scores:
     seed: int
     n_clusters: int
     n_clusters_found: dict[str, Any] | None
+    kept: str | None
+    guard: dict[str, Any] | None
     stopped: str
     steps: int
     seconds: dict[str, float | None]

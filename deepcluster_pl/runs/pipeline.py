@@ -15,6 +15,7 @@ from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partiti
 from deepcluster_pl.reporting.console_summary import print_summary
 from deepcluster_pl.reporting.figures import save_reconstructions
 from deepcluster_pl.runs.failures import friendly_errors
+from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.results import Trained, evaluate, write_results
@@ -117,12 +118,17 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
     start = initialize(recipe, stages, ready, method, embeddings["fit"])
     changed = start.code_matrix is not None
     started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
+    weights = remember_start(method) if method.learns and recipe.cfg.get("guard", False) else None
     stopped, steps = fit(recipe, stages, ready, method) if method.learns else ("none", 0)
-    predictions = predict_all(method, ready.data)
+    guarded, predictions = None, predict_all(method, ready.data)
+    if weights is not None:
+        guarded, predictions = keep_better(method, ready.data, weights, started, predictions, recipe.cfg.seed)
+        started = partition_from(predictions) if guarded.kept == "start" else started  # the same, in float64
+        stages.console.print(guarded.describe(), highlight=False, soft_wrap=True)
     return Trained(
         cfg=recipe.cfg, estimate=estimate, data=ready.data, method=method,
         clusterer=None if changed else recipe.clusterer, embeddings=embeddings, started=started,
-        predictions=predictions, stopped=stopped, steps=steps, seconds=ready.seconds, device=stages.device,
-        precision=stages.precision, world_size=stages.world_size,
+        predictions=predictions, guarded=guarded, stopped=stopped, steps=steps, seconds=ready.seconds,
+        device=stages.device, precision=stages.precision, world_size=stages.world_size,
         uses_tensorboard=stages.make_loggers.get("tensorboard") is not None, warnings=ready.warnings,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from deepcluster_pl.reporting.gallery import save_gallery
 from deepcluster_pl.reporting.html_report import ReportContent, save_report
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
+from deepcluster_pl.runs.guard import Guarded
 from deepcluster_pl.utils.provenance import machine, versions
 from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.run_warnings import RunWarnings
@@ -43,6 +44,7 @@ class Trained:
         embeddings: pretrained embeddings (N, D) of each part, from before the initialization.
         started: partition of the initialization.
         predictions: final predictions of the method.
+        guarded: whether fit or start was kept; None where there was no fit, or no guard.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.
         seconds: time of each stage; None for one that was not needed.
@@ -61,6 +63,7 @@ class Trained:
     embeddings: dict[PartName, Tensor]
     started: Partition
     predictions: Predictions
+    guarded: Guarded | None
     stopped: str
     steps: int
     seconds: dict[str, float | None]
@@ -102,6 +105,8 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         seed=cfg.seed,
         n_clusters=cfg.n_clusters,
         n_clusters_found=asdict(trained.estimate) if trained.estimate else None,
+        kept=trained.guarded.kept if trained.guarded else None,
+        guard=trained.guarded.record() if trained.guarded else None,
         stopped=trained.stopped,
         steps=trained.steps,
         seconds=trained.seconds,

@@ -1,0 +1,92 @@
+"""Keep the start of a fit where the fit ended in a worse partition, judged without labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.evaluation.label_free import Comparison, compare_partitions
+from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from, predict_all
+from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero
+
+State = dict[str, Tensor]
+"""Weights of a method at its start, on the CPU."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """The better one of a fit and its start.
+
+    Attributes:
+        kept: `start` or `fit`.
+        comparison: information about neighbors of the start's partition and of the fit's.
+    """
+
+    kept: Literal["start", "fit"]
+    comparison: Comparison
+
+    def record(self) -> dict[str, float]:
+        """Return the numbers behind the decision, for scores.json."""
+        return {"start": self.comparison.first, "fit": self.comparison.second, "error": self.comparison.error}
+
+    def describe(self) -> str:
+        """Describe the decision in a line."""
+        start, fit, error = self.comparison.first, self.comparison.second, self.comparison.error
+        if self.kept == "start":
+            return (
+                f"guard: the fit made the partition worse, so its start is kept: neighbors say {start:.3f} nats of the "
+                f"start, {fit:.3f} of the fit, ± {error:.3f}; guard=false keeps the fit"
+            )
+        return (
+            f"guard: the fit is kept, as it is no worse than its start: neighbors say {start:.3f} nats of the start, "
+            f"{fit:.3f} of the fit, ± {error:.3f}"
+        )
+
+
+def remember_start(method: ClusteringModule) -> State:
+    """Return a copy of a method's weights, from right after its initialization."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in method.state_dict().items()}
+
+
+def keep_better(
+    method: ClusteringModule,
+    data: ClusteringData,
+    start: State,
+    started: Partition,
+    fitted: Predictions,
+    seed: int,
+) -> tuple[Guarded, Predictions]:
+    """Compare the partition of a fit with that of its start, and give the method the weights of the better one.
+
+    Both are judged by the information about neighbors in the prepared input, which neither fit nor start has seen as
+    its loss. The start is kept where the fit is worse by more than the error of the difference. Rank 0 decides for all
+    processes.
+
+    Args:
+        method: the method after its fit, changed in place where the start is kept.
+        data: the data; its fitted part decides.
+        start: weights of the method at its start.
+        started: partition at the start.
+        fitted: predictions after the fit.
+        seed: seed of the run; decides the rows where there are many.
+
+    Returns:
+        The decision, and the final predictions of the method as it is now.
+    """
+    after = partition_from(fitted)
+
+    def decide() -> Guarded:
+        found = compare_partitions(lambda rows: data.prepared("fit", rows), started["fit"], after["fit"], seed)
+        return Guarded("start" if found.second_is_worse else "fit", found)
+
+    guarded = broadcast_from_rank_zero(decide)
+    if guarded.kept == "fit":
+        return guarded, fitted
+    with torch.no_grad():
+        method.load_state_dict(start)
+    return guarded, predict_all(method, data)
