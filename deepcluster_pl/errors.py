@@ -13,6 +13,10 @@ class UserError(ValueError):
     """
 
 
+class UnwrittenFileError(UserError):
+    """A file that the disk did not take; whoever catches it knows what to type next."""
+
+
 class InterruptedRun(BaseException):
     """End of a command by a signal; of a training, after a checkpoint was written.
 
@@ -62,3 +66,24 @@ def first_line(error: BaseException) -> str:
     """
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)
+
+
+def unreadable(path: Path, error: BaseException, otherwise: str) -> UserError:
+    """Return the error for a file that the system does not let us read, or whose content is wrong.
+
+    Args:
+        path: the file.
+        error: raised while it was read.
+        otherwise: what the content is, where the system is not the reason.
+
+    Returns:
+        The error, with the reason.
+
+    >>> str(unreadable(Path("a.ckpt"), PermissionError(13, "Permission denied", "a.ckpt"), "is no checkpoint"))
+    'a.ckpt cannot be read: Permission denied'
+    >>> str(unreadable(Path("a.ckpt"), ValueError("bad magic"), "is no checkpoint"))
+    'a.ckpt is no checkpoint: bad magic'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return UserError(f"{path} cannot be read: {error.strerror}")
+    return UserError(f"{path} {otherwise}: {first_line(error)}")

@@ -11,6 +11,7 @@ from deepcluster_pl import __version__
 from deepcluster_pl.cli.arguments import Parser, unknown_command
 from deepcluster_pl.cli.signals import interruptible
 from deepcluster_pl.errors import InterruptedRun, UserError, resume_command
+from deepcluster_pl.utils.atomic_files import describe_disk_error
 
 COMMANDS = {
     "run": "deepcluster_pl.cli.run",
@@ -47,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("interrupted; type the command again", file=sys.stderr)
         code = 130
+    except OSError as error:
+        text = describe_disk_error(error, None)
+        if text is None:
+            raise
+        print(text, file=sys.stderr)
+        code = 1
     sys.exit(code)
 
 

@@ -20,6 +20,7 @@ from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.quoting import make_paths_absolute, quote_paths
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.folder import SavedSweep, check_no_links, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.runs.pipeline import run
 from deepcluster_pl.utils.locking import folder_lock
@@ -79,7 +80,7 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
     make_paths_absolute(saved.cfg, saved.cwd)
     silence_libraries()
     command = shlex.join(["python", "-m", "deepcluster_pl", *saved.overrides])
-    with folder_lock(saved.folder):
+    with friendly_errors(saved.folder), folder_lock(saved.folder):
         run(saved.cfg, saved.folder, command, Console(highlight=False, markup=False))
     return False
 
@@ -100,7 +101,7 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
         os.chdir(saved.cwd)
     location = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
-    with folder_lock(saved.folder):
+    with friendly_errors(saved.folder), folder_lock(saved.folder):
         words = ["-m", *saved.overrides, *location, *recipes]
         return run_hydra(words, saved.folder, allowed_by(folders), resuming=True)
 

@@ -137,6 +137,7 @@ def _start(typed: Typed) -> bool:
     from deepcluster_pl.config.compose import compose_checked
     from deepcluster_pl.config.quoting import quote_paths
     from deepcluster_pl.config.sweeps import own_sweep, search_direction
+    from deepcluster_pl.runs.failures import friendly_errors
     from deepcluster_pl.runs.folder import holds_unfinished_config, remove_unstarted
     from deepcluster_pl.utils.locking import folder_lock
 
@@ -156,7 +157,7 @@ def _start(typed: Typed) -> bool:
         print(reason)
     # The folder's name holds the time of day, so Hydra gets the one that was checked
     location = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
-    with folder_lock(folder):
+    with friendly_errors(folder), folder_lock(folder):
         words = [*typed.overrides, *location, *added, *typed.flags]
         try:
             return run_hydra(words, folder if multirun else None, allowed)

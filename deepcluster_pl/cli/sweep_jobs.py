@@ -23,7 +23,6 @@ from deepcluster_pl.config.recipes import conf_dir
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.evaluation.scoring import objective
-from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.folder import check_folder_usable, is_sweep, job_folders, remove_unstarted, saved_run
 from deepcluster_pl.runs.n_clusters_sweep import comparison, read_candidates
 from deepcluster_pl.runs.pipeline import run
@@ -55,13 +54,13 @@ def run_hydra(words: Sequence[str], sweep: Path | None, allowed: Allowed, resumi
         True if a job failed.
 
     Raises:
-        UserError: Hydra refuses the words, or cannot write a file.
+        UserError: Hydra refuses the words.
         InterruptedRun: a signal arrived; it names the folder that can be resumed, if there is one.
     """
     silence_libraries()
     job = Job(sweep is not None, allowed, resuming)
     try:
-        with _command_line(words), _errors_passed_on(), friendly_errors(sweep):
+        with _command_line(words), _errors_passed_on():
             hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")(job)()
     except CompactHydraException as error:
         raise UserError("\n".join(str(text) for text in (error, error.__cause__) if text)) from error

@@ -6,6 +6,7 @@ probabilities (N, K); scaling is inside.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -86,10 +87,22 @@ def to_safetensors(model: Path, target: Path) -> None:
 
     Args:
         model: folder of the saved model.
-        target: folder to write.
+        target: folder to write; it must not exist.
+
+    Raises:
+        UserError: there is such a folder by now, or the disk is full or fails.
     """
-    for name in ("model.safetensors", "model.json"):
-        atomic_copy(model / name, target / name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as scratch:
+        whole = Path(scratch) / target.name
+        for name in ("model.safetensors", "model.json"):
+            atomic_copy(model / name, whole / name)
+        try:
+            if os.name == "posix":  # where a rename would replace an empty folder, which therefore has to be this one
+                target.mkdir()
+            os.rename(whole, target)
+        except FileExistsError as error:
+            raise UserError(f"{target} exists by now, and is not overwritten; type another name") from error
 
 
 FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
@@ -125,4 +138,4 @@ def _write_atomically(write: Callable[[str], Any], target: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / target.name
         write(str(file))
-        atomic_copy(file, target)
+        atomic_copy(file, target, replaces=False)

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.images.features import Features
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.errors import UserError, first_line, unreadable
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.utils.atomic_files import atomic_write
@@ -141,7 +141,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     try:
         description = read_json(folder / "model.json")
     except (OSError, ValueError) as error:
-        raise UserError(f"{folder} holds no readable model: {error}") from error
+        raise unreadable(folder / "model.json", error, "is no readable model") from error
     if not isinstance(description, dict) or description.get("schema") != SCHEMA:
         raise UserError(f"{folder}/model.json is of another version, expected schema {SCHEMA}")
     return description

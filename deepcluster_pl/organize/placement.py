@@ -14,6 +14,7 @@ from typing import Literal
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.manifest import Manifest, PlacedFile
 from deepcluster_pl.organize.paths import UNFINISHED_NAME, is_reserved, leads_elsewhere
+from deepcluster_pl.utils.atomic_files import move_to_free_name
 
 Mode = Literal["copy", "symlink", "hardlink"]
 _CHUNK_BYTES = 2**20
@@ -160,22 +161,10 @@ def _place(source: Path, target: Path, folder: str, mode: Mode) -> tuple[str, st
                 elif mode == "hardlink":
                     os.link(os.path.realpath(source), path)  # linking a symlink would make another symlink
                 else:
-                    _move_to_free_name(unfinished, path)
+                    move_to_free_name(unfinished, path)
             except FileExistsError:
                 continue
             return name, digest
         raise AssertionError("candidate names never end")
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _move_to_free_name(unfinished: Path, path: Path) -> None:
-    """Give a complete copy its name in one step; `FileExistsError` where the name is taken."""
-    try:
-        os.link(unfinished, path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
-            raise
-        # Without hard links, an empty file reserves the name before the copy replaces it
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        os.replace(unfinished, path)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from deepcluster_pl.errors import InterruptedRun, UserError, first_line, resume_command
-from deepcluster_pl.runs.folder import is_run, is_sweep
+from deepcluster_pl.errors import InterruptedRun, UnwrittenFileError, UserError, first_line, resume_command
+from deepcluster_pl.runs.folder import holds_unfinished_config, is_run, is_sweep
 from deepcluster_pl.utils.atomic_files import describe_disk_error
 
 
@@ -27,6 +27,8 @@ def friendly_errors(run_folder: Path | None) -> Iterator[None]:
     """
     try:
         yield
+    except UnwrittenFileError as error:
+        raise UserError(f"{error}; {_advice(run_folder)}") from error
     except UserError:
         raise
     except KeyboardInterrupt as end:
@@ -38,14 +40,20 @@ def friendly_errors(run_folder: Path | None) -> Iterator[None]:
         text = _describe(error, run_folder)
         if text is None:
             raise
-        folder = _if_begun(run_folder)
-        advice = f"type {resume_command(folder)} to continue" if folder else "type the command again"
-        raise UserError(f"{text}; {advice}") from error
+        raise UserError(f"{text}; {_advice(run_folder)}") from error
+
+
+def _advice(run_folder: Path | None) -> str:
+    """Return the words to type next."""
+    folder = _if_begun(run_folder)
+    return f"type {resume_command(folder)} to continue" if folder else "type the command again"
 
 
 def _if_begun(folder: Path | None) -> Path | None:
     """Return the folder if it holds the settings of a run or a sweep, so that it can be resumed; else None."""
-    return folder if folder is not None and (is_run(folder) or is_sweep(folder)) else None
+    if folder is None or not (is_sweep(folder) or is_run(folder)):
+        return None
+    return None if holds_unfinished_config(folder) else folder
 
 
 def _describe(error: Exception, run_folder: Path | None) -> str | None:

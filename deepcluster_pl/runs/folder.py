@@ -188,7 +188,9 @@ def saved_run(folder: Path, option: str = "resume") -> SavedRun:
         newest = shlex.quote(f"{option}={below[-1]}") if below else ""
         hint = f"; type {newest} for the newest of {len(below)} runs in it" if below else ""
         raise UserError(f"{option}={folder}: no run folder (found no config/config.yaml){hint}") from error
-    except (OSError, OmegaConfBaseException, ValueError, YAMLError) as error:
+    except OSError as error:
+        raise UserError(f"{option}={folder}: {error.filename} cannot be read: {error.strerror}") from error
+    except (OmegaConfBaseException, ValueError, YAMLError) as error:
         raise UserError(f"{option}={folder}: config/config.yaml cannot be read: {first_line(error)}") from error
     if not isinstance(cfg, DictConfig):
         raise UserError(f"{option}={folder}: config/config.yaml is not a run's config")

@@ -142,7 +142,7 @@ def save_skipped(data: ClusteringData, target: Path) -> list[str]:
     if not skipped:
         return []
     beside = skipped_beside(target)
-    with atomic_write(beside) as file:
+    with atomic_write(beside, replaces=False) as file:
         csv.writer(file).writerows([("path", "reason"), *sorted(skipped.items())])
     name, reason = min(skipped.items())
     return [f"{len(skipped)} left out, such as {name!r}: {reason}; all of them in {beside}"]
@@ -179,7 +179,7 @@ def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, 
     part = data.part("fit")
     confidence, clusters = (values.numpy() for values in probabilities.max(dim=1))
     names = [f"probability_{k}" for k in range(probabilities.shape[1])] if with_probabilities else []
-    with atomic_write(target) as file:
+    with atomic_write(target, replaces=False) as file:
         writer = csv.writer(file)
         writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *names])
         for i in range(len(part)):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from deepcluster_pl import __version__
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.errors import UserError, unreadable
 
 METADATA = "deepcluster_pl"
 """Key of a checkpoint under which its metadata is stored."""
@@ -190,7 +190,7 @@ def _read(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise UserError(f"{path} is not a checkpoint that can be read without running code from it") from error
     except Exception as error:  # a damaged file can make the reader fail in any way
-        raise UserError(f"{path} is damaged or not a checkpoint: {first_line(error)}") from error
+        raise unreadable(path, error, "is damaged or not a checkpoint") from error
     metadata = content.get(METADATA) if isinstance(content, dict) else None
     if not isinstance(metadata, dict) or not {"stage", "origin"} <= metadata.keys() or "state_dict" not in content:
         raise UserError(f"{path} was not written by deepcluster_pl")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UnwrittenFileError, UserError
 
 _UNFINISHED = ".part"
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -36,7 +36,7 @@ codecs.register_error(_NO_TEXT_FAILS, _as_bytes)
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Iterator[IO[Any]]:
+def atomic_write(path: Path, mode: str = "w", keep: Path | None = None, replaces: bool = True) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; on success sync it and put it in place of `path`.
 
     The old file stays where anything fails: a full disk, an exception, a killed process. The new file has the mode
@@ -47,12 +47,14 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         mode: w or wb. Text is UTF-8; a file name in it that is not UTF-8 is written as the bytes it is, and any other
             half of a character as its escape, such as \\ud800.
         keep: where the old file is moved to; between the two renames it alone is there. None replaces it.
+        replaces: whether a file of that name is replaced, even one that appeared in the meantime.
 
     Yields:
         The temporary file, open for writing.
 
     Raises:
-        UserError: the disk is full, failing or not to be written.
+        UnwrittenFileError: the disk is full, failing or not to be written.
+        UserError: there is a file of that name, which is not to be replaced.
     """
     temporary = None
     text = {} if "b" in mode else {"encoding": "utf-8", "errors": _NO_TEXT_FAILS, "newline": ""}
@@ -66,7 +68,10 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         # The content is on the disk: from here on only names change
         if keep is not None and path.exists():
             os.replace(path, keep)
-        os.replace(temporary, path)
+        if replaces:
+            os.replace(temporary, path)
+        else:
+            _move_or_refuse(temporary, path)
         _sync_folder(path.parent)
     except BaseException as error:
         if temporary is not None:
@@ -74,7 +79,7 @@ def atomic_write(path: Path, mode: str = "w", keep: Path | None = None) -> Itera
         reason = disk_error(error)
         if reason is None or _is_of_another_file(error, path):
             raise
-        raise UserError(f"{path} cannot be written: {reason}; the earlier file was not changed") from error
+        raise UnwrittenFileError(f"{path} cannot be written: {reason}; the earlier file was not changed") from error
 
 
 def disk_error(error: BaseException | None) -> str | None:
@@ -140,6 +145,32 @@ def _is_of_another_file(error: BaseException, path: Path) -> bool:
     return path.parent != named.parent and named not in path.parents
 
 
+def move_to_free_name(unfinished: Path, path: Path) -> None:
+    """Give a complete file its name in one step; `FileExistsError` where the name is taken.
+
+    Args:
+        unfinished: the file under another name on the same disk, which may keep that name too.
+        path: the new name.
+    """
+    try:
+        os.link(unfinished, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            raise
+        # Without hard links, an empty file reserves the name before the file replaces it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.replace(unfinished, path)
+
+
+def _move_or_refuse(temporary: Path, path: Path) -> None:
+    """Move a complete file to its name; raise `UserError` if anything has that name by now."""
+    try:
+        move_to_free_name(temporary, path)
+    except FileExistsError as error:
+        raise UserError(f"{path} exists by now, and is not overwritten; type another name") from error
+    temporary.unlink(missing_ok=True)
+
+
 def remove_partial_files(files: Iterable[Path]) -> None:
     """Remove the unfinished versions that killed writers left beside these files; every other file stays."""
     for file in files:
@@ -147,17 +178,18 @@ def remove_partial_files(files: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def atomic_copy(source: Path, target: Path) -> None:
+def atomic_copy(source: Path, target: Path, replaces: bool = True) -> None:
     """Copy a file so that the target is never half there.
 
     Args:
         source: the file to copy.
-        target: the copy; a file of that name is replaced.
+        target: the copy.
+        replaces: whether a file of that name is replaced.
 
     Raises:
         UserError: the disk is full, failing or not to be written.
     """
-    with source.open("rb") as original, atomic_write(target, "wb") as copy:
+    with source.open("rb") as original, atomic_write(target, "wb", replaces=replaces) as copy:
         shutil.copyfileobj(original, copy)
 
 

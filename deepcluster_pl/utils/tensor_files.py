@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.errors import UserError, unreadable
 from deepcluster_pl.utils.atomic_files import atomic_write
 
 _CHECKSUM = "sha256"
@@ -46,7 +46,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             expected = (file.metadata() or {}).get(_CHECKSUM)
     except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"{path} is damaged or no safetensors file: {first_line(error)}") from error
+        raise unreadable(path, error, "is damaged or no safetensors file") from error
     if expected is not None and expected != _digest(tensors):
         raise UserError(f"{path} is damaged: its checksum does not fit")
     return tensors

@@ -15,6 +15,7 @@ from helpers.command_line import TINY_DEC, Outcome
 
 from deepcluster_pl import load_model
 from deepcluster_pl.runs import new_samples
+from deepcluster_pl.utils import atomic_files
 
 FEATURES = list("abcdef")
 
@@ -187,3 +188,21 @@ def test_help_lists_the_settings(predicted):
     outcome = predicted("--help")
     assert outcome.code == 0
     assert "run=<folder>" in outcome.out
+
+
+def test_what_appears_meanwhile_is_not_replaced(deepcluster, table_run, tmp_path, monkeypatch):
+    original = atomic_files._create_beside
+    for number, command in enumerate(("predict", "export", "export format=safetensors")):
+        target = tmp_path / f"new{number}"
+
+        def late(path, target=target, command=command):
+            if not target.exists():
+                target.mkdir() if "safetensors" in command else target.write_text("mine")
+            return original(path)
+
+        monkeypatch.setattr(atomic_files, "_create_beside", late)
+        outcome = deepcluster(*command.split(), f"run={table_run.folder}", f"to={target}")
+        assert outcome.code == 1
+        assert outcome.err.endswith(f"{target} exists by now, and is not overwritten; type another name\n")
+        assert (list(target.iterdir()) if target.is_dir() else target.read_text()) in ([], "mine")
+    assert sorted(path.name for path in tmp_path.glob("*new*")) == ["new0", "new1", "new2"]

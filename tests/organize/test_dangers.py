@@ -139,6 +139,6 @@ def test_a_file_that_cannot_be_removed_is_named_and_the_others_are_removed(tmp_p
 def test_a_signal_leaves_no_half_copy_and_says_what_to_type(library, tmp_path):
     _, run, _ = library
     words = ["organize", f"run={run}", f"to={tmp_path / 'out'}", "apply=true"]
-    place = ("deepcluster_pl.organize.placement", "_move_to_free_name")
+    place = ("deepcluster_pl.organize.placement", "move_to_free_name")
     assert stopped(words, tmp_path, signal.SIGHUP, place) == (129, "interrupted; type the command again\n")
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []

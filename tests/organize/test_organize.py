@@ -141,7 +141,7 @@ def test_a_number_that_is_none_is_refused(tmp_path):
 def test_an_interrupted_command_is_resumed(library, tmp_path, organize, monkeypatch):
     root, run, names = library
     out, count = tmp_path / "out", []
-    plain = placement._move_to_free_name
+    plain = placement.move_to_free_name
 
     def stopped(part, place):
         count.append(place)
@@ -149,7 +149,7 @@ def test_an_interrupted_command_is_resumed(library, tmp_path, organize, monkeypa
             raise KeyboardInterrupt
         plain(part, place)
 
-    monkeypatch.setattr(placement, "_move_to_free_name", stopped)
+    monkeypatch.setattr(placement, "move_to_free_name", stopped)
     assert organize(f"run={run}", f"to={out}", "apply=true")[0] == 130
     with (out / MANIFEST_NAME).open("ab") as file:
         file.write(b'["/cut')  # as if killed within a line
