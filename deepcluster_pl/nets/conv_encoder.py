@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -12,15 +14,16 @@ from deepcluster_pl.utils.ranges import Count
 
 
 class ConvEncoder(Autoencoder):
-    """Pairs of 3x3 convolutions with batch normalization and ReLU, halved between them, then the mean of each channel.
+    """3x3 convolutions with batch normalization and ReLU, halved in between, then the mean of each channel.
 
     Images larger than `largest_side` are first brought down by convolutions of stride 2, so that a step costs about the
     same whatever the size of the images. The mean over places makes the embedding, so any size goes.
 
     Args:
         input_shape: (H, W), (H, W, 1|3) or (1|3, H, W); the run supplies it from the data.
-        channels: channels of each pair of convolutions; the last is the length of an embedding.
-        largest_side: sides of the images at the first pair, in pixels, at most.
+        channels: channels of the first convolution, and of each pair of convolutions after it, which see the image at
+            half the size of those before; the last is the length of an embedding.
+        largest_side: sides of the images at the first convolution, in pixels, at most.
 
     Raises:
         UserError: samples are no images, or `channels` is empty.
@@ -44,15 +47,13 @@ class ConvEncoder(Autoencoder):
         while max(sides) > largest_side:
             layers += _convolution(width, channels[0], stride=2)
             width, sides = channels[0], [-(-side // 2) for side in sides]
-        # A pair of convolutions for each width
-        for i, n_channels in enumerate(channels):
-            if i:
-                layers.append(nn.MaxPool2d(2, ceil_mode=True))
-            layers += _convolution(width, n_channels) + _convolution(n_channels, n_channels)
-            width = n_channels
+        # One convolution, then a pair for each further width, at half the size
+        layers += _convolution(width, channels[0])
+        for before, after in itertools.pairwise(channels):
+            layers += [nn.MaxPool2d(2, ceil_mode=True), *_convolution(before, after), *_convolution(after, after)]
         self.encoder = nn.Sequential(*layers)
         self.decoder = nn.Identity()
-        self._latent_dim = width
+        self._latent_dim = channels[-1]
 
     @property
     def latent_dim(self) -> int:
