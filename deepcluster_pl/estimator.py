@@ -105,7 +105,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             "trainer.accelerator": self.accelerator,
         }
         fitted = fit_samples(table, settings, self.overrides, bool(self.verbose))
-        self.history_ = fitted.history
+        self.history_, self.candidates_ = fitted.history, fitted.candidates
         self._set_model(fitted.module, fitted.description)
         clusters = self._predicted(x)[1].argmax(axis=1)
         self._set_order(order_of(clusters, self.n_clusters_))

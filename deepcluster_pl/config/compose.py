@@ -20,6 +20,7 @@ from deepcluster_pl.config.allowlist import allowed_by, foreign_resolvers, refus
 from deepcluster_pl.config.extras import overrides_of_extras
 from deepcluster_pl.config.hints import closest_match, sources_with
 from deepcluster_pl.config.recipes import all_keys, conf_dir, groups, options
+from deepcluster_pl.config.single_method import refused_beside_auto
 from deepcluster_pl.config.trainer_arguments import refusal
 from deepcluster_pl.errors import first_line
 
@@ -97,6 +98,9 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
         base = _compose([_first(override) for override in chosen], folders, result)
     if base is None:
         return result
+    parsed, chosen = (
+        [o for o in some if not _refused_beside_auto(o, base, parsed, result)] for some in (parsed, chosen)
+    )
     values = [
         override for override in parsed if not _is_group(override) and _key_exists(override, base, folders, result)
     ]
@@ -119,6 +123,22 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
     return result
 
 
+def compose_recipe(overrides: Sequence[str]) -> DictConfig:
+    """Compose the config of a shipped recipe from overrides that are known to be right, with Hydra's own node.
+
+    Args:
+        overrides: such as `method=dec`.
+
+    Raises:
+        ValueError: they cannot be composed.
+    """
+    result = Composition()
+    cfg = _compose(list(overrides), [], result)
+    if cfg is None:
+        raise ValueError("; ".join(result.problems))
+    return cfg
+
+
 def parse(argument: str, problems: list[str]) -> Override | None:
     """Read an override as Hydra does.
 
@@ -134,6 +154,24 @@ def parse(argument: str, problems: list[str]) -> Override | None:
     except HydraException:
         problems.append(f"{argument!r} cannot be read; expected key=value (quote values that hold ,[]{{}}()= )")
         return None
+
+
+def _refused_beside_auto(override: Override, base: DictConfig, typed: Sequence[Override], result: Composition) -> bool:
+    """Return whether an override is for a single method while method=auto is chosen, which is a problem."""
+    methods = [
+        str(base.method.name),
+        *(name for other in typed if _group_key(other) == "method" for name in _names(other)),
+    ]
+    text = str(override.input_line).partition("=")[2]
+    reason = refused_beside_auto(_group_key(override), text) if "auto" in methods else ""
+    if reason and reason not in result.problems:
+        result.problems.append(reason)
+    return bool(reason)
+
+
+def _names(override: Override) -> list[str]:
+    """Return the options that an override of a group names."""
+    return [text.partition("=")[2] for text in _elements(override)]
 
 
 def _is_group(override: Override) -> bool:
@@ -160,7 +198,7 @@ def _options_exist(override: Override, folders: list[Path], result: Composition)
     group = _group_key(override)
     if override.is_delete():
         return True
-    wanted = [text.partition("=")[2] for text in _elements(override)]
+    wanted = _names(override)
     if group.startswith("hydra/"):
         wrong = [name for name in wanted if group not in _HYDRA_GROUPS or not re.fullmatch(r"\w+", name)]
         result.problems += [f"{group}={name} cannot be chosen on the command line" for name in wrong]
@@ -206,6 +244,8 @@ def _unknown(key: str, cfg: DictConfig, folders: list[Path]) -> str:
     """Return the message for a key that does not exist, with the nearest one that does."""
     known = all_keys(cfg)
     parent = key.rpartition(".")[0]
+    if key.partition(".")[0] == "auto":
+        return f"no such key with method={cfg.method.name}; type method=auto with it"
     if parent.startswith("data") and (sources := sources_with([key], folders)):
         return f"no such key with data={cfg.hydra.runtime.choices.data}; choose data={' or '.join(sources)}"
     if not parent or parent not in known:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from annotated_types import Interval
+from annotated_types import Ge, Interval
 
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
+from deepcluster_pl.utils.run_folder import MOST_ROUNDS
 
 
 @dataclass
@@ -40,7 +41,9 @@ class RunSchema:
     trainer: Any
     logger: Any
     method: Any
+    auto: Any = None
     guard: bool = False  # of runs that began before there was one
+    student: Any = None
 
 
 @dataclass
@@ -73,10 +76,36 @@ class ObjectiveSchema:
     uses_labels: bool
 
 
+@dataclass
+class AutoSchema:
+    """What method=auto tries."""
+
+    budget: Literal["quick", "normal", "thorough"]
+    candidates: list[str] | None
+
+
+@dataclass
+class StudentSchema:
+    """The student's stage."""
+
+    rounds: Annotated[int, Interval(ge=1, le=MOST_ROUNDS)]
+    kept: Annotated[float, Interval(gt=0, le=1)]
+    n_neighbors: Count
+    batch_size: Annotated[int, Ge(2)]
+    passes: Count
+    least_steps: Count
+    most_steps: Count
+    net: Any
+    method: Any
+    callbacks: Any
+
+
 SCHEMAS: dict[str, Callable[..., Any]] = {
     "": RunSchema,
     "pretrain": PretrainSchema,
     "fit": FitSchema,
     "objective": ObjectiveSchema,
+    "auto": AutoSchema,
+    "student": StudentSchema,
 }
 """By the path of the node."""

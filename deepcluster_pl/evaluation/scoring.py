@@ -99,7 +99,7 @@ class Scores:
         guard: information about neighbors of `start` and `fit` and the `error` of their difference, in nats.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.
-        seconds: time of `pretrain`, `start` and `fit`.
+        seconds: time of `pretrain`, `start`, `fit` and `student`.
         machine: accelerator, precision, processes, threads, processor.
         command: as typed.
         commit: of the code.
@@ -107,8 +107,12 @@ class Scores:
         fit: scores of the fitted part.
         holdout: scores of the held-out part.
         start: scores of the initial partition, by part.
+        teacher: scores of the method's own partition, by part, where a student learned it; else None.
         baselines: `protocol` of k-means; scores of its partitions `kmeans_raw` of the input and `kmeans_code` of the
             pretrained embeddings.
+        candidates: with method=auto, a row for each recipe that was tried: `name`, what to `type`, `seconds`, whether
+            it was `chosen`, the `problem` that put it out of the choice, criteria, and `acc`, `nmi`, `ari`; else None.
+        choice: with method=auto, the `name` of the chosen one and the `sureness` of the choice, 0 to 1; else None.
         warnings: products that could not be made, such as a figure or an entry of a cache, with reasons.
     """
 
@@ -132,7 +136,10 @@ class Scores:
     fit: dict[str, Any] | None
     holdout: dict[str, Any] | None
     start: Blocks
+    teacher: Blocks | None
     baselines: dict[str, Any]
+    candidates: list[dict[str, Any]] | None = None
+    choice: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 
 

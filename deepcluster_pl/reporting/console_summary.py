@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deepcluster_pl.reporting.candidate_table import print_candidates
+
 _WITH_LABELS = (("ACC", "acc"), ("NMI", "nmi"), ("ARI", "ari"))
 _WITHOUT_LABELS = (("silhouette", "silhouette"), ("Davies-Bouldin", "davies_bouldin"), ("balance", "size_entropy"))
 
@@ -20,6 +22,7 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
         console: prints the table.
         scores: content of scores.json.
     """
+    print_candidates(console, scores)
     parts = [part for part in ("fit", "holdout") if scores[part] is not None]
     columns = _WITH_LABELS if scores["fit"]["acc"] is not None else _WITHOUT_LABELS
     title = f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
@@ -55,12 +58,13 @@ def empty_clusters_text(scores: dict[str, Any]) -> str:
 
 def summary_rows(scores: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return titles and score blocks (by part) of all rows that have scores, the method last."""
-    baselines = scores["baselines"]
+    baselines, teacher = scores["baselines"], scores.get("teacher")
     rows = [
         ("k-means on input", baselines["kmeans_raw"]),
         ("k-means on embedding", baselines["kmeans_code"]),
         ("initialization", scores["start"]),
-        (scores["method"], {"fit": scores["fit"], "holdout": scores["holdout"]}),
+        (f"{scores['method']}, the teacher", teacher),
+        ("student" if teacher else scores["method"], {"fit": scores["fit"], "holdout": scores["holdout"]}),
     ]
     return [(title, blocks) for title, blocks in rows if blocks is not None and blocks["fit"] is not None]
 

@@ -20,12 +20,11 @@ from rich.console import Console
 
 from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.nodes import to_plain, without_hydra
+from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.serialization import model_description
 from deepcluster_pl.runs.pipeline import run_on_samples
 from deepcluster_pl.utils.csv_logger import read_curves
 from deepcluster_pl.utils.run_folder import RunFolder
@@ -47,13 +46,15 @@ class Fitted:
 
     Attributes:
         module: the trained method, on the CPU, without its Trainer.
-        description: content of model.json, which says how to build it; see `model_description`.
+        description: content of model.json, which says how to build it; see `methods.serialization.model_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
+        candidates: with method=auto, a row for each recipe that was tried; else None.
     """
 
     module: ClusteringModule
     description: dict[str, Any]
     history: dict[str, NDArray[np.float64]]
+    candidates: list[dict[str, Any]] | None
 
 
 def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
@@ -89,12 +90,10 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
                 raise KeyboardInterrupt from None
             raise SystemExit(128 + end.number) from None
         module = trained.method.detached()
-        description = model_description(
-            module, to_plain(trained.cfg.net), to_plain(trained.cfg.method), None, trained.samples()
-        )
-        curves = read_curves([folder.metrics(stage) for stage in ("pretrain", "fit")])
+        description = trained.description()
+        curves = read_curves((trained.choice.folder if trained.choice else folder).all_metrics)
     history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
-    return Fitted(module, description, history)
+    return Fitted(module, description, history, trained.choice.candidates if trained.choice else None)
 
 
 def compose(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:

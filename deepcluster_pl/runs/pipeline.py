@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ from rich.console import Console
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partition_from, predict_all
+from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.reporting.console_summary import print_summary
 from deepcluster_pl.reporting.figures import save_reconstructions
+from deepcluster_pl.runs.candidates import train_candidates
 from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
 from deepcluster_pl.runs.recipe import Recipe
-from deepcluster_pl.runs.results import Trained, evaluate, write_results
+from deepcluster_pl.runs.results import Teacher, Trained, evaluate, write_results
 from deepcluster_pl.runs.stages import choose_n_clusters, fit, initialize, prepare, pretrain
+from deepcluster_pl.runs.student_stage import train_student
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.distributed import is_rank_zero
 from deepcluster_pl.utils.numerics import float32_arithmetic
@@ -48,7 +52,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
         recipe = Recipe.from_config(cfg)
         stages = make_stages(recipe, folder, console)
         with distributed_run(stages.world_size, cfg, folder, command):
-            trained = train(recipe, stages)
+            trained = carry_out(recipe, stages)
             if not is_rank_zero():
                 return {}
             scores = asdict(evaluate(trained, command, code_version))
@@ -78,7 +82,7 @@ def run_on_samples(cfg: DictConfig, samples: Table, folder: Path, console: Conso
         stages = make_stages(recipe, folder, console)
         if stages.world_size > 1:
             raise UserError(f"found {stages.world_size} devices; samples in memory take one, type trainer.devices=1")
-        return train(recipe, stages, draws_figures=False)
+        return carry_out(recipe, stages, draws_figures=False)
 
 
 def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:
@@ -94,6 +98,22 @@ def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:
     """
     loggers, interval = recipe.make_loggers, recipe.cfg.checkpoint_interval
     return StageTrainer(recipe.make_trainer, loggers, RunFolder(folder), console, interval)
+
+
+def carry_out(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> Trained:
+    """Train a recipe; method=auto trains several and returns the one that it chooses.
+
+    Args:
+        recipe: the recipe.
+        stages: trains each stage.
+        draws_figures: see `train`.
+
+    Returns:
+        The trained method and its predictions.
+    """
+    if recipe.cfg.method.name == AUTO_METHOD:
+        return train_candidates(recipe, stages, functools.partial(train, draws_figures=False))
+    return train(recipe, stages, draws_figures)
 
 
 def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> Trained:
@@ -125,8 +145,11 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
         guarded, predictions = keep_better(method, ready.data, weights, started, predictions, recipe.cfg.seed)
         started = partition_from(predictions) if guarded.kept == "start" else started  # the same, in float64
         stages.console.print(guarded.describe(), highlight=False, soft_wrap=True)
+    teacher, student = None, train_student(recipe, stages, ready, predictions)
+    if student is not None:
+        teacher, method, predictions = Teacher(method, predictions), student, predict_all(student, ready.data)
     return Trained(
-        cfg=recipe.cfg, estimate=estimate, data=ready.data, method=method,
+        cfg=recipe.cfg, estimate=estimate, data=ready.data, method=method, teacher=teacher,
         clusterer=None if changed else recipe.clusterer, embeddings=embeddings, started=started,
         predictions=predictions, guarded=guarded, stopped=stopped, steps=steps, seconds=ready.seconds,
         device=stages.device, precision=stages.precision, world_size=stages.world_size,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from omegaconf import DictConfig
 
 from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
@@ -18,6 +19,7 @@ from deepcluster_pl.evaluation.projection import check_map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import check_clusterer
 from deepcluster_pl.methods.initialization.n_clusters import AUTO, SplitHalfStability
+from deepcluster_pl.methods.student import Student
 from deepcluster_pl.nets.base import Autoencoder
 
 
@@ -33,6 +35,7 @@ class Recipe:
         choose: estimates the number of clusters; None if the number was typed.
         clusterer: finds the initial clusters. While `choose` is not None, its number of clusters is preliminary.
         callbacks: callbacks of the fit, with the same number of clusters.
+        shares_data: whether `data` is loaded already, by the run that this recipe is a candidate of.
     """
 
     cfg: DictConfig
@@ -42,14 +45,16 @@ class Recipe:
     choose: SplitHalfStability | None
     clusterer: Any
     callbacks: list[pl.Callback]
+    shares_data: bool = False
 
     @staticmethod
-    def from_config(cfg: DictConfig, samples: Table | None = None) -> Recipe:
+    def from_config(cfg: DictConfig, samples: Table | None = None, loaded: ClusteringData | None = None) -> Recipe:
         """Make the objects of a checked config.
 
         Args:
             cfg: the config.
             samples: samples in memory, which take the place of what the source would load.
+            loaded: data that another recipe has loaded, by the same `cfg.data`; None loads them.
 
         Returns:
             The recipe.
@@ -59,7 +64,7 @@ class Recipe:
         """
         is_open = cfg.n_clusters == AUTO
         known = with_n_clusters(cfg, cfg.choose.smallest) if is_open else cfg
-        data: ClusteringData = instantiate_node(cfg.data)
+        data: ClusteringData = instantiate_node(cfg.data) if loaded is None else loaded
         if samples is not None:
             data.take_over(samples)
         check_map(cfg.map)
@@ -71,6 +76,7 @@ class Recipe:
             choose=instantiate_node(cfg.choose) if is_open else None,
             clusterer=instantiate_node(known.start),
             callbacks=instantiate_all(known.callbacks),
+            shares_data=loaded is not None,
         )
         check_clusterer(recipe.clusterer)
         return recipe
@@ -91,6 +97,10 @@ class Recipe:
             raise UserError(
                 f"n_samples={n} should be >= n_clusters={self.cfg.n_clusters}; type n_clusters={n} or fewer"
             )
+        # Samples that the student cannot read are refused now rather than after the fit
+        if self.cfg.get("student") is not None:
+            with torch.device("meta"):
+                self.make_student_net()
         # A fit too short for a callback is refused now rather than after pretraining
         batches = -(-n // self.cfg.fit.batch_size)
         steps_per_epoch = -(-batches // (self.cfg.trainer.get("accumulate_grad_batches") or 1))
@@ -103,6 +113,18 @@ class Recipe:
         """Make the net for samples of the data's shape, with fresh weights."""
         net: Autoencoder = instantiate_node(self.cfg.net, input_shape=self.data.input_shape)
         return net
+
+    def make_student_net(self) -> Autoencoder:
+        """Make the net of a student for samples of the data's shape."""
+        net: Autoencoder = instantiate_node(self.cfg.student.net, input_shape=self.data.input_shape)
+        return net
+
+    def make_student(self) -> Student:
+        """Make a student; a round draws its weights."""
+        net = self.make_student_net()
+        net.measure(self.data)
+        student: Student = instantiate_node(self.cfg.student.method, net=net)
+        return student
 
     def make_pretraining(self, net: Autoencoder) -> tuple[pl.LightningModule, list[pl.Callback]]:
         """Make the module that pretrains a net, and its callbacks."""

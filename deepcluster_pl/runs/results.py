@@ -17,9 +17,11 @@ from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
+from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 from deepcluster_pl.methods.serialization import model_description, save_model
+from deepcluster_pl.reporting.candidate_table import save_candidates
 from deepcluster_pl.reporting.figures import save_figures
 from deepcluster_pl.reporting.gallery import save_gallery
 from deepcluster_pl.reporting.html_report import ReportContent, save_report
@@ -32,6 +34,42 @@ from deepcluster_pl.utils.run_warnings import RunWarnings
 
 
 @dataclass(frozen=True)
+class Choice:
+    """How method=auto came to its result.
+
+    Attributes:
+        name: of the chosen candidate.
+        candidates: a row for each candidate: name, seconds, criteria, and scores where there are labels.
+        sureness: share of bootstrap draws of the samples in which the same candidate, or a nearly equal one, wins.
+        folder: of the chosen candidate, with its checkpoints and curves.
+        partitions: of every candidate that has one, by its name.
+    """
+
+    name: str
+    candidates: list[dict[str, Any]]
+    sureness: float
+    folder: RunFolder
+    partitions: dict[str, Partition]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the block of scores.json."""
+        return {"name": self.name, "sureness": self.sureness}
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The method that a student learned from.
+
+    Attributes:
+        method: as trained.
+        predictions: its predictions.
+    """
+
+    method: ClusteringModule
+    predictions: Predictions
+
+
+@dataclass(frozen=True)
 class Trained:
     """A training that has ended.
 
@@ -39,7 +77,8 @@ class Trained:
         cfg: config as carried out, in which `n_clusters` is a number.
         estimate: estimate of that number; None where it was typed.
         data: clustered samples.
-        method: as trained.
+        method: as trained; the student where there is one.
+        teacher: the method that the student learned from; None without a student.
         clusterer: that of the initialization; None where it was fitted to whitened embeddings, not to `embeddings`.
         embeddings: pretrained embeddings (N, D) of each part, from before the initialization.
         started: partition of the initialization.
@@ -53,12 +92,14 @@ class Trained:
         world_size: number of processes.
         uses_tensorboard: whether TensorBoard's files were written during training.
         warnings: collects failures that do not end the run.
+        choice: with method=auto, how it was chosen; `cfg` and `method` are those of the chosen candidate.
     """
 
     cfg: DictConfig
     estimate: ClusterNumberEstimate | None
     data: ClusteringData
     method: ClusteringModule
+    teacher: Teacher | None
     clusterer: Any
     embeddings: dict[PartName, Tensor]
     started: Partition
@@ -72,11 +113,28 @@ class Trained:
     world_size: int
     uses_tensorboard: bool
     warnings: RunWarnings
+    choice: Choice | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the run's method, which of method=auto is not that of the chosen candidate."""
+        return AUTO_METHOD if self.choice else self.method.name
+
+    def description(self) -> dict[str, Any]:
+        """Return the content of model.json, which is of the student where there is one."""
+        cfg = to_plain(self.cfg)
+        nodes = cfg["student"] if self.teacher else cfg
+        features = cfg["data"].get("features")
+        return model_description(self.method, nodes["net"], nodes["method"], features, self.samples())
 
     def samples(self) -> dict[str, Any]:
-        """Return the type of raw samples and the names of their features, for model.json."""
-        part = self.data.part("fit")
-        return {"dtype": str(part.dtype), "feature_names": part.feature_names}
+        """Return the type of raw samples, the names of their features, and the columns they are made from."""
+        part, preparation = self.data.part("fit"), self.data.preparation
+        return {
+            "dtype": str(part.dtype),
+            "feature_names": part.feature_names,
+            "preparation": None if preparation is None else preparation.to_json(),
+        }
 
 
 def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores:
@@ -90,7 +148,8 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
     Returns:
         Content of scores.json.
     """
-    cfg, data, method = trained.cfg, trained.data, trained.method
+    cfg, data, teacher = trained.cfg, trained.data, trained.teacher
+    method = teacher.method if teacher else trained.method  # the one that embeddings and initialization belong to
     kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser(), trained.warnings)
     on_input, on_embeddings = baseline_partitions(
         kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
@@ -101,7 +160,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         data=data.name,
         protocol=protocol(data),
         versions=versions(),
-        method=method.name,
+        method=trained.name,
         seed=cfg.seed,
         n_clusters=cfg.n_clusters,
         n_clusters_found=asdict(trained.estimate) if trained.estimate else None,
@@ -117,11 +176,14 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         fit=final["fit"],
         holdout=final["holdout"],
         start=scorer.blocks(trained.started),
+        teacher=scorer.blocks(partition_from(teacher.predictions)) if teacher else None,
         baselines={
             "protocol": kmeans.describe(len(data.part("fit"))),
             "kmeans_raw": scorer.blocks(on_input),
             "kmeans_code": scorer.blocks(on_embeddings),
         },
+        candidates=trained.choice.candidates if trained.choice else None,
+        choice=trained.choice.summary() if trained.choice else None,
         warnings=list(trained.warnings.texts),
     )
 
@@ -140,16 +202,17 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
         UserError: model, assignments or scores cannot be written.
     """
     cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
-    features = to_plain(cfg.data).get("features")
-    description = model_description(method, to_plain(cfg.net), to_plain(cfg.method), features, trained.samples())
-    save_model(method, description, folder.model)
+    save_model(method, trained.description(), folder.model)
     kind, places = _map_of(predictions, cfg.map, cfg.seed, trained.warnings)
     save_assignments(folder.assignments, data, predictions, places)
     warnings = trained.warnings
     scores["warnings"] = written = list(warnings.texts)
+    if trained.choice:
+        save_candidates(folder.candidate_table, trained.choice.candidates)
     save_scores(folder.scores, scores)
     # From here on nothing ends the run
-    save_figures(folder.path, data, method, predictions, places["fit"], kind, warnings)
+    logs = trained.choice.folder if trained.choice else folder
+    save_figures(folder.path, data, method, predictions, places["fit"], kind, warnings, logs)
     if trained.uses_tensorboard:
         with warnings.attempt(f"{folder.tensorboard.name}/"):
             save_tensorboard(folder.path, data, predictions["fit"], cfg.seed)
@@ -159,7 +222,7 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
             save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
-        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind))
+        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind, logs))
     if warnings.texts != written:
         scores["warnings"] = list(warnings.texts)
         with warnings.attempt(f"the list of warnings in {folder.scores.name}"):

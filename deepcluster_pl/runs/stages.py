@@ -33,6 +33,8 @@ from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.run_warnings import RunWarnings
 
+_TIMED = ("pretrain", "start", "fit", "student")
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -50,7 +52,7 @@ class Ready:
     resume: ResumePoint
     fingerprint: dict[str, str]
     warnings: RunWarnings
-    seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(("pretrain", "start", "fit")))
+    seconds: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(_TIMED))
 
 
 def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
@@ -77,10 +79,14 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     data = recipe.load_data()
     fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}
     resume.check_fingerprint(fingerprint)
-    broadcast_from_rank_zero(lambda: data.save_records(stages.folder.path))
-    for line in filter(None, (f"{data.describe()}; {machine}", resume.remark)):
+    described = ""
+    if not recipe.shares_data:
+        broadcast_from_rank_zero(lambda: data.save_records(stages.folder.path))
+        described = f"{data.describe()}; {machine}"
+    for line in filter(None, (described, resume.remark)):
         report(line)
-    data.move_to(stages.device)
+    if not recipe.shares_data:
+        data.move_to(stages.device)
     return Ready(data, resume, fingerprint, warnings)
 
 

@@ -58,7 +58,7 @@ def folder_lock(folder: Path, holds_run: bool = True) -> Iterator[None]:
         if not isinstance(lock, SoftFileLock):
             with atomic_write(run.owner) as file:
                 file.write(_this_process())
-        remove_partial_files([run.owner, *(run.written_files if holds_run else ())])
+        remove_partial_files([run.owner, *((*run.written_files, *run.candidate_files) if holds_run else ())])
         yield
     finally:
         with suppress(OSError):  # a file that another process has open, on Windows

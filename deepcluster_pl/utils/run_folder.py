@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_ROUNDS = 9
+"""Rounds of a student, at most."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -51,6 +54,10 @@ class RunFolder:
         """Checkpoint of the finished fit."""
         return self.checkpoints / "final.ckpt"
 
+    def student(self, number: int) -> Path:
+        """Return the checkpoint of a finished round of the student, from 1."""
+        return self.checkpoints / f"student_{number}.ckpt"
+
     @property
     def last(self) -> Path:
         """Newest checkpoint of the stage that is running."""
@@ -62,12 +69,23 @@ class RunFolder:
         return self.checkpoints / "previous.ckpt"
 
     def stage(self, name: str) -> Path:
-        """Return the folder of a stage's logs, `pretrain` or `fit`."""
+        """Return the folder of a stage's logs: `pretrain`, `fit`, or `student/1` of a student's first round."""
         return self.path / name
+
+    @staticmethod
+    def student_stage(number: int | None = None) -> str:
+        """Return the name of a round of the student, from 1; the beginning of all those names without a number."""
+        return f"student/{'' if number is None else number}"
 
     def metrics(self, stage: str) -> Path:
         """Return the file of a stage's metrics."""
         return self.stage(stage) / "metrics.csv"
+
+    @property
+    def all_metrics(self) -> list[Path]:
+        """Files of the metrics of all stages, in the order of a run; those of stages that a run does without too."""
+        rounds = [self.student_stage(number) for number in range(1, MOST_ROUNDS + 1)]
+        return [self.metrics(stage) for stage in ("pretrain", "fit", *rounds)]
 
     @property
     def n_clusters(self) -> Path:
@@ -78,6 +96,21 @@ class RunFolder:
     def initialization(self) -> Path:
         """Initial labels and centers."""
         return self.path / "start.safetensors"
+
+    @property
+    def candidates(self) -> Path:
+        """Folder of a folder for each candidate of method=auto, with the names of a run folder in it."""
+        return self.path / "candidates"
+
+    @property
+    def candidate_table(self) -> Path:
+        """What method=auto tried, as a table."""
+        return self.path / "candidates.csv"
+
+    @property
+    def seconds(self) -> Path:
+        """The time that a candidate took, in its folder."""
+        return self.path / "seconds.json"
 
     @property
     def model(self) -> Path:
@@ -162,17 +195,24 @@ class RunFolder:
     def written_files(self) -> tuple[Path, ...]:
         """Every file that a run writes in one step, whose unfinished copies a killed run may leave behind."""
         return (
-            self.pretrained, self.final, self.last, self.previous, self.n_clusters, self.initialization,
+            self.pretrained, self.final, *(self.student(number) for number in range(1, MOST_ROUNDS + 1)),
+            self.last, self.previous, self.n_clusters, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
-            self.model_card, self.gallery, self.skipped, self.pictures,
+            self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table,
             *(self.figure(name) for name in ("reconstructions", "map", "members", "centers", "confusion", "curves")),
         )  # fmt: skip
 
     @property
     def written_folders(self) -> tuple[Path, ...]:
         """Every folder that a run writes into."""
-        stages = (self.stage("pretrain"), self.stage("fit"))
-        return (self.config, self.checkpoints, *stages, self.model, self.figures, self.tensorboard)
+        stages = (self.stage("pretrain"), self.stage("fit"), self.stage("student"))
+        return (self.config, self.checkpoints, *stages, self.model, self.figures, self.tensorboard, self.candidates)
+
+    @property
+    def candidate_files(self) -> tuple[Path, ...]:
+        """Every file of that kind in the folders of candidates."""
+        folders = [RunFolder(path) for path in sorted(self.candidates.glob("*")) if path.is_dir()]
+        return tuple(path for folder in folders for path in (*folder.written_files, folder.seconds))
 
     @property
     def run_names(self) -> frozenset[str]:

@@ -24,6 +24,7 @@ from deepcluster_pl.reporting.figures.samples import draw_central_members, draw_
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import read_curves
 from deepcluster_pl.utils.image_layout import is_image
+from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.run_warnings import RunWarnings
 
 
@@ -35,6 +36,7 @@ def save_figures(
     places: NDArray[np.float32],
     kind: Map,
     failures: RunWarnings,
+    logs: RunFolder | None = None,
 ) -> None:
     """Write the figures of a finished run into figures/; one that fails is a warning.
 
@@ -49,6 +51,7 @@ def save_figures(
         places: point (N, 2) of every fitted sample on the map.
         kind: of map.
         failures: collects the warnings.
+        logs: folder of the curves; None = the run folder.
     """
     fitted, n_clusters = predictions["fit"], method.n_clusters
 
@@ -64,7 +67,7 @@ def save_figures(
         return draw_confusion(counts, "Held-out samples" if part == "holdout" else "Fitted samples")
 
     def curves() -> Figure | None:
-        logged = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
+        logged = read_curves((logs or RunFolder(folder)).all_metrics)
         return draw_curves(logged) if logged else None
 
     # Draw each one by itself, so that the others are there where one fails

@@ -17,6 +17,7 @@ from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import NAMES, Map
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.reporting.candidate_table import candidate_rows, columns_of, sureness_text
 from deepcluster_pl.reporting.confusion import confusion_of_run
 from deepcluster_pl.reporting.console_summary import summary_rows
 from deepcluster_pl.reporting.figures.curves import panels
@@ -29,6 +30,7 @@ from deepcluster_pl.reporting.representatives import DOUBT
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import Curves, read_curves
 from deepcluster_pl.utils.random import sample_rows
+from deepcluster_pl.utils.run_folder import RunFolder
 
 _MOST_POINTS, _MOST_CARDS, _MOST_LABELS, _MOST_CHARACTERS = 3000, 60, 40, 300
 _COLUMNS = (
@@ -43,7 +45,7 @@ _COLUMNS = (
     ("davies_bouldin", "Davies-Bouldin", "Width of clusters over their distance, in the input; smaller is better"),
 )
 _FILES = (
-    ("assignments.csv", "the cluster of every sample"), ("scores.json", "all scores"), ("model/", "the trained model"),
+    ("assignments.csv", "the cluster of every sample"), ("candidates.csv", "everything that was tried"), ("scores.json", "all scores"), ("model/", "the trained model"),
     ("figures/", "pictures"), ("gallery.html", "all pictures by group"), ("config/config.yaml", "all settings"),
     ("MODEL_CARD.md", "the model in short"),
 )  # fmt: skip
@@ -60,6 +62,7 @@ class ReportContent:
         predictions: of each part.
         places: point (N, 2) of every fitted sample on the map.
         kind: of map.
+        logs: folder of the curves; None = the run folder.
     """
 
     scores: dict[str, Any]
@@ -68,6 +71,7 @@ class ReportContent:
     predictions: Predictions
     places: NDArray[np.float32]
     kind: Map
+    logs: RunFolder | None = None
 
 
 def save_report(folder: Path, content: ReportContent) -> None:
@@ -98,7 +102,7 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
     scores, data, fitted = content.scores, content.data, content.predictions["fit"]
     has_labels = scores["fit"]["acc"] is not None
     colors = palette(scores["n_clusters"])
-    curves = read_curves([folder / stage / "metrics.csv" for stage in ("pretrain", "fit")])
+    curves = read_curves((content.logs or RunFolder(folder)).all_metrics)
     changed = curves.get("clusters/changed", {})
     last_changed = changed[max(changed)] if changed else None
     n_doubtful = int((fitted.doubt > DOUBT).sum())
@@ -117,6 +121,9 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
             (panel.title, panel.metrics, _curves_chart(curves, panel.metrics, panel.kind == "loss"))
             for panel in panels(curves)
         ],
+        "tried": candidate_rows(scores),
+        "sureness": sureness_text(scores["choice"]) if scores.get("choice") else "",
+        "tried_columns": columns_of(scores.get("candidates") or []),
         "agreement_chart": _agreement_chart(scores["n_clusters_found"]),
         "map": Markup(draw_scatter(content.places[rows], fitted.clusters.numpy()[rows], ids, colors)),
         "n_on_map": len(rows),

@@ -1,0 +1,114 @@
+"""Choose among the candidates of method=auto without labels: information about neighbors per cluster entropy, consensus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcluster_pl.evaluation.label_free import Features, neighborhood
+from deepcluster_pl.functional.consensus_choice import families_of, family_votes, pairwise_rand_indices
+from deepcluster_pl.functional.neighbor_information import neighbor_information
+from deepcluster_pl.functional.neighbor_share import neighbor_information_share
+from deepcluster_pl.functional.partition import cluster_sizes, is_collapsed
+
+ALIKE = 0.9
+"""Adjusted Rand index with the winner above which a simpler partition is used in its place, if it is as good."""
+CONSENSUS_WEIGHT = 0.1
+"""Of the agreement with the other candidates, beside the share of information; it decides where shares are close."""
+
+
+@dataclass(frozen=True)
+class CandidateCriteria:
+    """What can be said about a candidate's partition without labels.
+
+    Attributes:
+        share: information that neighbors' clusters give about a sample's cluster, divided by the entropy of clusters.
+        error: standard error of `share`, by a bootstrap of rows.
+        information: the same information in nats, not divided.
+        agreement: mean adjusted Rand index with the candidates, one vote a family of nearly equal ones.
+        consensus: nearness to the co-association matrix of the candidates, one vote a family.
+        score: `share` plus a tenth of `agreement`.
+        family: partitions with one number are nearly equal.
+        collapsed: at least half of the clusters are empty.
+    """
+
+    share: float
+    error: float
+    information: float
+    agreement: float
+    consensus: float
+    score: float
+    family: int
+    collapsed: bool
+
+
+@dataclass(frozen=True)
+class CandidateRanking:
+    """Candidates judged without labels.
+
+    Attributes:
+        criteria: of each candidate, in the order given.
+        chosen: place of the one to use.
+        sureness: share of bootstrap draws of rows in which its family wins.
+    """
+
+    criteria: list[CandidateCriteria]
+    chosen: int
+    sureness: float
+
+
+def rank_candidates(
+    features: Features, partitions: Sequence[NDArray[np.int64]], n_clusters: Sequence[int], seed: int
+) -> CandidateRanking:
+    """Judge partitions of the same samples without labels, and choose one.
+
+    The best score wins. A simpler partition that hardly differs from the winner, and whose share is lower by no more
+    than the winner's error, is used in its place. Collapsed partitions are chosen only where all are.
+
+    Args:
+        features: prepared input (N, F), or a function of row numbers that returns it.
+        partitions: cluster (N,) of every sample in each of P partitions, the simplest first.
+        n_clusters: K (P,) of each.
+        seed: decides rows and bootstrap.
+
+    Returns:
+        Criteria of each partition, the choice, and how sure it is.
+    """
+    near = neighborhood(features, len(partitions[0]), seed)
+    own = [clusters[near.rows] for clusters in partitions]
+    # Agreement with the others, one vote a family
+    rand, adjusted = pairwise_rand_indices(own)
+    votes, families = family_votes(adjusted), families_of(adjusted)
+    agreement, consensus = adjusted @ votes, rand @ votes
+    # Information about neighbors, of all rows and of each bootstrap draw
+    share = np.array([neighbor_information_share(clusters, near.neighbors, near.weights) for clusters in own])
+    draws = np.array([[neighbor_information_share(c, near.neighbors, w) for w in near.draws] for c in own])
+    information = [neighbor_information(clusters, near.neighbors, near.weights) for clusters in own]
+    collapsed = np.array([_is_collapsed(*pair) for pair in zip(partitions, n_clusters, strict=True)])
+    # The best score, and the simplest of those that are as good as it
+    extra = CONSENSUS_WEIGHT * agreement - 10.0 * collapsed
+    score = share + extra
+    best = int(score.argmax())
+    errors = draws.std(axis=1, ddof=1)
+    as_good = (adjusted[best] > ALIKE) & (share[best] - share <= errors[best]) & (collapsed == collapsed[best])
+    as_good[best] = True
+    chosen = int(np.flatnonzero(as_good)[0])
+    winners = families[(draws + extra[:, None]).argmax(axis=0)]
+    criteria = [
+        CandidateCriteria(
+            share=float(share[i]), error=float(errors[i]), information=float(information[i]),
+            agreement=float(agreement[i]), consensus=float(consensus[i]), score=float(score[i]),
+            family=int(families[i]), collapsed=bool(collapsed[i]),
+        )
+        for i in range(len(own))
+    ]  # fmt: skip
+    return CandidateRanking(criteria, chosen, float((winners == families[best]).mean()))
+
+
+def _is_collapsed(clusters: NDArray[np.int64], n_clusters: int) -> bool:
+    """Return whether at least half of the clusters are empty; samples in cluster -1 are in none."""
+    return is_collapsed(cluster_sizes(torch.as_tensor(clusters[clusters >= 0]), n_clusters))

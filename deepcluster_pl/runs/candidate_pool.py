@@ -1,0 +1,148 @@
+"""List what method=auto tries, by the kind and size of the samples and the budget; seconds are estimated, never used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from deepcluster_pl.data.kinds import SampleKind
+from deepcluster_pl.errors import UserError
+
+Budget = Literal["quick", "normal", "thorough"]
+_SMALL = 600
+"""Fewer samples than this get no net: an autoencoder or a student learns nothing from them that a graph does not show."""
+_LARGE = 5000
+"""Fewer samples than this get no autoencoder."""
+_STUDENTS: dict[Budget, int] = {"quick": 0, "normal": 2, "thorough": 3}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One recipe that method=auto tries.
+
+    Attributes:
+        name: of its folder, and of its row in every table.
+        overrides: its recipe and fixed settings, as they would be typed.
+        teacher: name of the candidate whose partition it learns from; None where it stands alone.
+        seconds: estimate for two processor cores.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    seconds: float
+    teacher: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is tried.
+
+    Attributes:
+        candidates: at rising cost.
+        n_students: number of best candidates that get a student behind them.
+        student: settings of the student.
+        student_seconds: estimate for each student.
+    """
+
+    candidates: list[Candidate]
+    n_students: int
+    student: tuple[str, ...]
+    student_seconds: float
+
+    @property
+    def n_candidates(self) -> int:
+        """Return the number of candidates, students included."""
+        return len(self.candidates) + self.n_students
+
+    def student_of(self, teacher: Candidate) -> Candidate:
+        """Return the candidate that learns from another one's partition."""
+        overrides = (*teacher.overrides, *self.student)
+        return Candidate(f"{teacher.name}_student", overrides, self.student_seconds, teacher.name)
+
+    @property
+    def seconds(self) -> float:
+        """Return the estimate for everything."""
+        return sum(candidate.seconds for candidate in self.candidates) + self.n_students * self.student_seconds
+
+    def describe(self, kind: SampleKind) -> str:
+        """Return one line: the samples, how much is tried, and about how long it takes.
+
+        Args:
+            kind: of the samples.
+        """
+        n = self.n_candidates
+        return f"{kind.describe()}; trying {n} candidate{'s' * (n != 1)}, {duration(self.seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Return an estimate in round words.
+
+    >>> duration(0.8), duration(47.0), duration(400.0)
+    ('a few seconds', 'about 50 s', 'about 7 minutes')
+    """
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 95:
+        return f"about {-(-seconds // 10) * 10:.0f} s"
+    return f"about {-(-seconds // 60):.0f} minutes"
+
+
+def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None) -> Plan:
+    """Return what is tried on samples of a kind.
+
+    Args:
+        kind: of the samples.
+        budget: how much work.
+        only: names of the candidates to try, such as `graph`, or `graph_student` for the student behind it; None for
+            all that the budget allows.
+
+    Returns:
+        The plan, which depends on nothing else.
+
+    Raises:
+        UserError: a name is that of no candidate.
+    """
+    plan = Plan(_candidates(kind, budget), 0, *_student(kind))
+    if only is None:
+        n_students = _STUDENTS[budget] if kind.kind == "images" and kind.n >= _SMALL else 0
+        return replace(plan, n_students=min(n_students, len(plan.candidates)))
+    # Named candidates, each before its student
+    students = [plan.student_of(candidate) for candidate in plan.candidates]
+    known = {candidate.name: candidate for candidate in (*plan.candidates, *students)}
+    unknown = [name for name in only if name not in known]
+    if unknown or not only:
+        found = unknown[0] if unknown else "an empty list"
+        raise UserError(f"auto.candidates: found {found}, expected some of {', '.join(known)}")
+    for student in students:
+        if student.name in only and student.teacher not in only:
+            raise UserError(
+                f"auto.candidates: {student.name} learns from {student.teacher}, which has to be in the list too"
+            )
+    return replace(plan, candidates=[candidate for name, candidate in known.items() if name in only])
+
+
+def _student(kind: SampleKind) -> tuple[tuple[str, ...], float]:
+    """Return the settings of a student for samples of a kind, and an estimate of its seconds."""
+    if kind.kind == "images":
+        return ("student=conv",), 4 + kind.n * min(kind.n_features, 784) * 1.2e-4
+    return ("student=mlp",), 5.0
+
+
+def _candidates(kind: SampleKind, budget: Budget) -> list[Candidate]:
+    """Return the candidates for samples of a kind, at rising cost."""
+    n, d = kind.n, kind.n_features
+    values = n * d
+    found = [
+        Candidate("kmeans", ("method=kmeans",), 0.3 + values * 1e-6),
+        Candidate("pca_gmm", ("method=pca_gmm",), 0.5 + n * min(d, 30) ** 2 * 1e-6),
+        Candidate("graph", ("method=graph",), 0.5 + min(n, 20_000) * 5e-4),
+        Candidate("graph_20", ("method=graph", "start.n_neighbors=20"), 0.5 + min(n, 20_000) * 7e-4),
+    ]
+    if n >= _LARGE and budget != "quick":
+        epochs = 60 if budget == "normal" else 200
+        pretraining = f"pretrain.max_epochs={epochs}"
+        found += [
+            Candidate("ae_gmm", ("method=ae_gmm", pretraining), 2 + epochs * values * 5e-6),
+        ]
+    return found
