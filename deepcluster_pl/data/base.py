@@ -20,6 +20,8 @@ from deepcluster_pl.data.sampler import SeededBatchSampler
 from deepcluster_pl.data.samples import Batch, Part, Table
 from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
 from deepcluster_pl.data.split import Split, split_rows
+from deepcluster_pl.data.tables.preparation import Choice, Preparation
+from deepcluster_pl.data.tables.prepared import prepare_table
 from deepcluster_pl.data.validation import check_table
 
 PartName = Literal["fit", "holdout"]
@@ -37,6 +39,9 @@ class ClusteringData(ABC):
     Attributes:
         report: takes a line about a long load; a run sets it to print on its console, and by default it is silent.
         warn: takes a warning that does not end a run; a run sets it likewise.
+        choice: what the user says about the columns of a table.
+        preparation: makes the columns of a table into samples. If it is set before `setup`, such as that of a saved
+            model, nothing is measured; otherwise `setup` measures it on the fitted part. None for other sources.
     """
 
     def __init__(self, common: CommonOptions) -> None:
@@ -51,6 +56,8 @@ class ClusteringData(ABC):
         self.residency: Residency = common["residency"]
         self.report: Callable[[str], object] = ignore_report
         self.warn: Callable[[str], object] = ignore_report
+        self.choice = Choice()
+        self.preparation: Preparation | None = None
         self.scaling = Scaling()
         self.input_shape: tuple[int, ...] = ()
         self._given: Table | None = None
@@ -71,9 +78,13 @@ class ClusteringData(ABC):
         if self._parts:
             return
         table = self.load() if self._given is None else self._given
-        check_table(table)
+        if table.frame is None:
+            check_table(table)
         rows = self.subset.rows(table.n, table.labels)
         fit, holdout = split_rows(rows, table.labels, self.holdout, self.split, self.seed)
+        if table.frame is not None:
+            table, self.preparation = prepare_table(table, fit, self.choice, self.preparation, self.report)
+            check_table(table)
         self._parts = {"fit": Part(table, fit), "holdout": Part(table, holdout)}
         self.input_shape = tuple(table.x.shape[1:])
         self.scaling = fit_scaling(self.scale, self._parts["fit"], self.rows_at_once)

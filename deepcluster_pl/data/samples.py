@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
+
+if TYPE_CHECKING:
+    from deepcluster_pl.data.tables.frame import Frame
 
 Batch = tuple[Tensor, Tensor]
 """Samples x (B, *input_shape) and their row numbers (B,) within the part; never a label."""
@@ -27,6 +30,8 @@ class Table:
         feature_names: names of a table's columns, or None.
         order: row (N,) of `x` that holds each sample; None where `x` holds the samples in their order and nothing else.
         copies: distorted copies (len(x), V, *input_shape) of each row of `x`, or None.
+        frame: columns that `x` is yet to be made from, once it is known which rows are fitted; None for most sources.
+        blocks: block (F,) of each feature, and the weight (F,) of its block; see `Scaling`. None = all weigh alike.
     """
 
     x: NDArray[Any]
@@ -35,6 +40,8 @@ class Table:
     feature_names: Sequence[str] | None = None
     order: NDArray[np.int64] | None = None
     copies: NDArray[Any] | None = None
+    frame: Frame | None = None
+    blocks: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
 
     @property
     def n(self) -> int:
@@ -71,6 +78,7 @@ class Part(Dataset[Batch]):
         self.ids: Sequence[int | str] = SelectedIds(table.ids, rows)
         self.labels: NDArray[Any] | None = None if table.labels is None else np.asarray(table.labels)[rows]
         self.feature_names = None if table.feature_names is None else list(table.feature_names)
+        self.blocks = table.blocks
 
     def only(self, rows: slice | NDArray[np.int64]) -> Part:
         """Return the samples at these positions as a part of their own."""

@@ -33,6 +33,9 @@ class Scaling:
 def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
     """Measure the scaling of a part, holding no more than a batch in memory.
 
+    Where features form blocks, such as the columns of zeros and ones of one category, `standard` gives each block the
+    variance of its weight, and keeps the proportions within it.
+
     Args:
         scale: `unit` maps each feature to 0 ... 1, `standard` to mean 0 and variance 1, `none` changes nothing.
         part: the fitted samples.
@@ -47,11 +50,22 @@ def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
     if scale == "unit":
         low = np.min([_to_float(part.take(rows)).min(axis=0) for rows in chunks], axis=0)
         high = np.max([_to_float(part.take(rows)).max(axis=0) for rows in chunks], axis=0)
-        return Scaling(low, _safe_inverse(high - low))
+        factor = _safe_inverse(high - low)
+        return Scaling(low, factor if part.blocks is None else factor * _unit_weights(*part.blocks))
     # The variance takes a second pass: the difference of two large sums would lose it to rounding.
     mean = sum(_to_float(part.take(rows)).sum(axis=0, dtype=np.float64) for rows in chunks) / len(part)
     squares = (np.square(_to_float(part.take(rows)) - mean, dtype=np.float64).sum(axis=0) for rows in chunks)
-    return Scaling(np.asarray(mean, dtype=np.float32), _safe_inverse(np.sqrt(sum(squares) / len(part))))
+    variance = sum(squares) / len(part)
+    if part.blocks is not None:
+        blocks, weights = part.blocks
+        variance = np.bincount(blocks, variance)[blocks] / weights
+    return Scaling(np.asarray(mean, dtype=np.float32), _safe_inverse(np.sqrt(variance)))
+
+
+def _unit_weights(blocks: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return factors (F,) by which two rows that differ in a whole block are as far apart as the block's weight."""
+    # In a category of zeros and ones two rows differ in two places
+    return np.sqrt(weights / np.minimum(np.bincount(blocks)[blocks], 2)).astype(np.float32)
 
 
 def _to_float(x: NDArray[Any]) -> NDArray[np.float32]:

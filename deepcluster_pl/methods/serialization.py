@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.tables.preparation import Preparation
 from deepcluster_pl.errors import UserError, first_line, unreadable
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
@@ -47,7 +48,8 @@ def model_description(
         net: `_target_` and arguments of its net, as in the config.
         method: `_target_` and arguments of the method.
         features: `_target_` and arguments of the features of pictures; None for samples that are no pictures.
-        samples: metadata of raw samples: `dtype`, `float32` or `uint8`, and `feature_names` or None.
+        samples: metadata of raw samples: `dtype`, `float32` or `uint8`, `feature_names` or None, and `preparation`,
+            which makes the columns of a table into samples, or None.
 
     Returns:
         Plain dictionaries, lists and values.
@@ -134,6 +136,19 @@ def load_features(folder: str | Path) -> Features:
     if not isinstance(features, Features):
         raise UserError(f"{folder} describes {type(features).__name__}, expected features of pictures")
     return features
+
+
+def load_preparation(folder: str | Path) -> Preparation | None:
+    """Return what makes the columns of a table into samples of a model; None where samples are no tables.
+
+    Raises:
+        UserError: the folder holds no model, or its description of the columns is damaged.
+    """
+    samples = read_description(Path(folder)).get("samples") or {}
+    if (node := samples.get("preparation")) is not None:
+        return Preparation.from_json(node)
+    names = samples.get("feature_names")
+    return Preparation.of_numbers([str(name) for name in names]) if names else None
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.methods.predictor import Predictor, device_of
-from deepcluster_pl.methods.serialization import load_model, read_description
+from deepcluster_pl.methods.serialization import load_model, load_preparation, read_description
 from deepcluster_pl.runs.folder import saved_run
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
@@ -59,6 +58,9 @@ def load_samples(folder: Path, overrides: Sequence[str], accelerator: str = "aut
         cfg.data.copies = 0  # distorted copies are for training
     data: ClusteringData = instantiate_node(cfg.data)
     data.report = lambda line: print(line, file=sys.stderr)
+    data.preparation = load_preparation(RunFolder(folder).model)
+    if data.preparation is None:
+        data.choice = data.choice._replace(plain=True)
     data.setup()
     return data
 
@@ -158,13 +160,8 @@ def check_names(expected: list[str] | None, data: ClusteringData) -> None:
     names = data.part("fit").feature_names
     if expected is None or names is None or names == expected:
         return
-    if sorted(names) == sorted(expected):
-        option = shlex.quote(f"data.columns=[{','.join(expected)}]")
-        hint = f"the columns are those of the run in another order; type {option}"
-    else:
-        i = next(i for i, pair in enumerate(zip(names, expected, strict=True)) if pair[0] != pair[1])
-        hint = f"column {i} is {names[i]!r}, expected {expected[i]!r} as the run was fitted on"
-    raise UserError(f"{data.name}: {hint}")
+    i = next(i for i, pair in enumerate(zip(names, expected, strict=True)) if pair[0] != pair[1])
+    raise UserError(f"{data.name}: column {i} is {names[i]!r}, expected {expected[i]!r} as the run was fitted on")
 
 
 def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, with_probabilities: bool) -> None:

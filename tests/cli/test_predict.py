@@ -126,20 +126,21 @@ def test_a_link_is_neither_replaced_nor_written_through(tmp_path, deepcluster, c
     assert list((tmp_path / "mine").iterdir()) == []
 
 
-def test_columns_in_another_order_or_of_other_names_are_refused(table_run, predicted, tmp_path):
+def test_columns_may_come_in_any_order_beside_others_and_without_labels_and_a_missing_one_is_named(
+    table_run, predicted, tmp_path
+):
     frame = pd.read_csv(tmp_path / "old.csv")
-    frame[["name", *reversed(FEATURES), "kind"]].to_csv(tmp_path / "turned.csv", index=False)
+    frame[["name", *reversed(FEATURES)]].assign(extra="x").to_csv(tmp_path / "turned.csv", index=False)
     frame.rename(columns={"b": "x"}).to_csv(tmp_path / "renamed.csv", index=False)
     turned = predicted(f"run={table_run.folder}", "data.path=turned.csv")
-    assert turned.code == 1
-    assert "in another order; type 'data.columns=[a,b,c,d,e,f]'" in turned.err
-    named = predicted(f"run={table_run.folder}", "data.path=turned.csv", "data.columns=[a,b,c,d,e,f]")
-    assert named.code == 0, named.err
-    assert [row["cluster"] for row in rows(named)] == [
+    assert turned.code == 0, turned.err
+    assert "turned.csv: not used, because the run did not know them: extra" in turned.err
+    assert "turned.csv has no column 'kind', so there are no labels" in turned.err
+    assert [row["cluster"] for row in rows(turned)] == [
         row["cluster"] for row in rows(predicted(f"run={table_run.folder}", "data.path=old.csv"))
     ]
     renamed = predicted(f"run={table_run.folder}", "data.path=renamed.csv")
-    assert "column 1 is 'x', expected 'b'" in renamed.err
+    assert "renamed.csv has no column 'b'; found name, a, x" in renamed.err
 
 
 def test_two_predictions_are_two_files(table_run, predicted):

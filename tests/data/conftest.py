@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from helpers.pictures import library
@@ -10,8 +12,10 @@ from helpers.sources import InMemory
 from deepcluster_pl.data.images.features import Descriptors
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.image_folder import ImageFolder
+from deepcluster_pl.data.sources.tabular import ArrayData
 
 LABELS = np.arange(23) % 3
+OWN_OPTIONS = ("missing", "key", "delimiter", "decimal", "encoding", "header")
 
 
 @pytest.fixture
@@ -46,3 +50,35 @@ def images(tmp_path, common):
 @pytest.fixture
 def photos(tmp_path):
     return library(tmp_path / "photos")
+
+
+@pytest.fixture
+def array(tmp_path, common):
+    """Makes a source of a file, written first where its content is given."""
+
+    def make(name, content=None, label_column=None, id_column=None, columns=None, **options):
+        path = tmp_path / name
+        if content is not None:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        own = {key: options.pop(key) for key in OWN_OPTIONS if key in options}
+        return ArrayData(str(path), label_column, id_column, columns, **own, **common(**options))
+
+    return make
+
+
+@pytest.fixture
+def samples(array):
+    """Reads a file into samples; the lines that were reported are in `lines`, the source is in `data`."""
+
+    def read(name, content=None, **options):
+        data = array(name, content, **options)
+        data.lines = []
+        data.report = data.lines.append
+        data.setup()
+        part = data.part("fit")
+        return SimpleNamespace(
+            x=part.load_all().tolist(), ids=list(part.ids), labels=part.labels, names=part.feature_names,
+            lines=data.lines, data=data, text="\n".join(data.lines),
+        )  # fmt: skip
+
+    return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +15,11 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.images.opening import MAX_MEGAPIXELS, MeteredFile, UnreadableImageError, open_picture
 from deepcluster_pl.data.options import CommonOptions, existing_file
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.data.sources.csv_reader import read_csv, shorten
+from deepcluster_pl.data.tables.casts import as_text
+from deepcluster_pl.data.tables.dialect import Options
+from deepcluster_pl.data.tables.frame import Frame
+from deepcluster_pl.data.tables.names import shorten
+from deepcluster_pl.data.tables.text_table import read_text_table
 from deepcluster_pl.errors import UserError, first_line
 
 
@@ -35,31 +40,46 @@ class ImageCsv(ClusteringData):
     def load(self) -> Table:
         """Read the CSV, then every image it names."""
         csv = existing_file(self.csv, "data.csv")
-        columns, lines = read_csv(csv)
-        if "filename" not in columns:
-            raise UserError(f"{csv.name}: found the columns {shorten(columns)}, expected filename and maybe label")
+        frame = read_text_table(csv, Options(header=True), as_text=True)
+        if "filename" not in frame:
+            raise UserError(f"{csv.name}: found the columns {shorten(frame.names)}, expected filename and maybe label")
         root = Path(self.root).expanduser() if self.root else csv.parent
         if not root.is_dir():
             raise UserError(f"data.root={root}: no such folder")
-        names = [str(name) for name in columns["filename"]]
-        _check_names(names, lines, csv)
-        images = [_read_gray(root / name, line) for name, line in zip(names, lines, strict=True)]
+        names = as_text(frame.column("filename")).cells()
+        _check_names(names, frame, csv)
+        _check_links(names, frame, root)
+        images = [_read_gray(root / name, frame, row) for row, name in enumerate(names)]
         _check_shapes(images, names)
-        return Table(np.stack(images), names, columns.get("label"))
+        labels = np.array(as_text(frame.column("label")).cells()) if "label" in frame else None
+        return Table(np.stack(images), names, labels)
 
 
-def _check_names(names: list[str], lines: list[int], csv: Path) -> None:
+def _check_names(names: list[str], frame: Frame, csv: Path) -> None:
     """Raise `UserError`, with the row's number, for names that leave the folder or occur twice."""
     counts = Counter(names)
-    for row, name in zip(lines, names, strict=True):
+    for i, name in enumerate(names):
         path = PurePosixPath(name.replace("\\", "/"))
         if not name or path.is_absolute() or ".." in path.parts:
-            raise UserError(f"{csv.name}, row {row}: {name!r} is not the name of a file inside the folder")
+            raise UserError(f"{csv.name}, {_place(frame, i)}: {name!r} is not the name of a file inside the folder")
         if counts[name] > 1:
-            raise UserError(f"{csv.name}, row {row}: {name!r} occurs {counts[name]} times; file names must differ")
+            raise UserError(
+                f"{csv.name}, {_place(frame, i)}: {name!r} occurs {counts[name]} times; file names must differ"
+            )
 
 
-def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
+def _check_links(names: list[str], frame: Frame, root: Path) -> None:
+    """Raise `UserError`, with the row's number, for a file that a link leads to outside the folder."""
+    inside = os.path.join(os.path.realpath(root), "")
+    for i, name in enumerate(names):
+        if "\0" not in name and not os.path.realpath(root / name).startswith(inside):
+            raise UserError(
+                f"{_place(frame, i)}: {root / name} leads out of {root} by a link; type data.root=<the folder of the "
+                f"files themselves>"
+            )
+
+
+def _read_gray(path: Path, frame: Frame, row: int) -> NDArray[np.uint8]:
     """Return an image as bytes (height, width); an alpha channel is dropped, as the tutorial's images are opaque."""
     try:
         with MeteredFile(path) as file, open_picture(file, MAX_MEGAPIXELS) as image:
@@ -68,14 +88,21 @@ def _read_gray(path: Path, row: int) -> NDArray[np.uint8]:
                 return (np.asarray(image) // 257).astype(np.uint8)
             return np.asarray(image.convert("RGB").convert("L"))
     except FileNotFoundError as error:
-        raise UserError(f"row {row}: {path} is missing; type data.root=<the folder of the images>") from error
+        raise UserError(
+            f"{_place(frame, row)}: {path} is missing; type data.root=<the folder of the images>"
+        ) from error
     except UnreadableImageError as error:
         reason = str(error).partition(";")[0]
-        raise UserError(f"row {row}: {path} cannot be read as an image: {reason}") from error
+        raise UserError(f"{_place(frame, row)}: {path} cannot be read as an image: {reason}") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"row {row}: {path} cannot be read as an image: its format is unknown") from error
+        raise UserError(f"{_place(frame, row)}: {path} cannot be read as an image: its format is unknown") from error
     except Exception as error:  # a damaged file can make a decoder fail in any way
-        raise UserError(f"row {row}: {path} cannot be read as an image: {first_line(error)}") from error
+        raise UserError(f"{_place(frame, row)}: {path} cannot be read as an image: {first_line(error)}") from error
+
+
+def _place(frame: Frame, row: int) -> str:
+    """Return words for a row of the CSV: the line that it is in."""
+    return frame.place(row).replace("line", "row")
 
 
 def _check_shapes(images: list[NDArray[np.uint8]], names: list[str]) -> None:

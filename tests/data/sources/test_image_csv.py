@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from deepcluster_pl.data.sources.csv_reader import read_csv
 from deepcluster_pl.data.sources.image_csv import ImageCsv
 from deepcluster_pl.errors import UserError
 
@@ -61,6 +61,15 @@ def test_name_that_leads_out_of_the_folder_is_refused_with_its_row(datahack, ima
     Image.fromarray(images[1][0]).save(images[0].parent / "secret.png")
     with pytest.raises(UserError, match=r"train.csv, row 3: .* is not the name of a file inside the folder"):
         datahack(f"filename\n0.png\n{name}\n").load()
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused_with_its_row(datahack, images):
+    Image.fromarray(images[1][0]).save(images[0].parent / "secret.png")
+    (images[0] / "link.png").symlink_to("../secret.png")
+    (images[0] / "inside.png").symlink_to("1.png")
+    with pytest.raises(UserError, match=r"row 3: .*link.png leads out of .* by a link; type data.root="):
+        datahack("filename\n0.png\nlink.png\n").load()
+    assert datahack("filename\n0.png\ninside.png\n").load().n == 2
 
 
 def test_row_in_a_complaint_is_the_line_of_the_file(datahack):
@@ -123,7 +132,7 @@ def test_missing_folder_is_an_error(datahack, tmp_path):
 
 @pytest.mark.realdata
 def test_genuine_tables_are_read(real_data):
-    train, test = (read_csv(real_data / "datahack" / f"{name}.csv").columns for name in ("train", "test"))
+    train, test = (pd.read_csv(real_data / "datahack" / f"{name}.csv") for name in ("train", "test"))
     assert list(train) == ["filename", "label"]
     assert list(test) == ["filename"]
     assert (len(train["filename"]), len(test["filename"])) == (49_000, 21_000)

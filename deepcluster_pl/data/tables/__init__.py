@@ -1,0 +1,1 @@
+"""Tables as people have them: read, looked at column by column, and made into numbers."""

@@ -1,0 +1,1 @@
+"""Encoders: each makes the columns of one kind into numbers, and is stored as JSON."""

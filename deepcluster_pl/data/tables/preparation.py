@@ -1,0 +1,227 @@
+"""The preparation of a table: the kind of each column and how it becomes numbers, measured on the fitted rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcluster_pl.data.tables.encoders.base import Encoder, Fact
+from deepcluster_pl.data.tables.encoders.category import Category
+from deepcluster_pl.data.tables.encoders.date import Date
+from deepcluster_pl.data.tables.encoders.free_text import FreeText
+from deepcluster_pl.data.tables.encoders.numbers import Numbers
+from deepcluster_pl.data.tables.encoders.vectors import Vectors
+from deepcluster_pl.data.tables.frame import Frame
+from deepcluster_pl.data.tables.kinds import FEATURE_KINDS, Decided, decide_kinds
+from deepcluster_pl.data.tables.names import nearest, shorten
+from deepcluster_pl.errors import UserError, first_line
+
+SCHEMA = 1
+_ENCODERS: dict[str, type[Encoder]] = {
+    encoder.kind: encoder for encoder in (Numbers, Category, Date, FreeText, Vectors)
+}
+_MOST_FEATURES = 1_000_000
+
+
+class Choice(NamedTuple):
+    """What the user says about the columns.
+
+    Attributes:
+        only: names of the features; None for all columns that can be features.
+        typed: kinds by name.
+        refuses_gaps: whether a gap is an error.
+        special: columns of labels and ids, which are no features.
+        plain: whether every column is a number, as for a model that knows no names of columns.
+    """
+
+    only: Sequence[str] | None = None
+    typed: Mapping[str, str] = {}
+    refuses_gaps: bool = False
+    special: Sequence[str] = ()
+    plain: bool = False
+
+
+class Preparation:
+    """Everything that makes a table into samples.
+
+    Args:
+        encoders: in the order of their features.
+        left_out: columns that are no features: kind and reason by name.
+        refuses_gaps: whether a gap is an error.
+    """
+
+    def __init__(self, encoders: Sequence[Encoder], left_out: Mapping[str, Decided], refuses_gaps: bool) -> None:
+        self.encoders = list(encoders)
+        self.left_out = dict(left_out)
+        self.refuses_gaps = refuses_gaps
+
+    @staticmethod
+    def of_numbers(names: Sequence[str]) -> Preparation:
+        """Return the preparation of a model that was saved when tables held numbers without gaps and nothing else."""
+        n = len(names)
+        return Preparation([Numbers(list(names), [0.0] * n, [0.0] * n, [0.0] * n, {}, ["number"] * n)], {}, True)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that the features are made from."""
+        return [name for encoder in self.encoders for name in encoder.columns]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of all features."""
+        return [name for encoder in self.encoders for name in encoder.features]
+
+    @property
+    def blocks(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Block (F,) of each feature, and the weight (F,) of its block."""
+        blocks, weights, start = [], [], 0
+        for encoder in self.encoders:
+            own = encoder.blocks
+            blocks += [start + block for block, _ in own]
+            weights += [weight for _, weight in own]
+            start += 1 + max(block for block, _ in own)
+        return np.array(blocks, dtype=np.int64), np.array(weights, dtype=np.float64)
+
+    def apply(self, frame: Frame) -> NDArray[np.float32]:
+        """Return the samples (N, F) of a table: columns in any order, others ignored.
+
+        Raises:
+            UserError: a column is missing, or a cell cannot be read as what its column is.
+        """
+        missing = [name for name in self.columns if name not in frame]
+        if missing:
+            more = "" if len(missing) == 1 else f" ({len(missing)} are missing: {shorten(missing)})"
+            raise UserError(f"{frame.source} has no column {missing[0]!r}{more}; {nearest(missing[0], frame.names)}")
+        widths = [len(encoder.features) for encoder in self.encoders]
+        x = np.empty((len(frame), sum(widths)), dtype=np.float32)
+        start = 0
+        for encoder, width in zip(self.encoders, widths, strict=True):
+            x[:, start : start + width] = encoder.encode(frame, self.refuses_gaps)
+            start += width
+        return x
+
+    def describe(self, x: NDArray[np.float64], x_of_all: NDArray[np.float64]) -> list[Fact]:
+        """Return what is typical of some samples, a fact for each original column.
+
+        Args:
+            x: raw samples (n, F).
+            x_of_all: raw samples (N, F) of all.
+        """
+        facts, start = [], 0
+        for encoder in self.encoders:
+            width = len(encoder.features)
+            facts += encoder.describe(x[:, start : start + width], x_of_all[:, start : start + width])
+            start += width
+        return facts
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "schema": SCHEMA,
+            "columns": [encoder.to_json() for encoder in self.encoders],
+            "left_out": {name: list(decided) for name, decided in self.left_out.items()},
+            "refuses_gaps": self.refuses_gaps,
+        }
+
+    @staticmethod
+    def from_json(node: Any) -> Preparation:
+        """Return the preparation that `to_json` described.
+
+        Raises:
+            UserError: it is damaged; nothing in it is executed.
+        """
+        try:
+            if node["schema"] != SCHEMA:
+                raise ValueError(f"found schema {node['schema']}, expected {SCHEMA}")
+            encoders = [_ENCODERS[column["kind"]].from_json(column) for column in node["columns"]]
+            left_out = {str(name): Decided(*map(str, decided)) for name, decided in node["left_out"].items()}  # type: ignore[arg-type]
+            return Preparation(encoders, left_out, bool(node["refuses_gaps"]))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise UserError(f"model.json describes columns that cannot be read: {first_line(error)[:200]}") from error
+
+
+def fit_preparation(frame: Frame, rows: NDArray[np.int64], choice: Choice) -> Preparation:
+    """Decide about every column and measure its encoding.
+
+    Args:
+        frame: the table.
+        rows: the fitted rows; nothing else is measured.
+        choice: what the user says.
+
+    Returns:
+        The preparation.
+
+    Raises:
+        UserError: a column that was named does not exist, or nothing is left to cluster by.
+    """
+    names = _named(frame, choice)
+    if choice.plain:
+        return Preparation([Numbers.fit(frame, rows, names, ["number"] * len(names))], {}, choice.refuses_gaps)
+    decided = decide_kinds(frame, rows, names, choice.typed)
+    if choice.only is not None:
+        decided = {name: _kept(frame, name, kind) for name, kind in decided.items()}
+    features = [name for name in names if decided[name].kind in FEATURE_KINDS]
+    if not features:
+        # Constant numbers cluster as copies of one sample do
+        features = [name for name in names if decided[name].kind == "constant" and name in frame.matrix_names]
+        decided |= dict.fromkeys(features, Decided("number"))
+    if not features:
+        listed = shorten(f"{name!r} ({decided[name].kind})" for name in names) or "none"
+        raise UserError(f"{frame.source} has no feature columns; found {listed}")
+    return Preparation(
+        list(_fit_encoders(frame, rows, features, decided)),
+        {name: decided[name] for name in names if name not in features},
+        choice.refuses_gaps,
+    )
+
+
+def _named(frame: Frame, choice: Choice) -> list[str]:
+    """Return the columns to decide about."""
+    if choice.only is None:
+        return [name for name in frame.names if name not in choice.special]
+    missing = [name for name in choice.only if name not in frame.names]
+    if missing:
+        raise UserError(f"{frame.source} has no column {missing[0]!r}; {nearest(missing[0], frame.names)}")
+    twice = [name for name in choice.only if name in choice.special]
+    if twice:
+        raise UserError(f"data.columns names {', '.join(map(repr, twice))}, which is the label or the id column")
+    return list(dict.fromkeys(choice.only))
+
+
+def _kept(frame: Frame, name: str, decided: Decided) -> Decided:
+    """Return the kind of a column that was named: a person who names it wants it."""
+    if decided.kind in ("row_index", "constant", "identifier"):
+        if name in frame.matrix_names:
+            return Decided("number")
+        return Decided("category")
+    if decided.kind in ("empty", "unusable"):
+        raise UserError(f"{frame.source}: column {name!r} cannot be a feature: {decided.reason}")
+    return decided
+
+
+def _fit_encoders(
+    frame: Frame, rows: NDArray[np.int64], features: Sequence[str], decided: Mapping[str, Decided]
+) -> Any:
+    """Yield an encoder for each column; numbers that stand beside each other share one."""
+    run: list[str] = []
+    for name in [*features, None]:
+        if name is not None and decided[name].kind in ("number", "yes_no"):
+            run.append(name)
+            continue
+        if run:
+            yield Numbers.fit(frame, rows, run, [decided[column].kind for column in run])
+            run = []
+        if name is None:
+            return
+        kind = decided[name].kind
+        if kind == "category":
+            yield Category.fit(frame, rows, name)
+        elif kind == "date":
+            yield Date.fit(frame, rows, name)
+        elif kind == "text":
+            yield FreeText.fit(frame, rows, name)
+        else:
+            yield Vectors.fit(frame, rows, name, is_alone=len(features) == 1)
