@@ -23,6 +23,8 @@ _SET_BY_THE_RUN: dict[str, set[str]] = {
     "net": {"input_shape"},
     "method": {"net"},
     "pretrain.module": {"net"},
+    "student.net": {"input_shape"},
+    "student.method": {"net"},
     "trainer": set(SET_BY_THE_RUN),
 }
 """Arguments that a config may not set, by the path of the node."""

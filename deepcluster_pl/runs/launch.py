@@ -94,7 +94,9 @@ def check_distributable(cfg: DictConfig) -> None:
     same in every process. A method and a pretraining without it are refused; a callback without it is accepted.
     """
     callbacks = {f"callbacks.{name}": node for name, node in (cfg.callbacks or {}).items()}
-    for key, node in {"method": cfg.method, "pretrain.module": cfg.pretrain.module, **callbacks}.items():
+    student = cfg.student.method if cfg.get("student") else None
+    nodes = {"method": cfg.method, "pretrain.module": cfg.pretrain.module, "student": student, **callbacks}
+    for key, node in nodes.items():
         if node is not None and not getattr(get_object(node._target_), "distributable", key in callbacks):
             name = node._target_.rpartition(".")[2]
             raise UserError(f"{key}: {name} works in one process; type trainer.devices=1 trainer.strategy=auto")

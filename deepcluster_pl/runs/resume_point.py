@@ -20,6 +20,7 @@ class ResumePoint:
         start: file of the initialization, start.safetensors.
         fit_from: an interrupted fit.
         final: a finished fit.
+        student_from: an interrupted round of a student.
         remark: a warning about the choice, or an empty string.
     """
 
@@ -28,6 +29,7 @@ class ResumePoint:
     start: Path | None = None
     fit_from: Checkpoint | None = None
     final: Checkpoint | None = None
+    student_from: Checkpoint | None = None
     remark: str = ""
 
     def check_fingerprint(self, expected: dict[str, str]) -> None:
@@ -72,6 +74,7 @@ def _own_resume_point(folder: RunFolder) -> ResumePoint:
         start=folder.initialization if folder.initialization.is_file() else None,
         fit_from=last if stage == "fit" else None,
         final=_open_if_there(folder.final),
+        student_from=last if stage and stage.startswith(folder.student_stage()) else None,
         remark=remark,
     )
 

@@ -41,10 +41,17 @@ def panels(curves: Curves) -> list[Panel]:
         Panel("k-means on the embedding during pretraining", [f"probe/{name}" for name in watched], "score"),
         Panel("Loss of the fit", [name for name in curves if name.startswith("fit/")], "loss"),
         Panel("Clusters at each refresh", [f"clusters/{name}" for name in watched], "score"),
+        Panel("Loss of each round of the student", _of_rounds(curves, "cross_entropy"), "loss"),
+        Panel("Share that the student predicts as taught, by round", _of_rounds(curves, "as_taught"), "score"),
         Panel("Share of samples that changed cluster", ["clusters/changed"], "changed"),
     ]
     logged = [panel._replace(metrics=[name for name in panel.metrics if name in curves]) for panel in wanted]
     return [panel for panel in logged if panel.metrics]
+
+
+def _of_rounds(curves: Curves, name: str) -> list[str]:
+    """Return the metrics of this name that the rounds of a student logged."""
+    return sorted(metric for metric in curves if metric.startswith(f"student/{name}_"))
 
 
 def draw_curves(curves: Curves) -> Figure:
