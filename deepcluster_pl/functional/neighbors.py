@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -82,7 +84,7 @@ def inverse_distance_mean(
     """
     known, values = known.double(), values.double()
     means = []
-    for points in torch.split(z.double(), rows_at_once):
+    for points in _pieces(z.double(), rows_at_once):
         nearest = nearest_rows(points, known, min(n_neighbors, len(known)), rows_at_once).long()
         distances = torch.linalg.vector_norm(known[nearest] - points[:, None], dim=2)
         # A distance of zero takes all the weight of its row
@@ -99,11 +101,15 @@ def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, leav
         z, among = z - middle, among - middle
         squares = among.square().sum(dim=1)
         neighbors = []
-        for first in range(0, len(z), rows_at_once):
-            points = z[first : first + rows_at_once]
+        for i, points in enumerate(_pieces(z, rows_at_once)):
             distances = torch.addmm(squares, points, among.T, alpha=-2)  # |a|² is the same along a row
             if leave_out_own:
                 own = torch.arange(len(points), device=z.device)
-                distances[own, own + first] = torch.inf
+                distances[own, own + i * rows_at_once] = torch.inf
             neighbors.append(distances.topk(n_neighbors, dim=1, largest=False).indices.int())
     return torch.cat(neighbors)
+
+
+def _pieces(z: Tensor, rows_at_once: int) -> Sequence[Tensor]:
+    """Return points (N, D) in slices; all in one for an exported graph, whose number of slices would not be free."""
+    return [z] if torch.compiler.is_compiling() else torch.split(z, rows_at_once)
