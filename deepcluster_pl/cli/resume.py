@@ -94,6 +94,9 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
     composition = compose_checked(saved.overrides, True, config_dir)
     if composition.problems:
         raise UserError("\n".join([f"{saved.folder}/multirun.yaml:", *composition.problems]))
+    if sys.version_info < (3, 11) and saved.cwd.resolve() != Path.cwd():
+        # Python would let processes of a launcher import modules from the folder that they start in
+        raise UserError(f"{saved.folder} was started in {saved.cwd}; type {shlex.join(['cd', str(saved.cwd)])} first")
     if saved.cwd.is_dir():
         # The folder may be anybody's, so no process of ours imports modules from it
         os.environ["PYTHONSAFEPATH"] = "1"

@@ -152,7 +152,7 @@ def _start(typed: Typed) -> bool:
     if multirun:
         added += search_direction(composition, typed.overrides)
     allowed = allowed_by(typed.recipe_folders)
-    folder = _check(composition, multirun, allowed).absolute()
+    folder = _check(composition, typed.overrides, multirun, allowed).absolute()
     for reason in reasons:
         print(reason)
     # The folder's name holds the time of day, so Hydra gets the one that was checked
@@ -167,8 +167,15 @@ def _start(typed: Typed) -> bool:
             raise
 
 
-def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
-    """Return the folder to write; raise one `UserError` with every problem of overrides, configs and folder."""
+def _check(composition: Composition, overrides: Sequence[str], multirun: bool, allowed: Allowed) -> Path:
+    """Return the folder to write; raise one `UserError` with every problem of overrides, configs and folder.
+
+    Args:
+        composition: result of `compose_checked`.
+        overrides: as typed.
+        multirun: whether they are a sweep.
+        allowed: code that recipes may call.
+    """
     from omegaconf import OmegaConf
 
     from deepcluster_pl.config.allowlist import foreign_code
@@ -191,7 +198,7 @@ def _check(composition: Composition, multirun: bool, allowed: Allowed) -> Path:
     folder = Path(OmegaConf.select(cfg, option))
     if multirun:
         sweep: Any = OmegaConf.to_container(cfg.hydra.sweep)  # its interpolations hold values of each job
-        check_subdir(str(sweep["subdir"]))
+        check_subdir(str(sweep["subdir"]), configs, overrides)
     check_folder_usable(folder, option)
     return folder
 

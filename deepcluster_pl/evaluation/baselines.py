@@ -14,6 +14,8 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.data.sources.numpy_files import read_npz
+from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Partition
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.identity import Identity
@@ -110,10 +112,10 @@ class Baselines:
 def _read(file: Path, sizes: dict[PartName, int]) -> Partition | None:
     """Read a cached partition; None where there is none, or where it is damaged and has to be computed again."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            partition: Partition = {name: arrays[name] for name in sizes}
-            intact = bytes(arrays["checksum"]) == bytes(_checksum(partition))
-    except Exception:  # a damaged file can make the reader fail in any way
+        arrays = read_npz(file, ["checksum", *sizes])
+        partition: Partition = {name: arrays[name] for name in sizes}
+        intact = bytes(arrays["checksum"]) == bytes(_checksum(partition))
+    except (UserError, KeyError, ValueError):
         return None
     return partition if intact and {name: len(clusters) for name, clusters in partition.items()} == sizes else None
 

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.paths import MANIFEST_NAME, problem_of_path
+from deepcluster_pl.utils.atomic_files import own_alone
 
+_FOLDER = "folder"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -22,7 +24,7 @@ class PlacedFile(NamedTuple):
         source: absolute path of the original.
         folder: the file's folder, below the target.
         name: the file's name there.
-        mode: copy, symlink or hardlink.
+        mode: copy, symlink or hardlink; `folder` lists a folder that was made, and then all but `folder` is empty.
         digest: SHA-256 of a copy, or empty.
     """
 
@@ -38,6 +40,10 @@ class Manifest:
 
     Args:
         target: folder that files are placed in; the list is stored there as `organized.jsonl`.
+
+    Attributes:
+        placed: the files.
+        made_folders: folders below the target that were made for them.
     """
 
     def __init__(self, target: Path) -> None:
@@ -45,14 +51,30 @@ class Manifest:
         if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_file()):
             raise UserError(f"{self.path} is a link or no file; expected the list of placed files, move it away")
         self._whole = 0  # bytes of whole lines
-        self.placed = list(self._read())
+        lines = list(self._read())
+        self.placed = [line for line in lines if line.mode != _FOLDER]
+        self.made_folders = {line.folder for line in lines if line.mode == _FOLDER}
 
     def add(self, placed: PlacedFile) -> None:
+        """List a file that was placed."""
+        self._append(placed)
+        self.placed.append(placed)
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder below the target, with those above it, and list each that was not there before."""
+        missing = [part for part in (Path(folder), *Path(folder).parents) if not (self.path.parent / part).exists()]
+        (self.path.parent / folder).mkdir(parents=True, exist_ok=True)
+        for part in missing:
+            self._append(PlacedFile("", part.as_posix(), "", _FOLDER, ""))
+            self.made_folders.add(part.as_posix())
+
+    def _append(self, placed: PlacedFile) -> None:
         """Append one line and sync it to the disk; if that fails, the list is left as it was.
 
         The rest of a line that a killed process left is removed first.
         """
         is_new = not self.path.exists()
+        own_alone(self.path)
         if not is_new and self.path.stat().st_size > self._whole:
             os.truncate(self.path, self._whole)
         line = json.dumps(placed).encode() + b"\n"
@@ -68,7 +90,6 @@ class Manifest:
                 os.truncate(self.path, self._whole)
             raise
         self._whole += len(line)
-        self.placed.append(placed)
 
     def _read(self) -> Iterator[PlacedFile]:
         """Yield the lines; an unfinished last one is left out, any other damage is a `UserError`."""
@@ -94,6 +115,10 @@ class Manifest:
 
 def _problem_of(placed: PlacedFile) -> str:
     """Return what is wrong with a line whose file could be outside the target, or is of no known kind; or nothing."""
+    if placed.mode == _FOLDER:
+        is_plain = not (placed.source or placed.name or placed.digest)
+        problem = problem_of_path(placed.folder, device_names=True) if is_plain else "has more than a name"
+        return f"{placed.folder!r} {problem}" if problem else ""
     if placed.mode not in ("copy", "symlink", "hardlink"):
         return f"found the mode {placed.mode!r}"
     if not (_DIGEST.fullmatch(placed.digest) if placed.mode == "copy" else not placed.digest):

@@ -88,7 +88,7 @@ def place_all(wanted: Iterable[tuple[Path, str]], target: Path, mode: Mode) -> P
             if folder not in checked:
                 if leads_elsewhere(target, folder):
                     raise UserError(f"{target / folder} leads out of {target} by a link; type to=<another folder>")
-                (target / folder).mkdir(parents=True, exist_ok=True)
+                manifest.make_folder(folder)
                 checked.add(folder)
             name, digest = _place(source, target, folder, mode)
             _list_or_remove(manifest, PlacedFile(str(source), folder, name, mode, digest))

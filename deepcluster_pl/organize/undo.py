@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class UndoResult:
 
 
 def undo_all(target: Path, apply: bool) -> UndoResult:
-    """Remove the placed files that a folder's manifest lists, and folders that are empty then.
+    """Remove the placed files that a folder's manifest lists, and folders that were made for them and are empty then.
 
     The manifest itself is removed once no listed file is left.
 
@@ -62,8 +63,10 @@ def undo_all(target: Path, apply: bool) -> UndoResult:
                 result.kept[str(path)] = error.strerror or str(error)
     if apply:
         # Longer paths first, so that a folder comes after the folders inside it
-        for folder in sorted({placed.folder for placed in manifest.placed} - elsewhere, key=len, reverse=True):
-            _remove_empty_folders(target / folder, target)
+        for folder in sorted(manifest.made_folders, key=len, reverse=True):
+            if not leads_elsewhere(target, folder):
+                with suppress(OSError):  # it holds something, or is gone
+                    (target / folder).rmdir()
         if manifest.placed and not result.kept:
             manifest.path.unlink(missing_ok=True)
     return result
@@ -89,13 +92,3 @@ def _reason_to_keep(placed: PlacedFile, path: Path) -> str:
     if path.samefile(source):
         return "it is the original"
     return "" if file_digest(path) == placed.digest == file_digest(source) else "it or its original has changed since"
-
-
-def _remove_empty_folders(folder: Path, target: Path) -> None:
-    """Remove a folder and its parents below the target, up to the first that holds something."""
-    while folder != target and target in folder.parents:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent

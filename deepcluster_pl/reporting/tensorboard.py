@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ from deepcluster_pl.reporting.pixels import picture_bytes
 from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
 
+_TAG, _POINTS = "code", ("tensors.tsv", "metadata.tsv", "sprite.png")
+"""The projector's name for the embeddings, and its files."""
 _MOST_POINTS, _SPRITE_SIDE, _MOST_CHARACTERS = 2000, 32, 300
 
 
@@ -38,12 +39,19 @@ def save_tensorboard(folder: Path, data: ClusteringData, fitted: Prediction, see
     part = data.part("fit")
     columns = ["id", "cluster", "share", *(["label"] if part.labels is not None else [])]
     metadata = [_metadata_line(part, fitted, int(row)) for row in rows]
-    shutil.rmtree(folder / "result", ignore_errors=True)  # an interrupted run may have left half of it
+    _remove_earlier(folder / "result")
     with SummaryWriter(str(folder / "result")) as writer:
         for file in sorted((folder / "figures").glob("*.png")):
             writer.add_image(file.stem, np.asarray(Image.open(file, formats=["PNG"]).convert("RGB")), dataformats="HWC")
         sprites = _sprites(part, rows) if is_image(data.input_shape) else None
-        writer.add_embedding(_two_dimensions(fitted.z[rows]), metadata, sprites, tag="code", metadata_header=columns)
+        writer.add_embedding(_two_dimensions(fitted.z[rows]), metadata, sprites, tag=_TAG, metadata_header=columns)
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove the files that an interrupted run may have left, which are of TensorBoard's names; all others stay."""
+    for pattern in ("events.out.tfevents.*", "projector_config.pbtxt", *(f"00000/{_TAG}/{name}" for name in _POINTS)):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def _metadata_line(part: Part, fitted: Prediction, row: int) -> list[str]:

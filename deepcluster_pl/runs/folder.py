@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,6 +22,8 @@ from deepcluster_pl.errors import UserError, first_line, resume_command
 from deepcluster_pl.utils.locking import lock_files
 from deepcluster_pl.utils.run_folder import RunFolder
 
+_VALUE = re.compile(r"\$\{([\w.@/]+)\}")
+"""A plain interpolation, such as `${seed}`."""
 _HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
@@ -50,16 +56,26 @@ def check_folder_usable(folder: Path, option: str, has_begun: bool = False) -> N
     raise UserError(f"{folder} is not empty: found {taken[0]!r}; type {option}=<a new or an empty folder>")
 
 
-def check_subdir(typed: str) -> None:
+def check_subdir(typed: str, configs: Iterable[DictConfig], overrides: Sequence[str]) -> None:
     """Raise `UserError` if the folders of a sweep's jobs would not be below that of the sweep.
 
     Args:
         typed: the value of hydra.sweep.subdir, in which `${...}` stands for a value of each job.
+        configs: configs of the jobs; every value of the sweep is in one of them.
+        overrides: as typed, for `${hydra.job.override_dirname}`.
     """
-    if Path(typed).is_absolute() or ".." in Path(typed).parts:
-        raise UserError(
-            f"hydra.sweep.subdir={typed} leads out of the sweep's folder; type a name without .. and / first"
-        )
+
+    def value(cfg: DictConfig, match: re.Match[str]) -> str:
+        if match[1].startswith("hydra.job."):
+            return ",".join(overrides) if match[1] == "hydra.job.override_dirname" else "0"
+        return str(OmegaConf.select(cfg, match[1], throw_on_resolution_failure=False))
+
+    for cfg in configs:
+        name = _VALUE.sub(partial(value, cfg), typed)
+        if Path(name).is_absolute() or ".." in Path(name).parts or "${" in name:
+            raise UserError(
+                f"hydra.sweep.subdir={typed} leads out of the sweep's folder; type a name without .. and / first"
+            )
 
 
 def _check_writable(folder: Path, option: str) -> None:
@@ -125,11 +141,20 @@ def _is_whole(path: Path) -> bool:
 def _command_of_unfinished(folder: Path) -> str:
     """Return the command that begins the run whose config is unfinished; words for it where it was not stored yet."""
     try:
-        overrides = OmegaConf.load(RunFolder(folder).config / "hydra.yaml").hydra.overrides
+        cfg = OmegaConf.load(RunFolder(folder).config / "hydra.yaml")
+        overrides, recipes = cfg.hydra.overrides, _recipes_of(cfg)
         typed = [text for text in overrides.hydra if not text.startswith(("hydra.run.dir=", "hydra.mode="))]
-        return shlex.join(["deepcluster", *overrides.task, *typed, *quote_paths([f"hydra.run.dir={folder}"])])
+        own = ["--config-dir", str(recipes)] if recipes else []
+        words = [*own, *overrides.task, *typed, *quote_paths([f"hydra.run.dir={folder}"])]
+        return shlex.join(["deepcluster", *words]) + (f", if you trust the recipes in {recipes}" if recipes else "")
     except (OSError, OmegaConfBaseException, ValueError, TypeError, AttributeError, YAMLError):
         return f"the command of that run again, with {shlex.quote(f'hydra.run.dir={folder}')}"
+
+
+def _recipes_of(cfg: Any) -> Path | None:
+    """Return the folder of the user's own recipes that a stored config of Hydra's was composed with, or None."""
+    sources = {source.provider: source.path for source in OmegaConf.select(cfg, "hydra.runtime.config_sources")}
+    return Path(sources["command-line"]) if sources.get("command-line") else None
 
 
 def remove_unstarted(folder: Path) -> None:
@@ -239,9 +264,8 @@ def saved_sweep(folder: Path) -> SavedSweep:
         cfg = OmegaConf.load(RunFolder(folder).multirun)
         typed = [str(text) for name in ("hydra", "task") for text in OmegaConf.select(cfg, f"hydra.overrides.{name}")]
         cwd = Path(str(OmegaConf.select(cfg, "hydra.runtime.cwd")))
-        sources = {source.provider: source.path for source in OmegaConf.select(cfg, "hydra.runtime.config_sources")}
+        recipes = _recipes_of(cfg)
     except (OSError, OmegaConfBaseException, TypeError, AttributeError, ValueError, YAMLError) as error:
         raise UserError(f"resume={folder}: multirun.yaml cannot be read: {first_line(error)}") from error
     overrides = [text for text in typed if not text.startswith(("hydra.sweep.dir=", "hydra.mode="))]
-    recipes = sources.get("command-line")
-    return SavedSweep(folder, overrides, cwd, Path(recipes) if recipes else None)
+    return SavedSweep(folder, overrides, cwd, recipes)

@@ -145,6 +145,12 @@ def _is_of_another_file(error: BaseException, path: Path) -> bool:
     return path.parent != named.parent and named not in path.parents
 
 
+def own_alone(path: Path) -> None:
+    """Put a copy in place of a file that has a second name, a hard link, so that appending changes no other file."""
+    if path.is_file() and path.stat().st_nlink > 1:
+        atomic_copy(path, path)
+
+
 def move_to_free_name(unfinished: Path, path: Path) -> None:
     """Give a complete file its name in one step; `FileExistsError` where the name is taken.
 

@@ -11,6 +11,8 @@ from typing import IO, Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from deepcluster_pl.utils.atomic_files import own_alone
+
 COLUMNS = ("step", "epoch", "metric", "value")
 Curves = dict[str, dict[int, float]]
 """Value at each step, by metric: `curves[name][step]`."""
@@ -54,6 +56,7 @@ class MetricsCSV(Logger):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         epoch = int(metrics["epoch"]) if "epoch" in metrics else ""
         text = io.StringIO()
+        own_alone(self.path)
         with self.path.open("a+b") as file:
             size = file.seek(0, io.SEEK_END)
             end = _end_of_last_line(file, size)

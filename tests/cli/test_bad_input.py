@@ -217,12 +217,23 @@ def test_the_current_folder_takes_no_run_if_it_holds_anything(cli_run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
-@pytest.mark.parametrize("subdir", ["../jobs", "{tmp}/jobs", "a/../../jobs"])
-def test_no_job_of_a_sweep_is_outside_its_folder(cli_run, tmp_path, subdir):
+@pytest.mark.parametrize(
+    ("subdir", "more"),
+    [
+        ("../jobs", ()),
+        ("{tmp}/jobs", ()),
+        ("a/../../jobs", ()),
+        ("${data.name}", ("data.name=../jobs",)),
+        ("${data.name}", ("data.name=x,../jobs",)),
+        ("x/${data.name}/jobs", ("data.name=../..",)),
+        ("${hydra.job.override_dirname}", ("data.name=/../../../jobs",)),
+    ],
+)
+def test_no_job_of_a_sweep_is_outside_its_folder(cli_run, tmp_path, subdir, more):
     (tmp_path / "jobs" / "config").mkdir(parents=True)
     (tmp_path / "jobs" / "config" / "config.yaml").write_text("mine")
     typed = subdir.replace("{tmp}", str(tmp_path))
-    swept = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0,1", f"hydra.sweep.subdir={typed}")
+    swept = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0,1", *more, f"hydra.sweep.subdir={typed}")
     assert_refused(swept, f"hydra.sweep.subdir={typed} leads out of the sweep's folder")
     assert (tmp_path / "jobs" / "config" / "config.yaml").read_text() == "mine"
 

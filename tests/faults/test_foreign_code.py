@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_a_folder_that_a_run_names_as_its_own_lends_it_no_modules(cli_run, tmp_p
     assert not (evil / MARKER).exists()
 
 
-def test_a_sweep_names_no_modules_either(cli_run, tmp_path):
+def test_a_sweep_names_no_modules_either(cli_run, tmp_path, monkeypatch):
     sweep = cli_run("-m", *TINY_RAW, "method=kmeans", "seed=0,1")
     evil = tmp_path / "evil"
     leave_modules(evil)
@@ -222,3 +223,7 @@ def test_a_sweep_names_no_modules_either(cli_run, tmp_path):
     done = run_command([f"resume={sweep.folder}"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert not (evil / MARKER).exists()
+    # Processes of Python 3.10 import from the folder that they start in, so there nobody is taken to it
+    monkeypatch.setattr(sys, "version_info", (3, 10, 0))
+    refused = cli_run(f"resume={sweep.folder}")
+    assert (refused.code, refused.err) == (1, f"{sweep.folder} was started in {evil}; type cd {evil} first\n")

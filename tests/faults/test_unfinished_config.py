@@ -74,6 +74,18 @@ def test_the_printed_command_works(cli_run, tmp_path, whole):
     assert again.scores["fit"]["n"] == 60
 
 
+def test_the_printed_command_has_the_recipes_that_were_typed(cli_run, tmp_path, whole):
+    folder, source = tmp_path / "own", "provider: command-line"
+    written = whole["hydra.yaml"].decode()
+    entry = "    - path: ''\n      schema: structured\n      provider: schema\n"
+    assert entry in written
+    recipes = f"    - path: {tmp_path}/my recipes\n      schema: file\n      {source}\n"
+    leave(folder, [whole["config.yaml"], written.replace(entry, recipes + entry).encode(), b""])
+    said = cli_run(f"resume={folder}", name="own").err
+    assert f"type deepcluster --config-dir '{tmp_path}/my recipes' data=blobs" in said
+    assert said.endswith(f", if you trust the recipes in {tmp_path}/my recipes\n")
+
+
 def test_a_config_beside_other_files_is_a_run_that_has_begun(cli_run, tmp_path, whole):
     folder = tmp_path / "begun"
     leave(folder, [whole["config.yaml"][:50]])

@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_listed_is_not_left_there(tmp_path, monkeypatch, m
 
     def full(descriptor):
         synced.append(descriptor)
-        if len(synced) == 2:
+        if len(synced) == 3:  # the folder's line, the first file's, the second's
             raise OSError(errno.ENOSPC, "No space left on device")
         plain(descriptor)
 
@@ -141,4 +141,13 @@ def test_a_signal_leaves_no_half_copy_and_says_what_to_type(library, tmp_path):
     words = ["organize", f"run={run}", f"to={tmp_path / 'out'}", "apply=true"]
     place = ("deepcluster_pl.organize.placement", "move_to_free_name")
     assert stopped(words, tmp_path, signal.SIGHUP, place) == (129, "interrupted; type the command again\n")
-    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == [MANIFEST_NAME]
+
+
+def test_an_undo_removes_the_folders_that_it_made_and_no_empty_one_of_the_users(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    out = tmp_path / "out"
+    (out / "2019" / "mine").mkdir(parents=True)
+    place_all([(tmp_path / "a.jpg", folder) for folder in ("2019/mine", "2019/new/deep", "new")], out, "copy")
+    assert undo_all(out, apply=True).removed == 3
+    assert [path.relative_to(out).as_posix() for path in sorted(out.rglob("*"))] == ["2019", "2019/mine"]

@@ -9,6 +9,8 @@ from helpers.command_line import TINY, TINY_DEC
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from deepcluster_pl.reporting.tensorboard import _remove_earlier
+
 
 def shown(folder, kind):
     events = EventAccumulator(str(folder), size_guidance={"images": 0})
@@ -50,3 +52,14 @@ def test_without_the_logger_nothing_is_written(cli_run):
     run = cli_run(*TINY_DEC, "logger.tensorboard=null")
     assert run.code == 0, run.err
     assert not (run.folder / "result").exists()
+
+
+def test_files_of_the_users_in_its_folder_stay(tmp_path):
+    ours = ["events.out.tfevents.1.host", "projector_config.pbtxt", "00000/code/tensors.tsv"]
+    users = ["thesis.doc", "00000/notes.txt", "00000/code/mine.tsv", "sub/events.out.tfevents.1"]
+    for name in (*ours, *users):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    _remove_earlier(tmp_path)
+    left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(users)

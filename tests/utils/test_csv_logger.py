@@ -49,3 +49,11 @@ def test_lines_that_are_no_rows_are_left_out(logger, content):
     whole = read_curves([logger.path])
     logger.path.write_bytes(content + rubbish + b"7,,fit/kl,0.75\n")
     assert read_curves([logger.path]) == {**whole, "fit/kl": {**whole["fit/kl"], 7: 0.75}}
+
+
+def test_a_second_name_of_the_file_keeps_its_content(logger, content, tmp_path):
+    (tmp_path / "mine").hardlink_to(logger.path)
+    logger.log_metrics({"loss": 9.0}, 9)
+    assert (tmp_path / "mine").read_bytes() == content
+    assert logger.path.read_bytes().startswith(content)
+    assert read_curves([logger.path])["loss"] == {9: 9.0}

@@ -236,8 +236,8 @@ def _open_at(path: Path, length: int) -> Iterator[IO[bytes]]:
 
 
 def _refuse_link(path: Path) -> None:
-    """Raise an error of the system where a path is a link."""
-    if path.is_symlink():
+    """Raise an error of the system where a path is a link, or a file that has a second name."""
+    if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
         raise OSError(errno.ELOOP, f"{path.name} is a link", str(path))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,12 +143,13 @@ def test_what_was_damaged_is_stored_again(tmp_path):
     assert set(intact_or_gone(tmp_path, 3)) == {FoundFile(name, 1, 2) for name in ("a.jpg", "b.jpg", "c.jpg")}
 
 
-def test_a_link_is_not_written_through(tmp_path):
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_a_link_is_not_written_through(tmp_path, link):
     for name in ("index.jsonl", "rows.bin", "thumbnails.bin", "lock"):
         folder, target = tmp_path / name, tmp_path / f"mine of {name}"
         folder.mkdir()
         target.write_text("mine")
-        (folder / name).symlink_to(target)
+        link(folder / name, target)
         store = FeatureCache(folder, (2, 3), np.dtype(np.float32))
         with store.lock():
             store.load_index()
