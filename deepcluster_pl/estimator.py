@@ -18,6 +18,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deepcluster_pl.config.recipes import option_of_method
 from deepcluster_pl.data.samples import Table
+from deepcluster_pl.data.tables.dataframes import frame_of, is_dataframe, needs_preparation
+from deepcluster_pl.data.tables.frame import Frame
+from deepcluster_pl.data.tables.preparation import Preparation
+from deepcluster_pl.data.tables.prepared import describe_left_out
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import separation_scores
 from deepcluster_pl.methods.base import ClusteringModule
@@ -53,6 +57,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         n_clusters_: K.
         n_features_in_: number of features of the fitted samples.
         feature_names_in_: names of the columns, where all of them are text.
+        columns_: kind of each column of a DataFrame that holds more than plain numbers: number, category, date ...
         history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/mse`, `fit/kl` ...
         model_: the trained `ClusteringModule`, on the CPU.
         seed_: the seed that was used.
@@ -63,6 +68,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     """
 
     _predictor: tuple[str, Predictor] | None = None
+    _preparation: Preparation | None = None
 
     def __init__(
         self,
@@ -84,7 +90,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         """Carry out the recipe.
 
         Args:
-            X: samples (N, n_features), or images (N, H, W) or (N, H, W, 3).
+            X: samples (N, n_features), or images (N, H, W) or (N, H, W, 3). A DataFrame may hold categories, dates,
+                text and gaps: each column is prepared by its kind, as on the command line; see `columns_`.
             y: ignored.
 
         Returns:
@@ -93,11 +100,14 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         Raises:
             ValueError: X or a setting is unusable; the text names the value, the expected one, and the remedy.
         """
-        x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True)
+        if columns := self._columns_of(X):
+            table = Table(np.empty((len(columns), 0)), range(len(columns)), frame=columns)
+        else:
+            x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True)
+            table = Table(x, range(len(x)))
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         if isinstance(self.random_state, (int, np.integer)):
             self.seed_ = int(self.random_state)
-        table = Table(x, range(len(x)))
         settings = {
             "method": self.method,
             "n_clusters": self.n_clusters,
@@ -107,6 +117,10 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         fitted = fit_samples(table, settings, self.overrides, bool(self.verbose))
         self.history_, self.candidates_ = fitted.history, fitted.candidates
         self._set_model(fitted.module, fitted.description)
+        if columns and self._preparation:
+            x = self._preparation.apply(columns)
+            if left_out := describe_left_out(self._preparation):
+                warnings.warn(left_out, UserWarning, stacklevel=2)
         clusters = self._predicted(x)[1].argmax(axis=1)
         self._set_order(order_of(clusters, self.n_clusters_))
         self.labels_ = np.argsort(self._order)[clusters]
@@ -202,14 +216,28 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         description = read_description(folder)
         if names := facts.get("feature_names") or description["samples"].get("feature_names"):
             estimator.feature_names_in_ = np.array(names, dtype=object)
+            estimator.n_features_in_ = len(names)
         estimator._set_model(module, description)
         estimator._set_order(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()
         return estimator
 
+    def _columns_of(self, X: Any) -> Frame | None:
+        """Return the columns of a DataFrame that has to be prepared; None for everything else."""
+        if not is_dataframe(X) or not needs_preparation(X):
+            return None
+        frame = frame_of(X)
+        self.n_features_in_ = len(frame.names)
+        self.feature_names_in_ = np.array(frame.names, dtype=object)
+        return frame
+
     def _set_model(self, module: ClusteringModule, description: dict[str, Any]) -> None:
         self.model_, self._description, self._predictor = module, description, None
+        node = (description.get("samples") or {}).get("preparation")
+        self._preparation = None if node is None else Preparation.from_json(node)
+        if self._preparation:
+            self.columns_ = self._preparation.kinds
         self.n_clusters_ = module.n_clusters
         self._n_features_out = module.net.latent_dim
 
@@ -228,6 +256,10 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     def _validated(self, X: Any) -> NDArray[Any]:
         """Return samples to predict as an array; raise `ValueError` where they are unlike those that were fitted."""
         check_is_fitted(self)
+        if self._preparation and is_dataframe(X):
+            return self._preparation.apply(frame_of(X))
+        if self._preparation and not self._preparation.is_plain:
+            raise UserError(f"found {type(X).__name__}, expected a DataFrame with the columns that were fitted")
         x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True, reset=False)
         return np.asarray(x)
 

@@ -21,6 +21,8 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.embedding import embed, embed_part
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
 
+_NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
+
 
 class Predictor:
     """Embeddings and probabilities of raw samples by a trained method, in float64 whatever it was trained in.
@@ -115,7 +117,11 @@ def order_of(clusters: NDArray[np.int64], n_clusters: int) -> NDArray[np.int64]:
 
 def as_array(x: Any) -> Any:
     """Return a tensor, on whatever device, as an array; return anything else unchanged."""
-    return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
+    if isinstance(x, Tensor):
+        x = x.detach().cpu()
+        # NumPy has no bfloat16
+        return (x.float() if x.is_floating_point() and x.dtype not in _NUMPY_FLOATS else x).numpy()
+    return x
 
 
 def device_of(accelerator: str) -> torch.device:

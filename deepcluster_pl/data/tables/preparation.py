@@ -65,6 +65,24 @@ class Preparation:
         return Preparation([Numbers(list(names), [0.0] * n, [0.0] * n, [0.0] * n, {}, ["number"] * n)], {}, True)
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of every column, those that are left out last."""
+        kinds: dict[str, str] = {}
+        for encoder in self.encoders:
+            own = encoder.kinds if isinstance(encoder, Numbers) else [encoder.kind]
+            kinds |= dict(zip(encoder.columns, own, strict=True))
+        return kinds | {name: decided.kind for name, decided in self.left_out.items()}
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether the features are columns of numbers as they are, so that an array can hold them."""
+        return (
+            not self.left_out
+            and self.feature_names == self.columns
+            and all(isinstance(encoder, Numbers) and not encoder.offsets.any() for encoder in self.encoders)
+        )
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns that the features are made from."""
         return [name for encoder in self.encoders for name in encoder.columns]

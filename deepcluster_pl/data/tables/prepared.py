@@ -74,10 +74,14 @@ def describe_columns(preparation: Preparation) -> list[str]:
         else:
             by_kind.setdefault(encoder.kind, []).append(encoder.columns[0])
     lines = [f"columns, {_WORDS[kind]}: {shorten(names)}" for kind, names in by_kind.items()]
+    left_out = describe_left_out(preparation)
+    return [*lines, left_out] if left_out else lines
+
+
+def describe_left_out(preparation: Preparation) -> str:
+    """Return a line about the columns that are no features; empty where there are none."""
     left_out = [f"{name} ({decided.reason})" for name, decided in preparation.left_out.items()]
-    if left_out:
-        lines.append(f"columns left out: {shorten(left_out)}")
-    return lines
+    return f"columns left out: {shorten(left_out)}" if left_out else ""
 
 
 def describe_new(frame: Frame, preparation: Preparation, choice: Choice) -> list[str]:
