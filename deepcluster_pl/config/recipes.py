@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ def conf_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
+@functools.cache
 def groups() -> dict[str, str]:
     """Return the groups that a command line may set, such as `method` or `optimizer@fit.optimizer`, with defaults."""
     entries: Any = OmegaConf.to_container(OmegaConf.load(conf_dir() / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]

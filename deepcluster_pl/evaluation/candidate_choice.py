@@ -1,4 +1,4 @@
-"""Choose among the candidates of method=auto without labels: information about neighbors per cluster entropy, consensus."""
+"""Choose among the candidates of method=auto without labels, by information about neighbors and by consensus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share of the clusters' entropy that neighbors' clusters explain: how clean the borders are, for uneven groups too."""
+"""The share of the clusters' entropy that neighbors' clusters explain: how clean borders are, of uneven groups too."""
 
 from __future__ import annotations
 

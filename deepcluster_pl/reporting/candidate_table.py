@@ -13,18 +13,15 @@ from rich.text import Text
 
 from deepcluster_pl.utils.atomic_files import atomic_write
 
-COLUMNS = (
-    ("share", "information", "Information that neighbors' clusters give about a sample's cluster, per entropy; 1 is clean borders"),
-    ("agreement", "agreement", "Mean adjusted Rand index with the other candidates, one vote a family of nearly equal ones"),
-)  # fmt: skip
-"""Criteria that read no label: key, title and meaning."""
+_CRITERIA = (("share", "information"), ("agreement", "agreement"))
+"""Criteria that read no label: key and title."""
 _WITH_LABELS = (("acc", "ACC"), ("nmi", "NMI"), ("ari", "ARI"))
 
 
 def columns_of(candidates: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return key and title of each column that has values, scores against labels last."""
     has_labels = any(row["nmi"] is not None for row in candidates)
-    return [(key, title) for key, title, _ in COLUMNS] + list(_WITH_LABELS if has_labels else ())
+    return [*_CRITERIA, *(_WITH_LABELS if has_labels else ())]
 
 
 def cells_of(row: dict[str, Any], columns: list[tuple[str, str]]) -> list[str]:

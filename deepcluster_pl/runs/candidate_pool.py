@@ -1,4 +1,4 @@
-"""List what method=auto tries, by the kind and size of the samples and the budget; seconds are estimated, never used."""
+"""List what method=auto tries, by kind and size of the samples and the budget; seconds are estimated, never used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deepcluster_pl.errors import UserError
 
 Budget = Literal["quick", "normal", "thorough"]
 _SMALL = 600
-"""Fewer samples than this get no net: an autoencoder or a student learns nothing from them that a graph does not show."""
+"""Fewer samples than this get no net: it learns nothing from them that a graph does not show."""
 _LARGE = 5000
 """Fewer samples than this get no autoencoder."""
 _STUDENTS: dict[Budget, int] = {"quick": 0, "normal": 2, "thorough": 3}

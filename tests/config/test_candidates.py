@@ -1,4 +1,4 @@
-"""Configs of candidates: their own recipe, the run's data and machine; settings of one method are refused beside auto."""
+"""Configs of candidates: their own recipe, the run's data and machine. Settings of one method are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""method=auto: candidates in folders of their own, a choice without labels, an ordinary model, and the same when resumed."""
+"""method=auto: a choice among candidates without labels, an ordinary model, and the same result when resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice among candidates: right where the answer is plain, simple where candidates are equal, the same for a seed."""
+"""The choice among candidates: right where the answer is plain, and simple where candidates are equal."""
 
 from __future__ import annotations
 
