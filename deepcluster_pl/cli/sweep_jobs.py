@@ -174,10 +174,18 @@ class Job:
                 return scores
         if not self.resuming:
             check_folder_usable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
-        scores = run(cfg, folder, shlex.join(["python", "-m", "deepcluster_pl", *overrides]), console)
+        command = shlex.join(["python", "-m", "deepcluster_pl", *_recipe_folder(), *overrides])
+        scores = run(cfg, folder, command, console)
         if self.resuming:
             (folder / _ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
         return scores
+
+
+def _recipe_folder() -> list[str]:
+    """Return the flag that names the user's own recipes, as it was resolved; nothing where there are none."""
+    sources = HydraConfig.get().runtime.config_sources
+    folders = [source.path for source in sources if source.provider == "command-line"]
+    return ["--config-dir", str(folders[0])] if folders else []
 
 
 def _summarize_sweep(sweep: Path) -> bool:

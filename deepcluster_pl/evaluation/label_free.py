@@ -52,6 +52,9 @@ class Criteria:
         family: partitions of the pool with one number are nearly equal.
         n_clusters: number of clusters that hold samples.
         collapsed: at least half of the clusters are empty.
+        gap: largest information of the pool, less this one.
+        gap_error: standard error of `gap`, by the same bootstrap.
+        together: share of neighbors that are in a sample's own cluster.
     """
 
     information: float
@@ -62,6 +65,9 @@ class Criteria:
     family: int
     n_clusters: int
     collapsed: bool
+    gap: float
+    gap_error: float
+    together: float
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def rank_partitions(
     collapsed = np.array([is_collapsed(size) or len(size) == 0 for size in sizes])
     # Scores, of all rows and of each draw
     scores = _scores(information[:, None], agreement, collapsed)[:, 0]
-    chosen = int(scores.argmax())
+    chosen, best = int(scores.argmax()), int(information.argmax())
     winners = families[_scores(draws, agreement, collapsed).argmax(axis=0)]
     sureness = float((winners == families[chosen]).mean()) if information.max() > 0 else 0.0
     criteria = [
@@ -185,6 +191,8 @@ def rank_partitions(
             information=float(information[i]), error=float(draws[i].std(ddof=1)), consensus=float(rand[i] @ votes),
             agreement=float(agreement[i]), score=float(scores[i]), family=int(families[i]),
             n_clusters=int((sizes[i] > 0).sum()), collapsed=bool(collapsed[i]),
+            gap=float(information[best] - information[i]), gap_error=float((draws[best] - draws[i]).std(ddof=1)),
+            together=_together(near, own[i]),
         )
         for i in range(len(partitions))
     ]  # fmt: skip
@@ -208,6 +216,14 @@ def compare_partitions(
     near = neighborhood(features, len(first), seed)
     (one, one_draws), (two, two_draws) = information_of(near, first), information_of(near, second)
     return Comparison(one, two, float((one_draws - two_draws).std(ddof=1)))
+
+
+def _together(near: Neighborhood, clusters: NDArray[np.int64]) -> float:
+    """Return the share of neighbors in a sample's own cluster; samples in cluster -1 have none."""
+    if not near.neighbors.size:
+        return 0.0
+    same = (clusters[:, None] == clusters[near.neighbors]) & (clusters[:, None] >= 0)
+    return float(np.average(same.mean(axis=1), weights=near.weights))
 
 
 def _scores(

@@ -113,6 +113,8 @@ class Scores:
         candidates: with method=auto, a row for each recipe that was tried: `name`, what to `type`, `seconds`, whether
             it was `chosen`, the `problem` that put it out of the choice, criteria, and `acc`, `nmi`, `ari`; else None.
         choice: with method=auto, the `name` of the chosen one and the `sureness` of the choice, 0 to 1; else None.
+        criteria: what can be said without labels of the method, its start and its baselines; see `row_criteria`.
+        verdict: what was found, how it compares, whether to trust it, and the command to type next, in words.
         warnings: products that could not be made, such as a figure or an entry of a cache, with reasons.
     """
 
@@ -138,8 +140,10 @@ class Scores:
     start: Blocks
     teacher: Blocks | None
     baselines: dict[str, Any]
+    criteria: dict[str, Any]
     candidates: list[dict[str, Any]] | None = None
     choice: dict[str, Any] | None = None
+    verdict: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 
 

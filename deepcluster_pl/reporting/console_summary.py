@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deepcluster_pl.reporting.candidate_table import print_candidates
+from deepcluster_pl.utils.run_folder import RunFolder
 
 _WITH_LABELS = (("ACC", "acc"), ("NMI", "nmi"), ("ARI", "ari"))
 _WITHOUT_LABELS = (("silhouette", "silhouette"), ("Davies-Bouldin", "davies_bouldin"), ("balance", "size_entropy"))
@@ -37,6 +38,21 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
     console.print(table)
     if any(scores[part]["n_empty"] for part in parts):
         console.print(f"warning: {empty_clusters_text(scores)}", soft_wrap=True, markup=False)
+
+
+def print_verdict(console: Console, scores: dict[str, Any], folder: RunFolder) -> None:
+    """Print what was found, how it compares, whether to trust it, the command to type next, and where everything is.
+
+    Args:
+        console: prints the lines.
+        scores: content of scores.json.
+        folder: the run folder.
+    """
+    verdict = scores["verdict"]
+    for text in (*filter(None, (verdict["found"], verdict["compared"], verdict["trust"])), f"next: {verdict['next']}"):
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
+    text = f"everything is in {folder.path}; the report is {folder.report.name}"
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def empty_clusters_text(scores: dict[str, Any]) -> str:

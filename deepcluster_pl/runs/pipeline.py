@@ -14,9 +14,10 @@ from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partition_from, predict_all
 from deepcluster_pl.methods.auto import AUTO_METHOD
-from deepcluster_pl.reporting.console_summary import print_summary
+from deepcluster_pl.reporting.console_summary import print_summary, print_verdict
 from deepcluster_pl.reporting.figures import save_reconstructions
 from deepcluster_pl.runs.candidates import train_candidates
+from deepcluster_pl.runs.conclusion import conclude
 from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
@@ -56,9 +57,10 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
             if not is_rank_zero():
                 return {}
             scores = asdict(evaluate(trained, command, code_version))
+            conclude(scores, trained.predictions["fit"], stages.folder.report)
             write_results(stages.folder, trained, scores)
             print_summary(console, scores)
-            console.print(f"everything is in {folder}", highlight=False, soft_wrap=True, markup=False)
+            print_verdict(console, scores, stages.folder)
             return scores
 
 

@@ -16,6 +16,7 @@ from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
+from deepcluster_pl.evaluation.row_criteria import row_criteria
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
 from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.methods.base import ClusteringModule
@@ -155,7 +156,8 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
     )
     scorer = Scorer(data, cfg.n_clusters, cfg.seed, trained.embeddings["fit"])
-    final = scorer.blocks(partition_from(trained.predictions))
+    partition = partition_from(trained.predictions)
+    final = scorer.blocks(partition)
     return Scores(
         data=data.name,
         protocol=protocol(data),
@@ -184,6 +186,12 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         },
         candidates=trained.choice.candidates if trained.choice else None,
         choice=trained.choice.summary() if trained.choice else None,
+        criteria=row_criteria(
+            data,
+            {"kmeans_raw": on_input, "kmeans_code": on_embeddings, "start": trained.started, "method": partition},
+            cfg.n_clusters,
+            cfg.seed,
+        ),
         warnings=list(trained.warnings.texts),
     )
 

@@ -58,13 +58,14 @@ def test_a_part_with_fewer_rows_than_processes_is_no_trouble(cli_run):
 
 @pytest.mark.parametrize("method", ["dec", "idec"])
 def test_two_processes_come_to_the_targets_and_labels_of_one(cli_run, method):
-    recipe = (*TINY_DEC, *UNEVEN, f"method={method}")
+    recipe = (*TINY_DEC, *UNEVEN, f"method={method}", "guard=true")
     one = cli_run(*recipe, name="one")
     two = cli_run(*recipe, *TWO, name="two")
     assert two.code == 0, two.err
     assert two.err == ""
     torch.testing.assert_close(targets(two.folder), targets(one.folder), atol=1e-5, rtol=0)
     assert [cluster for cluster, _ in two.labels] == [cluster for cluster, _ in one.labels]
+    assert two.scores["kept"] == one.scores["kept"] is not None
     assert (one.scores["machine"]["processes"], two.scores["machine"]["processes"]) == (1, 2)
     assert files(two.folder) == files(one.folder)
     assert two.out.count("everything is in") == 1

@@ -17,8 +17,8 @@ from deepcluster_pl.methods.initialization.initial_clustering import Initializat
 BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "davies_bouldin", "bic", "cluster_sizes",
          "size_entropy", "n_empty", "collapsed"}  # fmt: skip
 TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "n_clusters_found", "kept", "guard",
-       "stopped", "steps", "seconds", "machine", "versions", "commit", "published", "command", "fit", "holdout", "start", "baselines",
-       "warnings"}  # fmt: skip
+       "stopped", "steps", "seconds", "machine", "versions", "commit", "published", "command",
+       "fit", "holdout", "start", "teacher", "baselines", "candidates", "choice", "criteria", "verdict", "warnings"}  # fmt: skip
 
 
 def test_a_dec_run_leaves_everything_the_contract_names(cli_run):

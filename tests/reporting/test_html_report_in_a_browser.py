@@ -69,6 +69,29 @@ def test_the_page_fits_a_narrow_screen_and_a_dark_one(cli_run, browser):
     assert browser.get_log("browser") == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_screen_says_what_was_found_whether_to_trust_it_and_what_to_do_now(cli_run, browser, scheme):
+    run = cli_run(*TINY_DEC)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    for width, height in ((1280, 800), (390, 844)):
+        resize(browser, width, height)
+        browser.get((run.folder / "report.html").as_uri())
+        verdict = run.scores["verdict"]
+        for selector, text in ((".lead", verdict["found"]), (".trust", verdict["trust"])):
+            (shown,) = find(browser, f".verdict {selector}")
+            assert text in shown.text
+            assert shown.rect["y"] + shown.rect["height"] <= height
+        assert find(browser, ".next code")[0].text == verdict["then"]
+        assert len(find(browser, ".rivals tr")) >= 3
+        assert browser.execute_script("return document.documentElement.scrollWidth") == width
+    ink, paper = browser.execute_script(
+        "const s = getComputedStyle(document.querySelector('.trust b'));"
+        "return [s.color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert abs(brightness(ink) - brightness(paper)) > 80
+
+
 def brightness(color: str) -> float:
     """Mean of red, green and blue of `rgb(r, g, b)`."""
     return sum(float(part) for part in color.split("(")[1].rstrip(")").split(",")[:3]) / 3

@@ -22,7 +22,7 @@ from deepcluster_pl.reporting.confusion import confusion_of_run
 from deepcluster_pl.reporting.console_summary import summary_rows
 from deepcluster_pl.reporting.figures.curves import panels
 from deepcluster_pl.reporting.html_report.cards import make_cards
-from deepcluster_pl.reporting.html_report.summary_text import summary_sentences, warning_sentences
+from deepcluster_pl.reporting.html_report.summary_text import comparison_bars, summary_sentences, warning_sentences
 from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart, draw_scatter
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.printable import markdown_text, printable
@@ -109,9 +109,15 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
     rows = sample_rows(len(content.places), _MOST_POINTS, scores["seed"])
     ids = [data.part("fit").ids[int(row)] for row in rows]
     cards = make_cards(data, content.method, fitted, colors, scores["seed"])
+    bars_title, bars = comparison_bars(scores)
     return {
         "scores": scores,
         "title": f"{data.name}: {scores['n_clusters']} clusters by {scores['method']}",
+        "verdict": scores["verdict"],
+        "strip": [{"number": card.number, "size": card.size, "color": card.color} for card in cards],
+        "bars": bars,
+        "bars_title": bars_title,
+        "has_gallery": (folder / "gallery.html").exists(),
         "summary": summary_sentences(scores, n_doubtful),
         "warnings": [*warning_sentences(scores, n_doubtful, last_changed), *scores.get("warnings", [])],
         "parts": [part for part in ("fit", "holdout") if scores[part] is not None],

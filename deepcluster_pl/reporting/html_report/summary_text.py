@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
+from deepcluster_pl.reporting.console_summary import summary_rows
+from deepcluster_pl.reporting.verdict import BASELINES
 
 _LIMITS = {"max_steps": "fit.max_steps", "max_time": "trainer.max_time"}
 _VERY_SMALL = 0.1
@@ -14,29 +16,44 @@ _SAMPLES_PER_CLUSTER = 10
 
 
 def summary_sentences(scores: dict[str, Any], n_doubtful: int) -> list[str]:
-    """Return a few sentences: cluster sizes, doubtful samples, how training ended, comparison with k-means.
+    """Return what the verdict leaves out: doubtful samples, the estimated number, how training ended, use of labels.
 
     Args:
         scores: content of scores.json.
         n_doubtful: fitted samples that nearly belong to another cluster.
     """
-    fit = scores["fit"]
-    sizes = [size for size in fit["cluster_sizes"] if size]
-    sentences = [
-        f"{scores['method']} put {_count(fit['n'], 'sample')} of {scores['data']} into "
-        f"{_count(len(sizes), 'cluster')}. "
-        f"The largest holds {max(sizes):,} ({max(sizes) / fit['n']:.0%}), the smallest {min(sizes):,}."
-    ]
-    if len(sizes) > 1 and n_doubtful == 0:
+    fit, sentences = scores["fit"], []
+    several = sum(size > 0 for size in fit["cluster_sizes"]) > 1
+    if several and n_doubtful == 0:
         sentences.append("Every sample clearly belongs to one cluster.")
-    elif len(sizes) > 1:
+    elif several:
         doubtful = f"{_count(n_doubtful, 'sample')} ({n_doubtful / fit['n']:.0%})"
         sentences.append(f"{doubtful} could almost as well belong to another cluster.")
     sentences.append(_estimated_number(scores["n_clusters_found"]))
     sentences.append(_end_of_training(scores))
-    sentences.append(_agreement_with_labels(scores))
-    sentences.append(_comparison(scores))
+    sentences.append(_use_of_labels(scores))
     return [sentence for sentence in sentences if sentence]
+
+
+def comparison_bars(scores: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Return what the bars beside the verdict show, and one bar for each row of the table, the method last.
+
+    Args:
+        scores: content of scores.json.
+
+    Returns:
+        A title; `name`, `value` and `share` (0 to 1, the length) of each bar.
+    """
+    if scores["fit"]["nmi"] is not None:
+        values = [(name, blocks["fit"]["nmi"]) for name, blocks in summary_rows(scores)]
+        title = "Agreement with the labels (NMI, 1 is perfect)"
+    else:
+        names = {key: name for key, (name, _) in BASELINES.items()}
+        names |= {"start": "initialization", "method": scores["method"]}
+        rows = scores["criteria"]["rows"]
+        values = [(names.get(key, key), row["together"]) for key, row in rows.items()]
+        title = "Share of nearest neighbors in the same group"
+    return title, [{"name": name, "value": value, "share": min(1.0, max(0.0, value))} for name, value in values]
 
 
 def warning_sentences(scores: dict[str, Any], n_doubtful: int, changed: float | None) -> list[str]:
@@ -71,7 +88,7 @@ def warning_sentences(scores: dict[str, Any], n_doubtful: int, changed: float | 
         )
     if n_doubtful > n / 3:
         warnings.append("More than a third of the samples could almost as well belong to another cluster.")
-    before = (scores["start"] or {}).get("fit")
+    before = (scores["start"] or {}).get("fit") if scores.get("kept") is None else None  # the guard knows better
     if before and fit["silhouette"] is not None and before["silhouette"] is not None and scores["stopped"] != "none":
         lost = before["silhouette"] - fit["silhouette"]
         if lost > _WORSE_SILHOUETTE:
@@ -114,29 +131,14 @@ def _end_of_training(scores: dict[str, Any]) -> str:
     return "The initialization was not trained further."
 
 
-def _agreement_with_labels(scores: dict[str, Any]) -> str:
-    """Return the accuracy, or that there are no labels to measure it with."""
-    accuracy = scores["fit"]["acc"]
-    if accuracy is None:
-        return (
-            "There are no labels, so accuracy cannot be measured. The scores below only describe how compact and "
-            "separate the clusters are."
-        )
-    held_out = (scores["holdout"] or {}).get("acc")
-    more = f", and {held_out:.1%} of the held-out samples" if held_out is not None else ""
+def _use_of_labels(scores: dict[str, Any]) -> str:
+    """Return what labels were used for, or that there are none to measure accuracy with."""
+    if scores["fit"]["acc"] is not None:
+        return "Labels are used for scores only; training never reads them."
     return (
-        f"When each cluster is paired with one label, {accuracy:.1%} of the labeled samples match{more}. "
-        f"Labels are used for scores only; training never reads them."
+        "There are no labels, so accuracy cannot be measured. The scores below only describe how compact and "
+        "separate the clusters are."
     )
-
-
-def _comparison(scores: dict[str, Any]) -> str:
-    """Return the score of k-means on the raw input beside the method's; nothing where one is missing."""
-    key, name = ("acc", "an accuracy") if scores["fit"]["acc"] is not None else ("silhouette", "a silhouette")
-    raw = (scores["baselines"]["kmeans_raw"] or {}).get("fit")
-    if raw is None or raw[key] is None or scores["fit"][key] is None:
-        return ""
-    return f"k-means on the raw input reaches {name} of {raw[key]:.3f}, {scores['method']} {scores['fit'][key]:.3f}."
 
 
 def _count(n: int, noun: str) -> str:

@@ -1,0 +1,164 @@
+"""Say in plain words what a run found, whether a simple method does better, and whether to trust it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+BASELINES = {
+    "kmeans_raw": ("k-means on the input", "kmeans"), "kmeans_code": ("k-means on the embedding", "ae_kmeans"),
+    "pca_gmm": ("a mixture on components", "pca_gmm"), "graph": ("a graph of neighbors", "graph"),
+}  # fmt: skip
+"""Name and recipe of each baseline, by its key in scores.json."""
+_CLOSE = 0.01
+_STABLE, _PARTLY = 0.8, 0.5
+_MANY_DOUBTFUL, _FEW_DOUBTFUL = 1 / 3, 0.1
+_EVENNESS = ((0.985, "even"), (0.9, "fairly even"), (0.4, "uneven"))
+"""Words for the entropy of sizes over that of equal sizes, from the largest."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a person wants to know at the end of a run.
+
+    Attributes:
+        found: what the groups are: number, sizes, how even.
+        compared: how they compare with simple methods, and with the start where that was kept.
+        trust: how far they can be trusted, and what that is based on.
+        level: `good`, `fair` or `poor`, for a color.
+        better: recipe of a simple method that did better; None where none did.
+    """
+
+    found: str
+    compared: str
+    trust: str
+    level: str
+    better: str | None
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return the parts that say something, in order."""
+        return [text for text in (self.found, self.compared, self.trust) if text]
+
+
+def judge(scores: dict[str, Any], n_doubtful: int) -> Verdict:
+    """Return the verdict on a run.
+
+    Args:
+        scores: content of scores.json.
+        n_doubtful: fitted samples that nearly belong to another cluster.
+    """
+    has_labels = scores["fit"]["acc"] is not None
+    compared, better = _with_labels(scores) if has_labels else _without_labels(scores)
+    trust, level = _trust_by_labels(scores) if has_labels else _trust_without_labels(scores, n_doubtful)
+    if scores["fit"]["collapsed"] or (better and level == "good"):
+        level = "poor" if scores["fit"]["collapsed"] else "fair"
+    return Verdict(_found(scores), " ".join(filter(None, [_kept(scores), compared])), trust, level, better)
+
+
+def _found(scores: dict[str, Any]) -> str:
+    """Return the number of groups, their sizes, and how even they are."""
+    fit = scores["fit"]
+    sizes = [size for size in fit["cluster_sizes"] if size]
+    if not sizes:
+        return "Found no group."
+    if len(sizes) == 1:
+        return f"All {sizes[0]:,} samples are in one group: nothing was told apart."
+    least, most = min(sizes), max(sizes)
+    spread = f"of {least:,} samples each" if least == most else f"of {least:,} to {most:,} samples"
+    empty = len(fit["cluster_sizes"]) - len(sizes)
+    left = f"; {empty} more {'is' if empty == 1 else 'are'} empty" if empty else ""
+    return f"Found {len(sizes)} groups {spread}: sizes are {_evenness(sizes)}{left}."
+
+
+def _evenness(sizes: list[int]) -> str:
+    """Return how even sizes are, by their entropy over that of equal sizes.
+
+    >>> _evenness([50, 50]), _evenness([60, 40]), _evenness([900, 100]), _evenness([990, 10])
+    ('even', 'fairly even', 'uneven', 'very uneven')
+    """
+    shares = [size / sum(sizes) for size in sizes]
+    entropy = -sum(share * math.log(share) for share in shares) / math.log(len(sizes))
+    return next((word for least, word in _EVENNESS if entropy >= least), "very uneven")
+
+
+def _kept(scores: dict[str, Any]) -> str:
+    """Return that the start was kept where the fit was worse."""
+    return "Training made the groups worse, so those from before it were kept." if scores.get("kept") == "start" else ""
+
+
+def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the comparison with the best baseline by NMI, and its recipe where it is better."""
+    own = scores["fit"]["nmi"]
+    rivals = {
+        key: block["fit"]["nmi"] for key, block in scores["baselines"].items()
+        if key != "protocol" and block and block["fit"] and block["fit"]["nmi"] is not None
+    }  # fmt: skip
+    if not rivals:
+        return "", None
+    key = max(rivals, key=lambda name: rivals[name])
+    name, recipe = _names(key)
+    numbers = f"NMI {rivals[key]:.3f}, this result {own:.3f}"
+    if rivals[key] > own + _CLOSE:
+        waste = " The training was not worth its time." if scores["stopped"] != "none" else ""
+        return f"A simple method did better: {name} has {numbers}.{waste}", recipe
+    if rivals[key] >= own - _CLOSE:
+        return f"No better than the best simple method: {name} has {numbers}.", None
+    return f"Better than every simple method that was tried: the best of them, {name}, has {numbers}.", None
+
+
+def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the comparison with the baseline that says most about neighbors, and its recipe where it is better."""
+    rows = (scores.get("criteria") or {}).get("rows", {})
+    rivals = {key: row for key, row in rows.items() if key not in ("method", "start") and not row["collapsed"]}
+    if not rivals:
+        return "", None
+    key, own = min(rivals, key=lambda name: rivals[name]["gap"]), rows["method"]
+    name, recipe = _names(key)
+    # One of the two is usually the best row, so the larger error is that of their difference
+    ahead, error = rivals[key]["gap"] - own["gap"], max(own["gap_error"], rivals[key]["gap_error"], 1e-9)
+    if ahead < -error:
+        return f"A simple method looks better: the groups of {name} fit neighboring samples better.", recipe
+    if ahead > error:
+        return f"It looks better than every simple method that was tried; the best of them is {name}.", None
+    return f"It looks no better than the best simple method, {name}.", None
+
+
+def _trust_by_labels(scores: dict[str, Any]) -> tuple[str, str]:
+    """Return how far labels agree, those of held-out samples where there are some, and the level."""
+    held_out = scores["holdout"] is not None and scores["holdout"]["acc"] is not None
+    block, kind = (scores["holdout"], "held-out") if held_out else (scores["fit"], "labeled")
+    acc, nmi = block["acc"], block["nmi"]
+    level = "good" if nmi >= _STABLE else "fair" if nmi >= _PARTLY else "poor"
+    words = {"good": "agree with", "fair": "agree in part with", "poor": "have little to do with"}[level]
+    return (
+        f"The groups {words} the labels: {acc:.0%} of the {kind} samples match (ACC {acc:.3f}, NMI {nmi:.3f}).",
+        level,
+    )
+
+
+def _trust_without_labels(scores: dict[str, Any], n_doubtful: int) -> tuple[str, str]:
+    """Return what speaks for the groups where nobody knows the right ones, and the level."""
+    doubtful = n_doubtful / scores["fit"]["n"]
+    doubt = f"{doubtful:.0%} of the samples could as well be in another group"
+    together, agreement = scores["criteria"]["rows"]["method"]["together"], scores["criteria"]["agreement"]
+    facts = [f"{together:.0%} of the nearest neighbors share a group"]
+    if agreement is not None:
+        kind = "nearly the same" if agreement >= _STABLE else "partly the same" if agreement >= _PARTLY else "other"
+        facts.append(f"simple methods find {kind} groups (agreement {agreement:.2f} of 1)")
+    facts.append(doubt)
+    # The weakest of the three decides
+    steady = min(together, 1.0 if agreement is None else agreement)
+    if steady >= _STABLE and doubtful <= _FEW_DOUBTFUL:
+        level, advice = "good", "These groups are steady"
+    elif steady < _PARTLY or doubtful > _MANY_DOUBTFUL:
+        level, advice = "poor", "Do not rely on these groups before you have looked at them"
+    else:
+        level, advice = "fair", "Look at these groups before you rely on them"
+    return f"{advice}: {', '.join(facts[:-1])}, and {facts[-1]}.", level
+
+
+def _names(key: str) -> tuple[str, str | None]:
+    """Return the name of a baseline and its recipe; for one unknown here, its key and no recipe."""
+    return BASELINES.get(key, (key.replace("_", " "), None))

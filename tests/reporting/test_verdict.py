@@ -1,0 +1,100 @@
+"""The verdict: what was found, how it compares, whether to trust it, and a command that works as it is printed."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.reporting.verdict import judge
+from deepcluster_pl.runs.conclusion import with_method
+
+
+def block(acc=None, nmi=None, sizes=(40, 35, 25)):
+    return {"n": sum(sizes), "acc": acc, "nmi": nmi, "cluster_sizes": list(sizes), "collapsed": 0 in sizes}
+
+
+def row(gap=0.0, together=0.9, collapsed=False):
+    return {"gap": gap, "gap_error": 0.01, "together": together, "collapsed": collapsed}
+
+
+def scores(fit, baselines=None, **changes):
+    return {
+        "fit": fit, "holdout": None, "stopped": "max_steps", "kept": "fit",
+        "baselines": {"protocol": None, **{key: {"fit": value} for key, value in (baselines or {}).items()}},
+        "criteria": {"rows": {"method": row()}, "agreement": None}, **changes,
+    }  # fmt: skip
+
+
+def test_a_deep_result_below_a_simple_one_is_said_to_be_so():
+    verdict = judge(scores(block(0.78, 0.77), {"kmeans_raw": block(0.79, 0.74), "graph": block(0.8, 0.85)}), 0)
+    assert verdict.compared == (
+        "A simple method did better: a graph of neighbors has NMI 0.850, this result 0.770. "
+        "The training was not worth its time."
+    )
+    assert (verdict.better, verdict.level) == ("graph", "fair")
+    assert "78% of the labeled samples match (ACC 0.780, NMI 0.770)" in verdict.trust
+
+
+def test_a_result_above_or_at_the_simple_ones_is_said_to_be_so_and_unknown_baselines_count():
+    better = judge(scores(block(0.95, 0.92), {"kmeans_raw": block(0.79, 0.74)}), 0)
+    assert better.compared.startswith("Better than every simple method that was tried")
+    assert (better.better, better.level) == (None, "good")
+    same = judge(scores(block(0.95, 0.92), {"new_method": block(0.95, 0.925)}), 0)
+    assert same.compared == "No better than the best simple method: new method has NMI 0.925, this result 0.920."
+    assert judge(scores(block(0.95, 0.92)), 0).compared == ""
+
+
+def test_held_out_samples_decide_where_there_are_some_and_a_kept_start_is_told():
+    found = judge(scores(block(0.95, 0.92), holdout=block(0.6, 0.4), kept="start"), 0)
+    assert "have little to do with the labels: 60% of the held-out samples" in found.trust
+    assert found.level == "poor"
+    assert found.compared == "Training made the groups worse, so those from before it were kept."
+
+
+def test_without_labels_neighbors_and_simple_methods_decide():
+    rows = {"method": row(0.3), "start": row(0.0), "graph": row(0.0, collapsed=True), "kmeans_raw": row(0.1)}
+    found = judge(scores(block(), criteria={"rows": rows, "agreement": 0.85}), 3)
+    assert found.compared.startswith("A simple method looks better: the groups of k-means on the input")
+    assert (found.better, found.level) == ("kmeans", "fair")
+    assert "simple methods find nearly the same groups (agreement 0.85 of 1)" in found.trust
+    rows["kmeans_raw"] = row(0.305)
+    close = judge(scores(block(), criteria={"rows": rows, "agreement": 0.4}), 3)
+    assert close.compared == "It looks no better than the best simple method, k-means on the input."
+    assert close.trust.startswith("Do not rely on these groups before you have looked at them: 90% of")
+    rows["kmeans_raw"] = row(0.5)
+    steady = judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}), 3)
+    assert (steady.level, steady.better) == ("good", None)
+    assert judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}), 50).level == "poor"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [
+        ((50, 50), "Found 2 groups of 50 samples each: sizes are even."),
+        ((1400, 90, 10), "Found 3 groups of 10 to 1,400 samples: sizes are very uneven."),
+        ((70, 30, 0, 0), "Found 2 groups of 30 to 70 samples: sizes are uneven; 2 more are empty."),
+        ((100, 0), "All 100 samples are in one group: nothing was told apart."),
+    ],
+)
+def test_sizes_are_said_in_words(sizes, text):
+    found = judge(scores(block(0.9, 0.9, sizes)), 0)
+    assert found.found == text
+    assert found.level == ("poor" if 0 in sizes else "good")
+
+
+def test_the_command_of_another_method_keeps_the_data_and_the_recipes_and_drops_what_the_first_method_had(tmp_path):
+    (tmp_path / "my recipes").mkdir()
+    typed = [
+        "--config-dir",
+        str(tmp_path / "my recipes"),
+        "data=array",
+        "data.path='my data/x (1).csv'",
+        "n_clusters=3",
+    ]
+    own = ["method=dec", "net.dims=[16,4]", "fit.max_steps=9", "optimizer@fit.optimizer=adam", "whiten=1.0", "seed=4"]
+    command = with_method(shlex.join(["python", "-m", "deepcluster_pl", *typed, *own]), "kmeans")
+    assert shlex.split(command) == ["deepcluster", *typed, "seed=4", "method=kmeans"]
+    assert compose_checked(shlex.split(command)[3:], config_dir=typed[1]).problems == []
+    assert with_method("python -m deepcluster_pl data=wine", "no_such_method") is None
