@@ -34,7 +34,8 @@ def candidate_config(cfg: DictConfig, overrides: Sequence[str], pretrained: str 
         UserError: settings of the run do not go together with this recipe.
     """
     candidate = copy.deepcopy(_recipe(tuple(overrides)))
-    for key in (key for key in _SHARED if key in cfg):
+    own = {text.partition("=")[0] for text in overrides}
+    for key in (key for key in _SHARED if key in cfg and key not in own):
         candidate._set_item_impl(key, copy.deepcopy(cfg._get_node(key)))
     candidate.pretrained = pretrained
     check(candidate)

@@ -14,6 +14,8 @@ _SMALL = 600
 """Fewer samples than this get no net: it learns nothing from them that a graph does not show."""
 _LARGE = 5000
 """Fewer samples than this get no autoencoder."""
+_MANY = 20_000
+"""Rows that simple methods are computed on, at most."""
 _STUDENTS: dict[Budget, int] = {"quick": 0, "normal": 2, "thorough": 3}
 
 
@@ -88,7 +90,7 @@ def duration(seconds: float) -> str:
     return f"about {-(-seconds // 60):.0f} minutes"
 
 
-def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None) -> Plan:
+def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None, has_copies: bool = False) -> Plan:
     """Return what is tried on samples of a kind.
 
     Args:
@@ -96,6 +98,7 @@ def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None) -> Pl
         budget: how much work.
         only: names of the candidates to try, such as `graph`, or `graph_student` for the student behind it; None for
             all that the budget allows.
+        has_copies: whether the source has distorted copies of the samples.
 
     Returns:
         The plan, which depends on nothing else.
@@ -103,7 +106,7 @@ def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None) -> Pl
     Raises:
         UserError: a name is that of no candidate.
     """
-    plan = Plan(_candidates(kind, budget), 0, *_student(kind))
+    plan = Plan(_candidates(kind, budget, has_copies), 0, *_student(kind))
     if only is None:
         n_students = _STUDENTS[budget] if kind.kind == "images" and kind.n >= _SMALL else 0
         return replace(plan, n_students=min(n_students, len(plan.candidates)))
@@ -129,20 +132,36 @@ def _student(kind: SampleKind) -> tuple[tuple[str, ...], float]:
     return ("student=mlp",), 5.0
 
 
-def _candidates(kind: SampleKind, budget: Budget) -> list[Candidate]:
+def _candidates(kind: SampleKind, budget: Budget, has_copies: bool) -> list[Candidate]:
     """Return the candidates for samples of a kind, at rising cost."""
     n, d = kind.n, kind.n_features
-    values = n * d
-    found = [
-        Candidate("kmeans", ("method=kmeans",), 0.3 + values * 1e-6),
-        Candidate("pca_gmm", ("method=pca_gmm",), 0.5 + n * min(d, 30) ** 2 * 1e-6),
-        Candidate("graph", ("method=graph",), 0.5 + min(n, 20_000) * 5e-4),
-        Candidate("graph_20", ("method=graph", "start.n_neighbors=20"), 0.5 + min(n, 20_000) * 7e-4),
-    ]
-    if n >= _LARGE and budget != "quick":
-        epochs = 60 if budget == "normal" else 200
-        pretraining = f"pretrain.max_epochs={epochs}"
-        found += [
-            Candidate("ae_gmm", ("method=ae_gmm", pretraining), 2 + epochs * values * 5e-6),
+    # Seconds of a graph, and of a mixture on 30 components
+    graph, mixture = 0.5 + min(n, 20_000) * 4e-4, 0.5 + min(n, _MANY) * min(d, 30) ** 2 * 1e-6
+    if kind.kind == "photos":
+        found = [
+            Candidate("photos_kmeans", ("method=photos/kmeans",), 1.0),
+            Candidate("photos_gmm", ("method=photos/gmm",), mixture),
+            Candidate("photos_graph", ("method=photos/graph",), graph),
         ]
+        if has_copies and budget != "quick":
+            found.append(Candidate("photos_scan", ("method=photos/scan",), 30.0))
+        return found
+    # Above 20,000 samples, simple methods see a sample, and fewer restarts
+    sample = (f"start_sample_size={_MANY}", "start.n_init=3") if n > _MANY else ()
+    found = [
+        Candidate("kmeans", ("method=kmeans", *sample), 0.3 + min(n, _MANY) * d * 1e-6),
+        Candidate("pca_gmm", ("method=pca_gmm", *sample), mixture),
+        Candidate("graph", ("method=graph",), graph),
+    ]
+    if kind.kind in ("embeddings", "counts"):
+        # Neighbors are samples in the same direction, however long the rows are
+        found.append(Candidate("graph_direction", ("method=graph", "net.unit_length=true"), graph))
+    else:
+        found.append(Candidate("graph_20", ("method=graph", "start.n_neighbors=20"), 1.4 * graph))
+    if n >= _LARGE and budget != "quick" and kind.kind == "images":
+        epochs = 40 if budget == "normal" else 150
+        settings = ("method=ae_gmm", f"pretrain.max_epochs={epochs}", *sample)
+        found.append(Candidate("ae_gmm", settings, 2 + epochs * n * 2e-4))
+    if budget == "thorough" and n >= _SMALL:
+        found.append(Candidate("dec", ("method=dec",), 20 + n * 1e-2))
     return found

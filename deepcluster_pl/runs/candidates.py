@@ -247,7 +247,7 @@ def train_candidates(recipe: Recipe, stages: StageTrainer, train: Train) -> Trai
     # Say what is there and what comes, before anything slow
     ready, settings = prepare(recipe, stages), recipe.cfg.auto
     kind = recognize(ready.data, recipe.cfg.seed)
-    plan = plan_for(kind, settings.budget, settings.candidates)
+    plan = plan_for(kind, settings.budget, settings.candidates, bool(recipe.cfg.data.get("copies")))
     stages.console.print(plan.describe(kind), highlight=False, soft_wrap=True, markup=False)
     # One number of clusters for all; a resumed run keeps the one that it found
     if stages.folder.n_clusters.is_file():

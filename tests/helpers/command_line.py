@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 TINY = (
-    "data=blobs", "data.n_samples=120", "data.n_features=6", "data.spread=1.0", "n_clusters=3", "net.dims=[16,4]",
-    "pretrain.max_epochs=3", "pretrain.batch_size=32", "fit.max_steps=20", "fit.batch_size=32",
+    "data=blobs", "data.n_samples=120", "data.n_features=6", "data.spread=1.0", "method=dec", "n_clusters=3",
+    "net.dims=[16,4]", "pretrain.max_epochs=3", "pretrain.batch_size=32", "fit.max_steps=20", "fit.batch_size=32",
     "trainer.accelerator=cpu", "guard=false",
 )  # fmt: skip
 TINY_RAW = tuple(text for text in TINY if not text.startswith("net."))
-TINY_DEC = (*TINY, "method=dec", "callbacks.target_refresh.update_interval=5", "callbacks.target_refresh.tol=0")
+TINY_DEC = (*TINY, "callbacks.target_refresh.update_interval=5", "callbacks.target_refresh.tol=0")
 
 
 @dataclass
