@@ -31,7 +31,8 @@ class Affine:
         rotation: at most this many degrees, to both sides.
         shear: at most this many degrees.
         zoom: at most this share larger or smaller.
-        fill: content of pixels from outside the image.
+        fill: content of pixels from outside the image: the `nearest` pixel, `zeros`, or the image's own `background`,
+            the median of the pixels around its edge.
         seed: seed of all draws.
     """
 
@@ -41,7 +42,7 @@ class Affine:
         rotation: Degrees,
         shear: Slant,
         zoom: OpenShare,
-        fill: Literal["nearest", "zeros"],
+        fill: Literal["nearest", "zeros", "background"],
         seed: NonNegativeInt,
     ) -> None:
         self.shift = shift
@@ -92,7 +93,9 @@ class Affine:
             moves = self.matrices(amounts, height, width).to(x)
             grid = F.affine_grid(moves, list(planes.shape), align_corners=False)
             padding = "border" if self.fill == "nearest" else "zeros"
-            moved = F.grid_sample(planes, grid, padding_mode=padding, align_corners=False)
+            # The background is zero while pixels move
+            level = _edge_median(planes) if self.fill == "background" else planes.new_zeros(())
+            moved = F.grid_sample(planes - level, grid, padding_mode=padding, align_corners=False) + level
         return from_planes(moved, layout)
 
     def matrices(self, amounts: Tensor, height: int, width: int) -> Tensor:
@@ -121,6 +124,12 @@ class Affine:
     def check(self, input_shape: tuple[int, ...]) -> None:
         """Raise `UserError` where samples of this shape are no images."""
         _layout(input_shape)
+
+
+def _edge_median(planes: Tensor) -> Tensor:
+    """Return the median (N, C, 1, 1) of the pixels around the edge of each color plane (N, C, H, W)."""
+    edge = [planes[:, :, 0], planes[:, :, -1], planes[:, :, :, 0], planes[:, :, :, -1]]
+    return torch.cat(edge, dim=2).median(dim=2).values[:, :, None, None]
 
 
 def _layout(shape: tuple[int, ...]) -> Layout:

@@ -103,3 +103,12 @@ def test_under_bf16_autocast_pixels_stay_where_they_are():
 def test_what_is_no_image_is_refused_with_its_shape(shape):
     with pytest.raises(UserError, match=f"found samples of {'x'.join(map(str, shape))}; type augment=none"):
         affine().check(shape)
+
+
+def test_background_is_the_median_around_the_edge_of_each_color():
+    x = torch.full((2, 6, 6, 3), 0.25)
+    x[1, :, :, 2] = 0.75
+    x[:, 2:4, 2:4] = 1.0
+    x[0, 0, 0] = 9.0  # one bright corner is no background
+    moved = Affine(0.5, 0.0, 0.0, 0.0, "background", 0).transform(x, torch.tensor([[0.0, 0, 0, 1, 1]]).expand(2, -1))
+    assert torch.allclose(moved[:, -1, -1], torch.tensor([[0.25, 0.25, 0.25], [0.25, 0.25, 0.75]]))
