@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,8 @@ BASELINES = {
 _CLOSE = 0.01
 _STABLE, _PARTLY = 0.8, 0.5
 _MANY_DOUBTFUL, _FEW_DOUBTFUL = 1 / 3, 0.1
-_EVENNESS = ((0.985, "even"), (0.9, "fairly even"), (0.4, "uneven"))
-"""Words for the entropy of sizes over that of equal sizes, from the largest."""
+_EVENNESS = (("even", 0.75, 1.33), ("fairly even", 0.4, 2.0), ("uneven", 0.1, 6.0))
+"""Words for sizes whose smallest and largest are no farther than this from the mean, as shares of it."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,17 @@ def _found(scores: dict[str, Any]) -> str:
 
 
 def _evenness(sizes: list[int]) -> str:
-    """Return how even sizes are, by their entropy over that of equal sizes.
+    """Return how even sizes are: by the smallest and the largest, beside the mean.
 
-    >>> _evenness([50, 50]), _evenness([60, 40]), _evenness([900, 100]), _evenness([990, 10])
+    >>> _evenness([50, 50]), _evenness([70, 30]), _evenness([85, 15]), _evenness([99, 1])
     ('even', 'fairly even', 'uneven', 'very uneven')
     """
-    shares = [size / sum(sizes) for size in sizes]
-    entropy = -sum(share * math.log(share) for share in shares) / math.log(len(sizes))
-    return next((word for least, word in _EVENNESS if entropy >= least), "very uneven")
+    mean = sum(sizes) / len(sizes)
+    least, most = min(sizes) / mean, max(sizes) / mean
+    for word, lower, upper in _EVENNESS:
+        if least >= lower and most <= upper:
+            return word
+    return "very uneven"
 
 
 def _kept(scores: dict[str, Any]) -> str:
@@ -89,23 +91,24 @@ def _kept(scores: dict[str, Any]) -> str:
 
 
 def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
-    """Return the comparison with the best baseline by NMI, and its recipe where it is better."""
-    own = scores["fit"]["nmi"]
+    """Return the comparison with the best baseline by NMI and ARI, and its recipe where both prefer it."""
     rivals = {
-        key: block["fit"]["nmi"] for key, block in scores["baselines"].items()
+        key: block["fit"] for key, block in scores["baselines"].items()
         if key != "protocol" and block and block["fit"] and block["fit"]["nmi"] is not None
     }  # fmt: skip
     if not rivals:
         return "", None
-    key = max(rivals, key=lambda name: rivals[name])
-    name, recipe = _names(key)
-    numbers = f"NMI {rivals[key]:.3f}, this result {own:.3f}"
-    if rivals[key] > own + _CLOSE:
+    own = scores["fit"]
+    key = max(rivals, key=lambda name: rivals[name]["nmi"] + rivals[name]["ari"])
+    best, (name, recipe) = rivals[key], _names(key)
+    numbers = f"NMI {best['nmi']:.3f} and ARI {best['ari']:.3f}, this result {own['nmi']:.3f} and {own['ari']:.3f}"
+    ahead = (own["nmi"] - best["nmi"], own["ari"] - best["ari"])
+    if min(ahead) < -_CLOSE and max(ahead) <= _CLOSE:
         waste = " The training was not worth its time." if scores["stopped"] != "none" else ""
         return f"A simple method did better: {name} has {numbers}.{waste}", recipe
-    if rivals[key] >= own - _CLOSE:
-        return f"No better than the best simple method: {name} has {numbers}.", None
-    return f"Better than every simple method that was tried: the best of them, {name}, has {numbers}.", None
+    if max(ahead) > _CLOSE and min(ahead) >= -_CLOSE:
+        return f"Better than every simple method that was tried: the best of them, {name}, has {numbers}.", None
+    return f"No better than the best simple method: {name} has {numbers}.", None
 
 
 def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:

@@ -11,8 +11,9 @@ from deepcluster_pl.reporting.verdict import judge
 from deepcluster_pl.runs.conclusion import with_method
 
 
-def block(acc=None, nmi=None, sizes=(40, 35, 25)):
-    return {"n": sum(sizes), "acc": acc, "nmi": nmi, "cluster_sizes": list(sizes), "collapsed": 0 in sizes}
+def block(acc=None, nmi=None, sizes=(40, 35, 25), ari=None):
+    ari = nmi if ari is None else ari
+    return {"n": sum(sizes), "acc": acc, "nmi": nmi, "ari": ari, "cluster_sizes": list(sizes), "collapsed": 0 in sizes}
 
 
 def row(gap=0.0, together=0.9, collapsed=False):
@@ -30,7 +31,7 @@ def scores(fit, baselines=None, **changes):
 def test_a_deep_result_below_a_simple_one_is_said_to_be_so():
     verdict = judge(scores(block(0.78, 0.77), {"kmeans_raw": block(0.79, 0.74), "graph": block(0.8, 0.85)}), 0)
     assert verdict.compared == (
-        "A simple method did better: a graph of neighbors has NMI 0.850, this result 0.770. "
+        "A simple method did better: a graph of neighbors has NMI 0.850 and ARI 0.850, this result 0.770 and 0.770. "
         "The training was not worth its time."
     )
     assert (verdict.better, verdict.level) == ("graph", "fair")
@@ -42,7 +43,9 @@ def test_a_result_above_or_at_the_simple_ones_is_said_to_be_so_and_unknown_basel
     assert better.compared.startswith("Better than every simple method that was tried")
     assert (better.better, better.level) == (None, "good")
     same = judge(scores(block(0.95, 0.92), {"new_method": block(0.95, 0.925)}), 0)
-    assert same.compared == "No better than the best simple method: new method has NMI 0.925, this result 0.920."
+    assert same.compared.startswith("No better than the best simple method: new method has NMI 0.925 and")
+    mixed = judge(scores(block(0.89, 0.914, ari=0.837), {"pca_gmm": block(0.94, 0.901, ari=0.88)}), 0)
+    assert mixed.compared.startswith("No better than the best simple method: a mixture on components has")
     assert judge(scores(block(0.95, 0.92)), 0).compared == ""
 
 
@@ -74,7 +77,7 @@ def test_without_labels_neighbors_and_simple_methods_decide():
     [
         ((50, 50), "Found 2 groups of 50 samples each: sizes are even."),
         ((1400, 90, 10), "Found 3 groups of 10 to 1,400 samples: sizes are very uneven."),
-        ((70, 30, 0, 0), "Found 2 groups of 30 to 70 samples: sizes are uneven; 2 more are empty."),
+        ((70, 30, 0, 0), "Found 2 groups of 30 to 70 samples: sizes are fairly even; 2 more are empty."),
         ((100, 0), "All 100 samples are in one group: nothing was told apart."),
     ],
 )
