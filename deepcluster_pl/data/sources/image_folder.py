@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import Unpack
 
 from deepcluster_pl.data.base import ClusteringData, PartName, ignore_report
@@ -23,6 +24,7 @@ from deepcluster_pl.data.images.extraction import (
 )
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.images.gray_pictures import read_gray
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
@@ -130,6 +132,18 @@ class ImageFolder(ClusteringData):
     def thumbnail(self, name: PartName, row: int) -> bytes | None:
         """Return a small JPEG of the picture at a position of a part."""
         return None if self._cache is None else self._cache.thumbnail(self._entries[int(self.part(name).rows[row])])
+
+    def gray_pictures(self, names: Sequence[str]) -> dict[str, NDArray[np.uint8]]:
+        """Decode some pictures once more, to gray; those whose file is gone or changed into no picture are missing.
+
+        Args:
+            names: ids of samples.
+
+        Returns:
+            Brightness (H, W) by id.
+        """
+        sizes = {name: (self.metadata[name].width, self.metadata[name].height) for name in names}
+        return read_gray(Path(self.root or ".").expanduser(), sizes, self.max_megapixels, self.reading_processes)
 
     def describe(self) -> str:
         """Return a line about the data, and how many pictures were read, cached and skipped."""

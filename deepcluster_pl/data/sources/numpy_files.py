@@ -12,11 +12,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcluster_pl.data.tables.opening import MAX_INFLATION, inflation_limit
 from deepcluster_pl.errors import UserError, first_line
 
-MAX_INFLATION = 200
-"""An array of an archive may be this many times as large as its compressed bytes, and at least 64 MiB."""
-_ALWAYS_FINE_BYTES = 64 * 2**20
 _MAX_HEADER_BYTES = 2**16
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 
@@ -64,9 +62,18 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         raise _unreadable(path, error) from error
 
 
+def npz_names(path: Path) -> list[str]:
+    """Return the names of the arrays in an .npz file; raise `UserError` where it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [member.filename.removesuffix(".npy") for member in archive.infolist()]
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """Read one array, after its size was held against its header and against its compressed bytes."""
-    if member.file_size > max(_ALWAYS_FINE_BYTES, MAX_INFLATION * member.compress_size):
+    if member.file_size > inflation_limit(member.compress_size):
         raise ValueError(
             f"{member.filename} would grow from {member.compress_size:,} to {member.file_size:,} bytes, more than "
             f"{MAX_INFLATION} times; save it as .npy, or with numpy.savez"

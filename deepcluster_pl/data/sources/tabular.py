@@ -29,7 +29,7 @@ class ArrayData(ClusteringData):
 
     Args:
         path: a table (.csv, .tsv, .txt, .parquet, .feather, .xlsx; text may be compressed), whose columns are looked
-            at one by one, or an array (.npy, memory-mapped, .npz, .pt, .safetensors, .mat, .h5).
+            at one by one, or an array (.npy, memory-mapped; .npz, .pt, .safetensors, .mat, .h5).
         label_column: column of a table that holds known classes.
         id_column: column of a table that names the samples; null names them by an identifier, or else by row number.
         columns: feature columns of a table; null stands for all that are neither label nor id nor bookkeeping. A

@@ -117,7 +117,9 @@ class Preparation:
         x = np.empty((len(frame), sum(widths)), dtype=np.float32)
         start = 0
         for encoder, width in zip(self.encoders, widths, strict=True):
-            x[:, start : start + width] = encoder.encode(frame, self.refuses_gaps)
+            encoded = encoder.encode(frame, self.refuses_gaps)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused by name
+                x[:, start : start + width] = encoded
             start += width
         return x
 

@@ -31,8 +31,8 @@ def fitted(customers):
 
 def test_a_dataframe_with_categories_dates_and_gaps_goes_straight_in(fitted):
     assert fitted.columns_ == {
-        "age": "number", "income": "number", "visits": "number", "plan": "category", "city": "category", "joined": "date",
-        "customer_id": "identifier",
+        "age": "number", "income": "number", "visits": "number", "plan": "category", "city": "category",
+        "joined": "date", "customer_id": "identifier",
     }  # fmt: skip
     assert fitted.n_features_in_ == 7
     assert len(set(fitted.labels_)) == 4

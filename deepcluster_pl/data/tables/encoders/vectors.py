@@ -64,9 +64,11 @@ class Vectors(Encoder):
         is_gap = np.isnan(x)
         if refuses_gaps:
             refuse_gaps(frame, name, np.asarray(is_gap.any(axis=1)))
-        if np.isinf(x).any():
-            row = int(np.flatnonzero(np.isinf(x).any(axis=1))[0])
-            raise cell_error(frame, name, row, "an infinite number", "numbers that float32 can hold")
+        with np.errstate(invalid="ignore"):
+            is_wrong = np.abs(x) > np.finfo(np.float32).max
+        if is_wrong.any():
+            row = int(np.flatnonzero(is_wrong.any(axis=1))[0])
+            raise cell_error(frame, name, row, "an infinite or huge number", "numbers that float32 can hold")
         return np.where(is_gap, self.mean, x) if is_gap.any() else x
 
     def describe(self, x: NDArray[np.float64], x_of_all: NDArray[np.float64]) -> list[Fact]:
