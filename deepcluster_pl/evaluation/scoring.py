@@ -108,8 +108,8 @@ class Scores:
         holdout: scores of the held-out part.
         start: scores of the initial partition, by part.
         teacher: scores of the method's own partition, by part, where a student learned it; else None.
-        baselines: `protocol` of k-means; scores of its partitions `kmeans_raw` of the input and `kmeans_code` of the
-            pretrained embeddings.
+        baselines: `protocol`: restarts and rows; scores of k-means' partitions `kmeans_raw` of the input and
+            `kmeans_code` of the pretrained embeddings, of `pca_gmm`, a mixture on components, and of `graph`.
         candidates: with method=auto, a row for each recipe that was tried: `name`, what to `type`, `seconds`, whether
             it was `chosen`, the `problem` that put it out of the choice, criteria, and `acc`, `nmi`, `ari`; else None.
         choice: with method=auto, the `name` of the chosen one and the `sureness` of the choice, 0 to 1; else None.

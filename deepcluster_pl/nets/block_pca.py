@@ -95,14 +95,26 @@ class PCA(Autoencoder):
         if isinstance(top, ResidualLinear):
             top.initialize(generator)
 
-    @torch.no_grad()
     def measure(self, data: ClusteringData) -> None:
         """Measure scaling and components on the fitted part, in float64 and two passes over it."""
         super().measure(data)
-        # Components of each block, and of all blocks together
         chunks = data.part("fit").slices(data.rows_at_once)
         mean, covariance = moments(lambda rows: data.prepared("fit", rows), chunks)
-        first = block_components(covariance, self.blocks, self.whitening, self._unscaling(data))
+        self.measure_components(mean, covariance, self._unscaling(data))
+
+    @torch.no_grad()
+    def measure_components(
+        self, mean: NDArray[np.float64], covariance: NDArray[np.float64], unscaling: NDArray[np.float64]
+    ) -> None:
+        """Set the components, and the way back from them, by the moments of prepared samples.
+
+        Args:
+            mean: mean (F,) of the features.
+            covariance: their covariance (F, F).
+            unscaling: factor (F,) of each feature that undoes its scaling, where its block asks for that; else 1.
+        """
+        # Components of each block, and of all blocks together
+        first = block_components(covariance, self.blocks, self.whitening, unscaling)
         reduced = first @ covariance @ first.T
         variance, axes = _axes(reduced, self.latent_dim)
         unit = max(float(np.sqrt(variance.mean())), 1e-12)

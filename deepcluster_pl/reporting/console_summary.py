@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deepcluster_pl.evaluation.simple_baselines import SIMPLE
 from deepcluster_pl.reporting.candidate_table import print_candidates
 from deepcluster_pl.utils.run_folder import RunFolder
 
 _WITH_LABELS = (("ACC", "acc"), ("NMI", "nmi"), ("ARI", "ari"))
 _WITHOUT_LABELS = (("silhouette", "silhouette"), ("Davies-Bouldin", "davies_bouldin"), ("balance", "size_entropy"))
+_SIMPLE = {baseline.name: baseline.title for baseline in SIMPLE}
 
 
 def print_summary(console: Console, scores: dict[str, Any]) -> None:
@@ -75,8 +77,11 @@ def empty_clusters_text(scores: dict[str, Any]) -> str:
 def summary_rows(scores: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return titles and score blocks (by part) of all rows that have scores, the method last."""
     baselines, teacher = scores["baselines"], scores.get("teacher")
+    rows = (baselines.get("protocol") or {}).get("simple_rows")
+    sampled = f", {rows:,} rows" if rows is not None and rows < scores["fit"]["n"] else ""
     rows = [
         ("k-means on input", baselines["kmeans_raw"]),
+        *((f"{title}{sampled}", baselines.get(name)) for name, title in _SIMPLE.items()),  # earlier versions have none
         ("k-means on embedding", baselines["kmeans_code"]),
         ("initialization", scores["start"]),
         (f"{scores['method']}, the teacher", teacher),

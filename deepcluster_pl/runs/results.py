@@ -13,7 +13,7 @@ from torch import Tensor
 from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
-from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
+from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.row_criteria import row_criteria
@@ -152,9 +152,14 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
     cfg, data, teacher = trained.cfg, trained.data, trained.teacher
     method = teacher.method if teacher else trained.method  # the one that embeddings and initialization belong to
     kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser(), trained.warnings)
-    on_input, on_embeddings = baseline_partitions(
-        kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
-    )
+    known = trained.choice.partitions if trained.choice else {}
+    if "kmeans" in known and cfg.baselines != "none":
+        on_input, on_embeddings = known["kmeans"], None
+    else:
+        on_input, on_embeddings = baseline_partitions(
+            kmeans, data, method, trained.clusterer, trained.embeddings, trained.started
+        )
+    simple = simple_partitions(kmeans, data, method, trained.clusterer, known)
     scorer = Scorer(data, cfg.n_clusters, cfg.seed, trained.embeddings["fit"])
     partition = partition_from(trained.predictions)
     final = scorer.blocks(partition)
@@ -183,12 +188,13 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
             "protocol": kmeans.describe(len(data.part("fit"))),
             "kmeans_raw": scorer.blocks(on_input),
             "kmeans_code": scorer.blocks(on_embeddings),
+            **{name: scorer.blocks(partition) for name, partition in simple.items()},
         },
         candidates=trained.choice.candidates if trained.choice else None,
         choice=trained.choice.summary() if trained.choice else None,
         criteria=row_criteria(
             data,
-            {"kmeans_raw": on_input, "kmeans_code": on_embeddings, "start": trained.started, "method": partition},
+            {"kmeans_raw": on_input, "kmeans_code": on_embeddings, **simple, "start": trained.started, "method": partition},
             cfg.n_clusters,
             cfg.seed,
         ),

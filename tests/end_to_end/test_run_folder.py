@@ -35,8 +35,8 @@ def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
     assert set(run.scores["fit"]) == set(run.scores["holdout"]) == set(run.scores["start"]["fit"]) == BLOCK
     assert (run.scores["fit"]["n"], run.scores["holdout"]["n"]) == (90, 30)
     assert (run.scores["stopped"], run.scores["steps"]) == ("max_steps", 20)
-    assert set(run.scores["baselines"]) == {"protocol", "kmeans_raw", "kmeans_code"}
-    assert run.scores["baselines"]["protocol"] == {"n_init": 20, "rows": 90}
+    assert set(run.scores["baselines"]) == {"protocol", "kmeans_raw", "kmeans_code", "pca_gmm", "graph"}
+    assert run.scores["baselines"]["protocol"] == {"n_init": 20, "rows": 90, "simple_rows": 90}
 
 
 def test_scores_can_be_recomputed_from_assignments(cli_run):
@@ -119,7 +119,16 @@ def test_the_same_seed_gives_the_same_labels_and_another_seed_other_weights(cli_
 
 def test_the_table_shows_the_baselines_beside_the_method(cli_run):
     out = cli_run(*TINY_DEC, "data.holdout=0.25").out
-    for text in ("k-means on input", "k-means on embedding", "initialization", "dec", "NMI", "held out"):
+    for text in (
+        "k-means on input",
+        "mixture on components",
+        "graph of neighbors",
+        "k-means on embedding",
+        "initialization",
+        "dec",
+        "NMI",
+        "held out",
+    ):
         assert text in out
 
 
