@@ -19,6 +19,7 @@ from deepcluster_pl.data.residency import Residency, ResidentLoader, choose_plac
 from deepcluster_pl.data.sampler import SeededBatchSampler
 from deepcluster_pl.data.samples import Batch, Part, Table
 from deepcluster_pl.data.scaling import Scale, Scaling, fit_scaling
+from deepcluster_pl.data.shared_memory import check_shared_memory
 from deepcluster_pl.data.split import Split, split_rows
 from deepcluster_pl.data.tables.preparation import Choice, Preparation
 from deepcluster_pl.data.tables.prepared import prepare_table
@@ -223,10 +224,15 @@ class ClusteringData(ABC):
 
         Returns:
             A loader that yields (x, index).
+
+        Raises:
+            UserError: processes that read have no room for their batches.
         """
         x = self._resident.get(name)
         if x is not None:
             return ResidentLoader(x if rows is None else x[rows], sampler)
+        batch_bytes = min(sampler.batch_size, sampler.n) * self.n_features * self.part(name).dtype.itemsize
+        check_shared_memory(self.num_workers, batch_bytes)
         return DataLoader(
             dataset=self.part(name) if rows is None else self.part(name).only(rows),
             batch_sampler=sampler,

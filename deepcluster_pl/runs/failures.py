@@ -37,10 +37,22 @@ def friendly_errors(run_folder: Path | None) -> Iterator[None]:
         end.folder = end.folder or _if_begun(run_folder)
         raise
     except Exception as error:
+        if said := _user_error_before(error):
+            raise UserError(
+                f"{said}; {_advice(run_folder)}" if isinstance(said, UnwrittenFileError) else said
+            ) from None
         text = _describe(error, run_folder)
         if text is None:
             raise
         raise UserError(f"{text}; {_advice(run_folder)}") from error
+
+
+def _user_error_before(error: BaseException) -> UserError | None:
+    """Return the `UserError` that an error replaced: Lightning may fail while it cleans up behind one."""
+    before = error.__context__
+    while before is not None and not isinstance(before, UserError):
+        before = before.__context__
+    return before
 
 
 def _advice(run_folder: Path | None) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 from helpers.processes import run_command
 
@@ -37,6 +40,17 @@ def mount_all(mounts: list[tuple[str, str, int | None]]) -> None:
         else:
             _check(libc.mount(place, place, None, _BIND, None))
             _check(libc.mount(None, place, None, _BIND | _REMOUNT | _READ_ONLY, None))
+
+
+def turn_read_only(folder: str) -> None:
+    """Refuse from now on whatever this process opens for writing below a folder, as a disk does that has failed."""
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        path, flags = (arguments[0], arguments[2]) if event == "open" else ("", 0)
+        if str(path).startswith(folder) and flags & (os.O_WRONLY | os.O_RDWR):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    sys.addaudithook(refuse)
 
 
 def can_mount(folder: Path) -> bool:
