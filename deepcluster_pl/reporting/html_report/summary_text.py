@@ -113,6 +113,9 @@ def _estimated_number(found: dict[str, Any] | None) -> str:
         else f"{estimate.n_clusters}, the only one that was tried"
     )
     second = f" The next best number is {estimate.second}." if estimate.second else ""
+    named = [f"{k} {word}" for k, word in ((estimate.coarse, "coarser"), (estimate.fine, "finer")) if k]
+    if named:
+        second = f" The groups have levels: there are {' and '.join(f'{level} ones' for level in named)}."
     return (
         f"The number of clusters was estimated: {tried}. With it, two halves of the data agree by {agreement:.2f}, "
         f"data without groups by {reference:.2f}.{second}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import make_blobs
+from sklearn.datasets import make_blobs, make_moons
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate, SplitHalfStability, most_agreed
@@ -15,9 +15,9 @@ def chooser(**changes):
     options = {
         "smallest": 2,
         "largest": 9,
-        "n_halvings": 5,
-        "n_references": 10,
-        "n_init": 3,
+        "n_halvings": 4,
+        "n_references": 4,
+        "n_init": 1,
         "sample_size": 600,
         "random_state": 0,
     }
@@ -39,7 +39,7 @@ def test_groups_that_are_there_are_counted(n_groups, seed):
 
 
 @pytest.mark.parametrize(
-    ("spread", "least_agreement"), [([9.0, 1.0, 1.0, 1.0], 0.8), ([1.0] * 5, 0.0)], ids=["long", "round"]
+    ("spread", "least_agreement"), [([9.0, 1.0, 1.0, 1.0], 0.3), ([1.0] * 5, 0.0)], ids=["long", "round"]
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_one_bunch_is_doubted_however_well_few_clusters_agree(spread, least_agreement, seed):
@@ -84,17 +84,41 @@ def test_samples_that_cannot_be_halved_are_refused_in_a_line(changes, z, text):
 
 
 @pytest.mark.parametrize(
-    ("agreement", "reference", "error", "expected"),
+    ("agreement", "reference", "worst", "expected"),
     [
-        ([0.9, 0.6, 0.5, 0.4], [0.88, 0.3, 0.3, 0.3], 0.01, 3),  # the largest excess
-        ([0.9, 0.6, 0.55, 0.4], [0.88, 0.3, 0.23, 0.3], 0.03, 3),  # within a standard error: the highest agreement
-        ([0.9, 0.6, 0.55, 0.4], [0.88, 0.3, 0.23, 0.3], 0.01, 4),
-        ([1.0, 1.0, 1.0, 0.8], [0.8, 0.4, 0.5, 0.2], 0.01, 4),  # agreed on in full: the largest
-        ([1.0, 0.6, 0.5, 0.4], [0.98, 0.3, 0.3, 0.3], 0.01, 3),  # which counts for nothing where it always would be
+        ([0.9, 0.6, 0.5, 0.4], [0.88, 0.3, 0.3, 0.3], [0.9, 0.5, 0.5, 0.5], 3),  # the clearest
+        ([0.9, 0.8, 0.75, 0.7], [0.3] * 4, [0.9, 0.8, 0.5, 0.5], 3),  # the largest of those within .13
+        ([0.9, 0.88, 0.87, 0.86], [0.3] * 4, [0.9, 0.8, 0.5, 0.3], 4),  # whose groups are all found again
+        ([1.0, 0.9, 0.96, 0.8], [0.77, 0.5, 0.44, 0.4], [1.0, 0.6, 0.9, 0.2], 4),  # few groups that agree easily lose
+        ([1.0, 0.9, 0.8, 0.7], [0.5, 0.4, 0.3, 0.3], [1.0, 0.9, 0.8, 0.7], 3),  # every group is stable
+        ([0.5, 0.6, 0.5, 0.4], [0.45, 0.5, 0.4, 0.4], [0.9, 0.9, 0.9, 0.9], 2),  # no groups: the smallest
     ],
 )
-def test_the_number_is_chosen_by_full_agreement_then_by_excess(agreement, reference, error, expected):
-    assert most_agreed([2, 3, 4, 5], agreement, reference, [error] * 4) == expected
+def test_the_largest_number_wins_that_is_nearly_as_clear_and_whose_groups_are_all_found_again(
+    agreement, reference, worst, expected
+):
+    assert most_agreed([2, 3, 4, 5], agreement, reference, worst) == expected
+
+
+def test_two_clear_groups_of_three_each_are_named_as_levels():
+    draw = np.random.default_rng(0)
+    middles = 40 * draw.normal(size=(2, 1, 6)) + 5 * draw.normal(size=(1, 3, 6))
+    z = torch.from_numpy(np.repeat(middles.reshape(6, 6), 100, axis=0) + draw.normal(size=(600, 6)))
+    found = chooser().find(z)
+    assert found.n_clusters == 6
+    text = ClusterNumberEstimate(4, [2, 4, 6], [0.9] * 3, [0.1] * 3, [0.0] * 3, 99, [0.9] * 3, 2, 6).describe()
+    assert "the groups have levels: there are 2 coarse ones (0.90) and 6 fine ones (0.90)" in text
+
+
+def test_groups_that_are_bent_are_followed():
+    moons = torch.from_numpy(make_moons(600, noise=0.05, random_state=0)[0])
+    assert chooser().find(moons).n_clusters == 2
+
+
+def test_an_uneven_group_is_not_halved():
+    sizes = [500, 100, 40]
+    z = make_blobs(sizes, centers=8 * np.random.default_rng(3).normal(size=(3, 6)), random_state=0)[0]
+    assert chooser(sample_size=640).find(torch.from_numpy(z)).n_clusters == 3
 
 
 @pytest.mark.parametrize(("n_groups", "is_last"), [(3, False), (4, True), (5, True)])
