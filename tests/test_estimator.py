@@ -103,7 +103,7 @@ def test_lists_frames_and_tensors_are_one_to_it():
 def test_images_of_bytes_are_clustered_as_they_are():
     images = (load_digits().images * 15).astype(np.uint8)
     overrides = ("data.scale=none", "pretrain.max_epochs=2", "fit.max_steps=20", "net=conv_autoencoder")
-    estimator = DeepClustering(n_clusters=10, random_state=0, overrides=overrides).fit(images)
+    estimator = DeepClustering("dec", n_clusters=10, random_state=0, overrides=overrides).fit(images)
     assert estimator.predict(images[:7]).tolist() == estimator.labels_[:7].tolist()
     assert -1 <= estimator.score(images) <= 1
     with pytest.raises(ValueError, match=r"shape \(8, 7\), expected \(8, 8\)"):

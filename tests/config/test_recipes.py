@@ -47,14 +47,14 @@ def test_every_method_composes_with_every_experiment_checks_and_carries_no_key_o
 def test_every_option_of_every_group_checks(group):
     goes_with = {"net=identity": ["method=kmeans"], "callbacks=none": ["method=kmeans"]}
     chosen = [f"{group}={name}" for name in options(group)]
-    assert {text: problems_of(text, *goes_with.get(text, [])) for text in chosen} == {text: [] for text in chosen}
+    assert {text: problems_of(text, *goes_with.get(text, ["method=dec"])) for text in chosen} == {text: [] for text in chosen}
 
 
 @pytest.mark.parametrize("group", [group for group in groups() if "@" not in group and group != "experiment"])
 def test_yaml_spells_every_argument_of_our_own_constructors(group):
     missing = []
     for option in options(group):
-        goes_with = ["method=kmeans"] if option in ("identity", "none") else []
+        goes_with = ["method=kmeans"] if option in ("identity", "none") else ["method=dec"]
         for node in _targets(composed(f"{group}={option}", *(goes_with if group != "method" else []))):
             if not str(node["_target_"]).startswith("deepcluster_pl.") or node.get("_partial_"):
                 continue
@@ -153,7 +153,8 @@ def test_the_order_of_the_command_line_does_not_matter_and_it_wins_over_the_meth
     ],
 )
 def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
-    found = problems_of(*override.split(" "))
+    typed = override.split(" ")
+    found = problems_of(*([] if any(text.startswith("method=") for text in typed) else ["method=dec"]), *typed)
     assert len(found) == 1
     assert expected in found[0]
 
@@ -222,9 +223,8 @@ def test_a_long_sweep_is_checked_quickly():
 
 
 def test_what_is_set_to_null_is_switched_off():
-    assert (
-        problems_of("callbacks.cluster_metrics=null", "pretrain.callbacks.probe=null", "logger.tensorboard=null") == []
-    )
+    switched_off = ("callbacks.cluster_metrics=null", "pretrain.callbacks.probe=null", "logger.tensorboard=null")
+    assert problems_of("method=dec", *switched_off) == []
 
 
 def test_an_experiments_own_sweep_gives_way_to_what_was_typed():

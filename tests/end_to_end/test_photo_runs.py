@@ -23,7 +23,7 @@ SMALL = (
     "data.features.blocks=[palette,layout,drawing]", "data.reading_processes=0", "checkpoint_interval=0.000001",
 )  # fmt: skip
 SCAN = (
-    "experiment=photos", "data.copies=2", "method.n_neighbors=3", "net.hidden=[16]",
+    "experiment=photos", "method=photos/scan", "data.copies=2", "method.n_neighbors=3", "net.hidden=[16]",
     "callbacks.target_refresh.update_interval=5",
 )  # fmt: skip
 AUTOENCODER = ("net.dims=[16,4]", "pretrain.max_epochs=2", "pretrain.batch_size=8")
