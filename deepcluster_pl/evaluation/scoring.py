@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -183,23 +184,29 @@ def save_scores(path: Path, scores: dict[str, Any]) -> None:
         json.dump(scores, file, indent=2, allow_nan=False)
 
 
-def save_assignments(path: Path, data: ClusteringData, predictions: Predictions, places: Places) -> None:
-    """Write a table with id, part, cluster, confidence, label where known, and the place x, y on the map.
+def save_assignments(
+    path: Path, data: ClusteringData, predictions: Predictions, places: Places, names: Sequence[str] | None = None
+) -> None:
+    """Write a table with id, part, cluster, confidence, label where known, the place x, y on the map, and a name.
 
     Args:
         path: the CSV file.
         data: ids and labels.
         predictions: clusters and confidence of each part.
         places: coordinates (N, 2) of each part.
+        names: suggested name of each cluster, which make one more column; None where there are none.
     """
     has_labels = data.part("fit").labels is not None
     with atomic_write(path) as file:
         writer = csv.writer(file)
-        writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y"])
+        named = ["name"] if names else []
+        writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y", *named])
         for name, prediction in predictions.items():
             part = data.part(name)
             clusters, shares = prediction.clusters.numpy(), prediction.confidence.numpy()  # no list of N objects
             for i, (cluster, confidence) in enumerate(zip(clusters, shares, strict=True)):
                 label = [part.labels[i]] if part.labels is not None else []
                 x, y = places[name][i]
-                writer.writerow([part.ids[i], name, int(cluster), f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}"])
+                called = [names[cluster] if cluster >= 0 else ""] if names else []
+                row = [part.ids[i], name, int(cluster), f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}", *called]
+                writer.writerow(row)

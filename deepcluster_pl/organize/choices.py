@@ -28,9 +28,16 @@ class Choices:
     marked_groups: frozenset[int] = frozenset()
     marked_pictures: frozenset[str] = frozenset()
 
-    def group_name(self, cluster: int) -> str:
-        """Return the name of a cluster's group, or `group <number>` where nobody named it."""
-        group = self.group_of.get(cluster, cluster)
+    def group_name(self, cluster: int, suggested: str = "") -> str:
+        """Return the name of a cluster's group, or `group <number>` where it has none.
+
+        Args:
+            cluster: from 0.
+            suggested: name that the run gave the cluster; choices that include the cluster replace it.
+        """
+        if cluster not in self.group_of:
+            return suggested or f"group {cluster}"
+        group = self.group_of[cluster]
         return self.names.get(group) or f"group {group}"
 
     def can_go(self, cluster: int, picture_id: str) -> bool:

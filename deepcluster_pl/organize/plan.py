@@ -31,6 +31,7 @@ class Picture(NamedTuple):
         taken: YYYY-MM-DDTHH:MM:SS, or empty.
         latitude: degrees north as text, or empty.
         longitude: degrees east as text, or empty.
+        group: name that the run suggests for the cluster, or empty.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Picture(NamedTuple):
     taken: str
     latitude: str
     longitude: str
+    group: str = ""
 
 
 def read_pictures(folder: Path) -> list[Picture]:
@@ -63,7 +65,8 @@ def read_pictures(folder: Path) -> list[Picture]:
         if not _CLUSTER.fullmatch(row["cluster"] or ""):
             raise UserError(f"{table}, record {number}: found {row['cluster']!r} as the cluster, expected a number")
         name = _checked_id(table, number, row["id"])
-        pictures.append(Picture(name, int(row["cluster"]), *facts.get(name, ("", "", ""))))
+        group = (row.get("name") or "").strip()
+        pictures.append(Picture(name, int(row["cluster"]), *facts.get(name, ("", "", "")), group))
     return pictures
 
 
@@ -100,7 +103,7 @@ def folder_for(picture: Picture, by: By, choices: Choices) -> str:
     elif by == "place":
         own = _place_name(picture) if picture.latitude and picture.longitude else "no place"
     else:
-        own = safe_folder_name(choices.group_name(picture.cluster))
+        own = safe_folder_name(choices.group_name(picture.cluster, picture.group))
     return f"{CAN_GO}/{own}" if choices.can_go(picture.cluster, picture.name) else own
 
 

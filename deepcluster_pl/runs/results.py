@@ -14,6 +14,7 @@ from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
+from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.row_criteria import row_criteria
@@ -218,8 +219,10 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
     save_model(method, trained.description(), folder.model)
     kind, places = _map_of(predictions, cfg.map, cfg.seed, trained.warnings)
-    save_assignments(folder.assignments, data, predictions, places)
-    warnings = trained.warnings
+    warnings, names = trained.warnings, None
+    with warnings.attempt("names of groups"):
+        names = suggest_names(data, predictions, cfg.n_clusters)
+    save_assignments(folder.assignments, data, predictions, places, names)
     scores["warnings"] = written = list(warnings.texts)
     if trained.choice:
         save_candidates(folder.candidate_table, trained.choice.candidates)
@@ -233,7 +236,7 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     if isinstance(data, ImageFolder):
         with warnings.attempt(folder.gallery.name):
             title = f"{data.name}: {cfg.n_clusters} groups"
-            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title)
+            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title, names)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
         save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind, logs))

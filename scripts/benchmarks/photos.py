@@ -21,11 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from hydra.utils import instantiate
-from PIL import Image, ImageEnhance
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor, cdist, from_numpy
 
@@ -33,12 +35,13 @@ from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.base import ClusteringData
-from deepcluster_pl.data.images.decoding import decode, to_upright_rgb
+from deepcluster_pl.data.images.copies import CopyGroup, find_copies
+from deepcluster_pl.data.images.decoding import decode
 from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
 from deepcluster_pl.data.images.discovery import find_images
 from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob, extract_all
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
-from deepcluster_pl.data.images.thumbnails import make_thumbnail, near_duplicates
+from deepcluster_pl.data.images.thumbnails import make_thumbnail
 from deepcluster_pl.nets.base import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +63,11 @@ RECIPES = {
     "k-means on a convolutional code of pixels": "method=ae_kmeans data=images_pixels net=conv_autoencoder "
     "net.latent_dim=20 pretrain.max_epochs=100 data.copies=0",
 }
+_SCREENSHOTS = 300
+_WORDS = (
+    "invoice total meeting tomorrow please call back when you can the report was sent photos from holiday hello where "
+    "are we going tonight dinner at eight order shipped payment received thanks for your help weather sunny train late"
+)
 WHITENINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -142,16 +150,16 @@ def choose(root: Path, cache: Path) -> list[str]:
 
 
 def copies(root: Path) -> list[str]:
-    """Count changed copies of every fifth picture that are found, and originals that are taken for copies."""
+    """Count changed copies of every fifth picture that are found, and pictures that are taken for copies."""
     found = find_images(root, False).files
-    originals = [make_thumbnail(decode(root / file.name, 192, SMALLEST_SIDE, 150.0).rgb) for file in found]
+    originals = [decode(root / file.name, 512, SMALLEST_SIDE, 150.0) for file in found]
+    scaled = [_at_own_size(picture.rgb, max(picture.metadata.width, picture.metadata.height)) for picture in originals]
+    some = scaled[::5]
     names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
              "5 % cut off the top")  # fmt: skip
     changed = dict.fromkeys(names, 0)
-    some = list(zip(found, originals, strict=True))[::5]
-    for file, original in some:
-        with Image.open(root / file.name) as picture:
-            image = to_upright_rgb(picture)
+    for rgb in some:
+        image = Image.fromarray(rgb)
         width, height = image.size
         saved = io.BytesIO()
         image.save(saved, "JPEG", quality=40)
@@ -162,9 +170,42 @@ def copies(root: Path) -> list[str]:
             ImageEnhance.Brightness(image).enhance(1.04), *(image.crop(box) for box in boxes),
         )  # fmt: skip
         for name, copy in zip(changed, made, strict=True):
-            changed[name] += bool(near_duplicates([original, make_thumbnail(np.asarray(copy.convert("RGB")))]))
+            changed[name] += any(group.is_certain for group in _copies_among([rgb, np.asarray(copy.convert("RGB"))]))
     lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
-    return [*lines, f"| originals taken for copies | {sum(map(len, near_duplicates(originals)))} of {len(originals)} |"]
+    n_taken = sum(len(group.members) for group in _copies_among(scaled))
+    lines.append(f"| originals taken for copies | {n_taken} of {len(scaled)} |")
+    screens = [np.asarray(_screenshot(seed)) for seed in range(_SCREENSHOTS)]
+    n_taken = sum(len(group.members) for group in _copies_among(screens))
+    return [*lines, f"| made-up screenshots of other text taken for copies | {n_taken} of {len(screens)} |"]
+
+
+def _copies_among(pictures: list[NDArray[np.uint8]]) -> list[CopyGroup]:
+    def load(rows: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+        return {i: np.asarray(Image.fromarray(pictures[i]).convert("L")) for i in rows}
+
+    sizes = [(picture.shape[1], picture.shape[0]) for picture in pictures]
+    return find_copies([make_thumbnail(picture) for picture in pictures], sizes, load)
+
+
+def _at_own_size(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return a picture that decoding made larger at its own size again."""
+    scale = min(1.0, side / max(rgb.shape))
+    size = max(16, round(rgb.shape[1] * scale)), max(16, round(rgb.shape[0] * scale))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
+
+
+def _screenshot(seed: int) -> Image.Image:
+    """Make a screenshot of a messenger: one layout, and words of its own."""
+    generator = np.random.default_rng(seed)
+    image = Image.new("RGB", (360, 640), (250, 250, 250))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(16)
+    draw.rectangle((0, 0, 360, 56), fill=(40, 110, 190))
+    draw.text((14, 16), "Messages", fill="white", font=ImageFont.load_default(20))
+    for number, top in enumerate(range(72, 580, 44)):
+        left, color = ((12, (225, 235, 245)), (110, (210, 245, 210)))[number % 2]
+        draw.rounded_rectangle((left, top, left + 238, top + 36), 10, fill=color)
+        draw.text((left + 8, top + 8), " ".join(generator.choice(_WORDS.split(), 4)), fill=(20, 20, 20), font=font)
+    return image
 
 
 def _found(net: Autoencoder, data: ClusteringData, copy: int) -> float:

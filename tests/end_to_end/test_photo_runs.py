@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from helpers.object_weights import install
+from helpers.organizing import run_organize
 from helpers.pictures import library, page, scene
 
 from deepcluster_pl import load_model
@@ -220,6 +222,30 @@ def test_a_run_on_a_backbone_predicts_new_pictures(cli_run, deepcluster, photos,
         assert predicted.code == 0, predicted.err
         with Path(predicted.out.splitlines()[-1]).open(newline="") as file:
             assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
+
+
+def test_groups_of_photos_name_themselves_and_their_folders(cli_run, deepcluster, photos, tmp_path, monkeypatch):
+    pytest.importorskip("timm")
+    install(monkeypatch, tmp_path)
+    run = cli_run(
+        "experiment=photos", f"data.root={photos}", "n_clusters=2", "trainer.accelerator=cpu",
+        "data.reading_processes=0", "method=photos/graph", "start.n_neighbors=4", "net.latent_dim=8",
+        "data.features.blocks=[objects,palette]",
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    assert "data=photos data.copies=0, because the extra photos is installed" in run.out
+    assert "no picture leaves this machine" in run.out
+    names = {int(row["cluster"]): row["name"] for row in run.assignments}
+    assert len(set(names.values())) == 2
+    assert all(names.values())
+    # The model knows how its pictures were described
+    predicted = deepcluster("predict", f"run={run.folder}", f"data.root={photos}", "accelerator=cpu")
+    assert predicted.code == 0, predicted.err
+    with Path(predicted.out.splitlines()[-1]).open(newline="") as file:
+        assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
+    assert run_organize(f"run={run.folder}", f"to={tmp_path / 'sorted'}", "apply=true") == 0
+    folders = {path.name for path in (tmp_path / "sorted").iterdir() if path.is_dir()}
+    assert folders == {name.replace(":", "_") for name in names.values()}
 
 
 def test_a_resume_that_is_refused_leaves_the_records_of_the_run(cli_run, photos):

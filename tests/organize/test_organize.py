@@ -238,6 +238,9 @@ def test_any_name_becomes_one_plain_folder(tmp_path, text):
     (tmp_path / "t" / name).mkdir(parents=True)
     assert [path.name for path in (tmp_path / "t").iterdir()] == [name]
     assert Choices().group_name(4) == "group 4"
+    assert Choices().group_name(4, "menu, envelope") == "menu, envelope"
+    assert Choices(group_of={4: 4}).group_name(4, "menu, envelope") == "group 4"  # a person deleted the name
+    assert Choices(group_of={4: 1}, names={1: "letters"}).group_name(4, "menu") == "letters"
 
 
 def test_the_printed_undo_command_can_be_typed_as_it_stands(library, tmp_path, organize):

@@ -104,6 +104,9 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
         "scenes/a b.jpg",
         "scenes/small copy.jpg",
     ]
+    assert find(browser, "#sets .kind")[0].text == "The same picture"
+    assert "the best" in find(browser, "#sets figcaption")[0].text
+    assert not any(box.is_selected() for box in find(browser, "#sets input"))
     find(browser, "#sets input")[1].click()
 
     largest, second = groups(browser)[:2]

@@ -1,6 +1,7 @@
 """Pictures: their files are found, decoded in other processes, described by features, and cached."""
 
 from deepcluster_pl.data.images.backbone import Pretrained
+from deepcluster_pl.data.images.copies import CopyGroup, find_copies
 from deepcluster_pl.data.images.decoding import DecodedImage, decode
 from deepcluster_pl.data.images.discovery import FolderScan, FoundFile, find_images
 from deepcluster_pl.data.images.exif import ImageMetadata, read_metadata
@@ -12,11 +13,11 @@ from deepcluster_pl.data.images.objects import objects_installed
 from deepcluster_pl.data.images.opening import UnreadableImageError
 from deepcluster_pl.data.images.photo_features import PhotoFeatures
 from deepcluster_pl.data.images.random_views import random_view, view_generator
-from deepcluster_pl.data.images.thumbnails import make_thumbnail, near_duplicates
+from deepcluster_pl.data.images.thumbnails import make_thumbnail
 
 __all__ = [
-    "CacheEntry", "DecodedImage", "Descriptors", "ExtractedImage", "ExtractionJob", "FeatureCache", "Features",
-    "FolderScan", "FoundFile", "ImageMetadata", "PhotoFeatures", "Pretrained", "Thumbnails", "UnreadableImageError",
-    "cache_folder", "decode", "extract_all", "find_images", "make_thumbnail", "measure_pictures", "near_duplicates",
-    "objects_installed", "random_view", "read_metadata", "view_generator",
+    "CacheEntry", "CopyGroup", "DecodedImage", "Descriptors", "ExtractedImage", "ExtractionJob", "FeatureCache",
+    "Features", "FolderScan", "FoundFile", "ImageMetadata", "PhotoFeatures", "Pretrained", "Thumbnails",
+    "UnreadableImageError", "cache_folder", "decode", "extract_all", "find_copies", "find_images", "make_thumbnail",
+    "measure_pictures", "objects_installed", "random_view", "read_metadata", "view_generator",
 ]  # fmt: skip

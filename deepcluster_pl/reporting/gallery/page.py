@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from deepcluster_pl.data.images.thumbnails import near_duplicates
+from deepcluster_pl.data.images.copies import find_copies
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Places
@@ -26,7 +26,13 @@ from deepcluster_pl.utils.atomic_files import atomic_write
 
 
 def save_gallery(
-    folder: Path, data: ImageFolder, predictions: Predictions, places: Places, colors: Sequence[str], title: str
+    folder: Path,
+    data: ImageFolder,
+    predictions: Predictions,
+    places: Places,
+    colors: Sequence[str],
+    title: str,
+    names: Sequence[str] | None = None,
 ) -> None:
     """Write gallery.html.
 
@@ -37,6 +43,7 @@ def save_gallery(
         places: point (N, 2) of every picture on the map, by part.
         colors: one for each of the K clusters.
         title: of the page.
+        names: suggested name of each cluster, which a person can change; None where there are none.
     """
     pictures = select_pictures(predictions, len(colors))
     sizes = np.zeros(len(colors), dtype=np.int64)
@@ -47,6 +54,7 @@ def save_gallery(
         "partition": _digest(data, predictions),
         "root": _relative_url(Path(data.root or "."), folder),
         "colors": list(colors),
+        "names": list(names) if names else [""] * len(colors),
         "sizes": sizes.tolist(),
         "doubtful_above": DOUBT,
     }
@@ -75,11 +83,18 @@ def picture_facts(
         pictures: those that the page shows.
 
     Returns:
-        Lists of the same length by kind; `near_duplicates` alone holds groups of positions.
+        Lists of the same length by kind. `near_duplicates` alone holds groups of positions, the best first, and
+        `certain` says of each group whether its pictures were compared place by place.
     """
     ids = [str(data.part(picture.part).ids[picture.row]) for picture in pictures]
     thumbnails = [data.thumbnail(picture.part, picture.row) or b"" for picture in pictures]
     metadata = [data.metadata[name] for name in ids]
+
+    def load(positions: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+        pictures = data.gray_pictures([ids[i] for i in positions])
+        return {i: pictures[ids[i]] for i in positions if ids[i] in pictures}
+
+    copies = find_copies(thumbnails, [(known.width, known.height) for known in metadata], load)
     return {
         "ids": ids,
         "urls": [_url(name) for name in ids],
@@ -91,7 +106,8 @@ def picture_facts(
         "coordinates": [None if known.latitude is None else [known.latitude, known.longitude] for known in metadata],
         "sizes_px": [[known.width, known.height] for known in metadata],
         "thumbnails": [base64.b64encode(thumbnail).decode() for thumbnail in thumbnails],
-        "near_duplicates": near_duplicates(thumbnails),
+        "near_duplicates": [group.members for group in copies],
+        "certain": [group.is_certain for group in copies],
     }
 
 

@@ -12,7 +12,7 @@
   const storageKey = "deepcluster-gallery-" + facts.partition;
 
   // Choices: the name of each group, the cluster that each one is merged into, and what can go.
-  const noChoices = () => ({ names: Array(K).fill(""), into: [...Array(K).keys()], gone: Array(K).fill(false), pictures: new Set() });
+  const noChoices = () => ({ names: [...facts.names], into: [...Array(K).keys()], gone: Array(K).fill(false), pictures: new Set() });
   let state = noChoices();
   const groupOf = k => { while (state.into[k] !== k) k = state.into[k]; return k; };
   const clustersIn = k => [...Array(K).keys()].filter(other => groupOf(other) === k);
@@ -33,7 +33,7 @@
       const clusters = group.clusters.filter(k => Number.isInteger(k) && k >= 0 && k < K);
       if (!clusters.length) continue;
       for (const k of clusters) next.into[k] = clusters[0];
-      next.names[clusters[0]] = String(group.name || "");
+      next.names[clusters[0]] = String(group.name || "");  // an empty name was made empty by a person
       next.gone[clusters[0]] = group.can_go === true;
     }
     next.others = found.can_go.filter(id => !place.has(id));
@@ -138,12 +138,13 @@
   const markPicture = (i, yes) => { yes ? state.pictures.add(i) : state.pictures.delete(i); remember(); };
   const drawNearDuplicates = () => {
     byId("copies").hidden = facts.near_duplicates.length === 0;
-    byId("sets").replaceChildren(...facts.near_duplicates.map(some => create("div", { className: "set" }, ...some.map(i => {
+    const makeSet = (some, number) => create("div", { className: "set" }, create("p", { className: "quiet kind", textContent: facts.certain[number] ? "The same picture" : "They look alike; compare them first" }), ...some.map((i, rank) => {
       const box = create("input", { type: "checkbox", checked: state.pictures.has(i) });
       const small = thumbnail(i);
       box.addEventListener("change", () => { markPicture(i, box.checked); small.classList.toggle("gone", box.checked); });
-      return create("figure", {}, small, create("figcaption", {}, facts.ids[i], create("br"), facts.sizes_px[i].join(" × "), create("br"), create("label", {}, box, " can go")));
-    }))));
+      return create("figure", {}, small, create("figcaption", {}, facts.ids[i], create("br"), facts.sizes_px[i].join(" × ") + (rank === 0 && facts.certain[number] ? " · the best" : ""), create("br"), create("label", {}, box, " can go")));
+    }));
+    byId("sets").replaceChildren(...facts.near_duplicates.map(makeSet));
   };
 
   // One picture, enlarged: its thumbnail first, then its own file.
