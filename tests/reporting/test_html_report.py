@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from helpers.command_line import TINY_DEC, TINY_RAW
 
+from deepcluster_pl.data.sources.tabular import ArrayData
 from deepcluster_pl.reporting.html_report.summary_text import summary_sentences, warning_sentences
 from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart
-from deepcluster_pl.reporting.html_report.typical_features import find_typical_features
+from deepcluster_pl.reporting.html_report.typical_features import find_typical_columns, find_typical_features
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -138,3 +139,19 @@ def test_the_model_card_takes_no_text_for_markup_and_its_command_stays_in_its_bl
     command = [line for line in after.splitlines() if "<img" in line]
     assert len(command) == 1
     assert command[0].startswith("    ")
+
+
+def test_a_table_is_described_in_its_own_units_and_categories(tmp_path, common):
+    content = (
+        "income,city,joined\n" + "61000,Lyon,2024-01-05\n62580,Lyon,2024-01-07\n" * 9 + "9000,Graz,2022-06-01\n" * 6
+    )
+    (tmp_path / "t.csv").write_text(content)
+    data = ArrayData(str(tmp_path / "t.csv"), None, None, None, **common())
+    data.setup()
+    x = data.part("fit").load_all()
+    typical = find_typical_columns(data.preparation, x, (x[:, 0] < 10_000).astype(int), 2, 6)
+    rich, poor = ({feature.name: (feature.value, feature.of_all) for feature in features} for features in typical)
+    assert rich == {
+        "income": ("61,790", "48,592"), "city": ("Lyon 100%", "Lyon 75%"), "joined": ("2024-01-06", "2023-08-13")
+    }  # fmt: skip
+    assert poor["city"] == ("Lyon 0%", "Lyon 75%")

@@ -27,7 +27,7 @@ _ISO_DATE = re.compile(
     re.ASCII,
 )
 _OTHER_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
-_LONGEST = 64
+_LONGEST, _MOST_SPELLINGS = 64, 16
 
 
 def is_gap(cell: str) -> bool:
@@ -83,6 +83,8 @@ def to_yes_no(levels: NDArray[Any]) -> NDArray[np.float64] | None:
     >>> to_yes_no(np.array(["No", "yes"])), to_yes_no(np.array(["yes", "false"]))
     (array([0., 1.]), None)
     """
+    if len(levels) > _MOST_SPELLINGS:
+        return None
     words = [cell.strip().lower() for cell in levels.tolist()]
     pairs = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"}, {"on", "off"})
     if len(set(words)) == 2 and set(words) in pairs:

@@ -120,6 +120,9 @@ class Preparation:
             encoded = encoder.encode(frame, self.refuses_gaps)
             with np.errstate(over="ignore"):  # what float32 cannot hold is refused by name
                 x[:, start : start + width] = encoded
+                is_finite = np.isfinite(x[:, start : start + width].sum(dtype=np.float64))
+            if not is_finite:
+                encoder.check(frame)
             start += width
         return x
 
@@ -191,9 +194,10 @@ def fit_preparation(frame: Frame, rows: NDArray[np.int64], choice: Choice) -> Pr
     if not features:
         listed = shorten(f"{name!r} ({decided[name].kind})" for name in names) or "none"
         raise UserError(f"{frame.source} has no feature columns; found {listed}")
+    used = set(features)
     return Preparation(
         list(_fit_encoders(frame, rows, features, decided)),
-        {name: decided[name] for name in names if name not in features},
+        {name: decided[name] for name in names if name not in used},
         choice.refuses_gaps,
     )
 

@@ -18,6 +18,7 @@ from deepcluster_pl.reporting.html_report.data_uri import image_uri, jpeg_uri
 from deepcluster_pl.reporting.html_report.typical_features import (
     MOST_FEATURES,
     TypicalFeature,
+    find_typical_columns,
     find_typical_features,
 )
 from deepcluster_pl.reporting.representatives import central_members, doubtful_members
@@ -130,11 +131,20 @@ def _features(
     if data.n_features > (_MOST_UNNAMED_FEATURES if part.feature_names is None else MOST_FEATURES):
         return [[] for _ in range(n_clusters)]
     rows = sample_rows(len(part), _MOST_ROWS, seed)
+    if data.preparation is not None:
+        typical = find_typical_columns(data.preparation, part.take(rows), clusters[rows], n_clusters, _FEATURES)
+        return [[_shortened(feature) for feature in features] for features in typical]
     names = [name[:_MOST_CHARACTERS] for name in part.feature_names or []] or [
         f"column {i}" for i in range(data.n_features)
     ]
     x = part.take(rows).reshape(len(rows), -1)
     return find_typical_features(x, clusters[rows], n_clusters, names, _FEATURES)
+
+
+def _shortened(feature: TypicalFeature) -> TypicalFeature:
+    """Return a feature with texts of a length that a page can show."""
+    name, value, of_all = (text[:_MOST_CHARACTERS] for text in (feature.name, feature.value, feature.of_all))
+    return TypicalFeature(name, value, of_all, feature.difference)
 
 
 def most_frequent(labels: NDArray[np.str_], most: int) -> list[tuple[str, float]]:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.tables.prepared import describe_columns
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import NAMES, Map
@@ -127,6 +128,7 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
             (panel.title, panel.metrics, _curves_chart(curves, panel.metrics, panel.kind == "loss"))
             for panel in panels(curves)
         ],
+        "table_lines": [] if data.preparation is None else describe_columns(data.preparation),
         "tried": candidate_rows(scores),
         "sureness": sureness_text(scores["choice"]) if scores.get("choice") else "",
         "tried_columns": columns_of(scores.get("candidates") or []),

@@ -63,6 +63,9 @@ class Encoder(ABC):
             refuses_gaps: whether a gap is an error.
         """
 
+    def check(self, frame: Frame) -> None:  # noqa: B027 - most encoders make no numbers that float32 cannot hold
+        """Raise `UserError` for the first cell whose number float32 cannot hold; called where there is one."""
+
     @abstractmethod
     def describe(self, x: NDArray[np.float64], x_of_all: NDArray[np.float64]) -> list[Fact]:
         """Return what is typical of some rows.

@@ -64,9 +64,9 @@ class Numbers(Encoder):
                 )
                 if is_word.any():
                     words[name] = [str(word)[:80] for word in column.levels[is_word][:20]]
-        x = cls._raw(frame, columns)[rows]
-        is_gap = np.isnan(x)
-        gaps = is_gap.mean(axis=0)
+        x = cls._raw(frame, columns)
+        x = x if len(rows) == len(x) else x[rows]  # in any order, the measures are the same
+        gaps = np.isnan(x).mean(axis=0)
         with_gaps = np.flatnonzero(gaps > 0)
         medians = np.zeros(len(columns))
         medians[with_gaps] = np.nanmedian(x[:, with_gaps], axis=0) if len(with_gaps) else 0
@@ -107,7 +107,6 @@ class Numbers(Encoder):
         x = self._raw(frame, self.columns)
         is_gap = np.isnan(x)
         has_gap = is_gap.any(axis=0)
-        self._check(frame, x)
         for j in np.flatnonzero(has_gap).tolist():
             self._check_words(frame, j, is_gap[:, j])
             if refuses_gaps:
@@ -117,8 +116,9 @@ class Numbers(Encoder):
         filled = np.where(is_gap, self.medians, x) - self.offsets
         return np.hstack([filled, is_gap[:, self.marked]]) if len(self.marked) else filled
 
-    def _check(self, frame: Frame, x: NDArray[np.float64]) -> None:
+    def check(self, frame: Frame) -> None:
         """Raise `UserError` for the first number that is infinite or too large."""
+        x = self._raw(frame, self.columns)
         with np.errstate(invalid="ignore"):
             highest = np.fmax.reduce(x, axis=0, initial=0)
             lowest = np.fmin.reduce(x, axis=0, initial=0)
