@@ -11,7 +11,8 @@ from deepcluster_pl import DeepClustering
 
 x = load_breast_cancer().data
 pipeline = make_pipeline(
-    RobustScaler(), DeepClustering(n_clusters=2, random_state=0, overrides=("net.dims=[64,8]", "pretrain.max_epochs=5"))
+    RobustScaler(),
+    DeepClustering("ae_kmeans", n_clusters=2, random_state=0, overrides=("net.dims=[64,8]", "pretrain.max_epochs=5")),
 )
 # `score` is the silhouette in the input space, so methods can be compared by it
 search = GridSearchCV(pipeline, {"deepclustering__method": ["ae_kmeans", "ae_gmm"]}, cv=2, error_score="raise")
