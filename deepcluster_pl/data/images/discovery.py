@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from deepcluster_pl.data.images.foreign_files import begins_as_picture, file_of_program, folder_of_program, is_excluded
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
@@ -42,16 +46,23 @@ class FolderScan:
         files: pictures by their suffix, in the order of their names.
         skipped: reason for each name that looks like a picture and cannot be one.
         ignored: reason for each name that is no picture of its own, though nothing is wrong with it.
-        n_others: number of files of other kinds.
+        others: number of files of other kinds, by suffix.
+        passed_over: number of folders and pictures of other programs, and of those excluded, by kind.
     """
 
     files: list[FoundFile] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
-    n_others: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def n_others(self) -> int:
+        """Number of files of other kinds."""
+        return self.others.total()
 
 
-def find_images(root: Path, follow_links: bool) -> FolderScan:
+def find_images(root: Path, follow_links: bool, exclude: Sequence[str] | None = ()) -> FolderScan:
     """Search a folder and those in it, in the order of their names.
 
     A folder or file that several links lead to counts once, under its own path rather than a link's.
@@ -59,11 +70,12 @@ def find_images(root: Path, follow_links: bool) -> FolderScan:
     Args:
         root: the folder.
         follow_links: whether links that lead out of the root are followed.
+        exclude: patterns of names that are passed over, beside what other programs write; None passes over nothing.
 
     Returns:
         The pictures, and the reasons for what is left out.
     """
-    return _Scanner(root, follow_links).scan()
+    return _Scanner(root, follow_links, exclude).scan()
 
 
 def printable_name(name: str) -> str:
@@ -78,8 +90,9 @@ def printable_name(name: str) -> str:
 class _Scanner:
     """One search: folders and links still to visit, and the inodes that were seen."""
 
-    def __init__(self, root: Path, follow_links: bool) -> None:
+    def __init__(self, root: Path, follow_links: bool, exclude: Sequence[str] | None) -> None:
         self.follow_links = follow_links
+        self.exclude = exclude
         self.top = Path(os.path.realpath(root))
         self.result = FolderScan()
         self.folders_seen = {_inode(os.stat(self.top))}
@@ -135,7 +148,10 @@ class _Scanner:
             self._add_file(name, status)
 
     def _add_folder(self, path: str, name: str, status: os.stat_result) -> None:
-        """Plan a visit to a folder, unless it was seen."""
+        """Plan a visit to a folder, unless it was seen or is to be passed over."""
+        if kind := self._passed_over(name, folder_of_program(name)):
+            self.result.passed_over[f"folders ({kind})"] += 1
+            return
         if _looks_like_picture(name):
             self.result.ignored[name] = "a folder; pictures in it are read"
         if _inode(status) not in self.folders_seen:
@@ -144,8 +160,13 @@ class _Scanner:
 
     def _add_file(self, name: str, status: os.stat_result) -> None:
         """Add a file to the pictures, or to what is left out with its reason."""
-        if not _looks_like_picture(name):
-            self.result.n_others += 1
+        looks_like_one = _looks_like_picture(name)
+        passed_over = self._passed_over(name, file_of_program(name.rpartition("/")[2]))
+        if not looks_like_one and (passed_over or not self._is_picture(name, status)):
+            self.result.others[Path(name).suffix or "without a suffix"] += 1
+            return
+        if passed_over:
+            self.result.passed_over[f"pictures ({passed_over})"] += 1
             return
         kind = next((text for test, text in _KINDS if test(status.st_mode)), None)
         if kind is not None:
@@ -156,6 +177,16 @@ class _Scanner:
             self.result.ignored[name] = f"the same file as {printable_name(earlier)}"
         else:
             self.result.files.append(FoundFile(name, status.st_size, status.st_mtime_ns))
+
+    def _passed_over(self, name: str, kind: str) -> str:
+        """Return why a name is passed over, or an empty text."""
+        if self.exclude is None:
+            return ""
+        return "data.exclude" if is_excluded(name, self.exclude) else kind
+
+    def _is_picture(self, name: str, status: os.stat_result) -> bool:
+        """Return whether a file of another suffix is a picture by its first bytes."""
+        return stat.S_ISREG(status.st_mode) and status.st_size > 0 and begins_as_picture(self.top / name)
 
 
 def _looks_like_picture(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image
@@ -49,28 +50,36 @@ def read_metadata(image: Image.Image, n_bytes: int) -> ImageMetadata:
         turned = exif.get(ExifTags.Base.Orientation) in TURNED_ORIENTATIONS
         details = exif.get_ifd(ExifTags.IFD.Exif)
         gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-        taken = _iso_time(details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime))
+        # The shot, its scan, the last change: the first that is a date
+        written = [details.get(tag) for tag in (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized)]
+        written.append(exif.get(ExifTags.Base.DateTime))
+        taken = next((time for value in written if (time := _iso_time(value))), "")
         latitude = _degrees(gps, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
         longitude = _degrees(gps, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180)
     except Exception:  # a damaged block of metadata can make its reader fail in any way
         return ImageMetadata(width, height, n_bytes, "", None, None)
     if turned:
         width, height = height, width
-    if latitude is None or longitude is None:
+    # 0, 0 is what a device writes that does not know where it is
+    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
         latitude = longitude = None
     return ImageMetadata(width, height, n_bytes, taken, latitude, longitude)
 
 
 def _iso_time(value: Any) -> str:
-    """Convert EXIF's date and time to ISO 8601; return an empty text where it is none.
+    """Convert EXIF's date and time to ISO 8601; return an empty text where it is none, such as 31 February or hour 24.
 
-    >>> _iso_time("2019:07:28 18:03:11"), _iso_time("0000:00:00 00:00:00"), _iso_time(None)
+    >>> _iso_time("2019:07:28 18:03:11"), _iso_time("0000:00:00 00:00:00"), _iso_time("2019:02:31 12:00:00")
     ('2019-07-28T18:03:11', '', '')
     """
-    match = _TIME.match(str(value or ""))
-    if match is None or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31):
+    text = value.decode("ascii", "ignore") if isinstance(value, bytes) else str(value or "")
+    match = _TIME.match(text)
+    if match is None:
         return ""
-    return "{}-{}-{}T{}:{}:{}".format(*match.groups())
+    try:
+        return datetime(*(int(part) for part in match.groups())).isoformat()  # type: ignore[arg-type]
+    except ValueError:
+        return ""
 
 
 def _degrees(gps: Any, value: int, reference: int, negative: str, limit: float) -> float | None:

@@ -23,7 +23,7 @@ from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.errors import first_line
 from deepcluster_pl.utils.atomic_files import disk_error
 
-_FORMAT = 3
+_FORMAT = 4
 """To be raised with every change of what is extracted from a picture, or of how it is stored."""
 
 

@@ -24,6 +24,7 @@ from deepcluster_pl.data.images.extraction import (
 )
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Features
+from deepcluster_pl.data.images.foreign_files import counted
 from deepcluster_pl.data.images.gray_pictures import read_gray
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
@@ -54,6 +55,8 @@ class ImageFolder(ClusteringData):
         reading_processes: number of processes that decode; null stands for one a core. 0 decodes in the run's own
             process, where a decoder that crashes ends the run.
         cache_dir: folder that features are stored in; only new and changed files are read again.
+        exclude: patterns of names that are passed over, such as `*.gif`, beside what other programs write among photos;
+            null passes over nothing.
         common: see `CommonOptions`.
 
     Attributes:
@@ -73,6 +76,7 @@ class ImageFolder(ClusteringData):
         max_megapixels: PositiveFloat,
         reading_processes: NonNegativeInt | None,
         cache_dir: str,
+        exclude: list[str] | None = None,
         **common: Unpack[CommonOptions],
     ) -> None:
         super().__init__(common)
@@ -82,6 +86,7 @@ class ImageFolder(ClusteringData):
         self.label_source = labels
         self.strict = strict
         self.follow_links = follow_links
+        self.exclude = exclude
         self.max_megapixels = max_megapixels
         self.reading_processes = available_cores() if reading_processes is None else reading_processes
         self.cache_dir = cache_dir
@@ -98,7 +103,11 @@ class ImageFolder(ClusteringData):
         self.features.check()
         if note := self.features.note():
             self.report(note)
-        scan = find_images(root, self.follow_links)
+        scan = find_images(root, self.follow_links, self.exclude)
+        if scan.passed_over:
+            self.report(f"passed over: {counted(scan.passed_over)}; data.exclude=null reads them too")
+        if scan.n_others:
+            self.report(f"{scan.n_others:,} other files: {counted(scan.others)}")
         if not scan.files:
             raise UserError(_no_pictures_message(root, scan))
         self.skipped, self.ignored = dict(scan.skipped), scan.ignored
@@ -234,7 +243,12 @@ class ImageFolder(ClusteringData):
 def _no_pictures_message(root: Path, scan: FolderScan) -> str:
     """Return the error for a folder without pictures: what it holds instead, and what is expected."""
     left_out = sorted((scan.ignored | scan.skipped).items())
-    counts = ((scan.n_others, "other files"), (len(left_out), "that cannot be read"))
+    others = f"other files: {counted(scan.others)}"
+    counts = (
+        (scan.n_others, others),
+        (scan.passed_over.total(), "passed over"),
+        (len(left_out), "that cannot be read"),
+    )
     contents = ", ".join(f"{n} {kind}" for n, kind in counts if n) or "nothing at all"
     first = next((f"; {printable_name(name)}: {reason}" for name, reason in left_out), "")
     return (

@@ -38,6 +38,41 @@ def test_pictures_are_found_in_all_folders_whatever_the_case_of_their_suffix(roo
     assert found.files[0].mtime_ns == (root / "b.jpg").stat().st_mtime_ns
 
 
+def test_what_other_programs_write_is_passed_over_and_counted(root):
+    for name in (
+        "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", ".Trash-1000/files/d.jpg", "derivatives/g.jpg", "sub/._a.PNG",
+        "x.photoslibrary/resources/derivatives/e.jpg", "x.photoslibrary/originals/f.jpg", "Thumbs.db", "sub/raw.CR2",
+    ):  # fmt: skip
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"\xff\xd8\xff or anything")
+    found = find_images(root, follow_links=False)
+    assert names(found) == [
+        "b.jpg", "derivatives/g.jpg", "sub/a.PNG", "sub/deep/c.jpeg", "x.photoslibrary/originals/f.jpg",
+    ]  # fmt: skip
+    assert found.passed_over == {
+        "folders (Synology's previews)": 1, "folders (a recycle bin)": 1, "folders (previews of Apple Photos)": 1,
+        "pictures (macOS's notes)": 1,
+    }  # fmt: skip
+    assert found.others == {".db": 1, ".CR2": 1}
+    assert len(find_images(root, follow_links=False, exclude=None).files) == 10  # Thumbs.db begins as a JPEG here
+
+
+def test_names_that_a_person_excludes_are_passed_over(root):
+    found = find_images(root, follow_links=False, exclude=["*.PNG", "sub/deep"])
+    assert names(found) == ["b.jpg"]
+    assert found.passed_over == {"pictures (data.exclude)": 1, "folders (data.exclude)": 1}
+
+
+def test_pictures_whose_name_does_not_say_so_are_found_by_their_first_bytes(root):
+    for name, form in (("IMG_1", "JPEG"), ("2.dat", "PNG"), ("3", "TIFF"), ("4.webp_", "WEBP")):
+        scene(1).save(root / name, form)
+    (root / "notes").write_text("no picture")
+    scene(1).save(root / "5.nef", "TIFF")  # cameras' RAW files begin as a TIFF does
+    found = find_images(root, follow_links=False)
+    assert names(found) == ["2.dat", "3", "4.webp_", "IMG_1", "b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"]
+    assert found.others == {"without a suffix": 1, ".nef": 1}
+
+
 def test_a_loop_of_links_ends_and_each_file_counts_once(root):
     (root / "sub" / "loop").symlink_to(root)
     (root / "again").symlink_to(root / "sub")

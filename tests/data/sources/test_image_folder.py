@@ -231,7 +231,7 @@ def test_any_name_comes_back_from_the_tables_of_a_run(images, tmp_path):
         (lambda root: root.mkdir(), r"found no pictures \(nothing at all\); expected files ending in avif, bmp"),
         (
             lambda root: (root.mkdir(), (root / "a.txt").touch(), (root / "b.jpg").touch()),
-            r"1 other files, 1 that cannot be read; 'b.jpg': empty: 0 bytes",
+            r"1 other files: 1 .txt, 1 that cannot be read; 'b.jpg': empty: 0 bytes",
         ),
         (
             lambda root: (root.mkdir(), (root / "b.jpg").write_text("x")),
