@@ -55,7 +55,8 @@ def test_the_quick_start_leads_where_it_says(desk):
         said.append(done.stdout)
     run = desk / "home" / "outputs" / "flowers"
     fitted, _, swept = said
-    assert "ae_gmm on array, 3 clusters" in fitted
+    assert "auto on array, 3 clusters" in fitted
+    assert "chosen without labels: " in fitted
     report = (run / "report.html").read_text(encoding="utf-8")
     assert report.count('class="card"') == 3
     assert "petal_length_cm" in report
