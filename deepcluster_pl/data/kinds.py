@@ -32,6 +32,8 @@ class SampleKind:
         shape: of one sample.
         zeros: share of values that are zero.
         has_unit_length: whether every row has the same length.
+        n_components: of a table with categories, dates or gaps, components that hold more than one column does: beyond
+            them neighbors share a category by chance. None for all other samples.
     """
 
     kind: Kind
@@ -39,6 +41,7 @@ class SampleKind:
     shape: tuple[int, ...]
     zeros: float
     has_unit_length: bool
+    n_components: int | None = None
 
     @property
     def n_features(self) -> int:
@@ -88,4 +91,17 @@ def recognize(data: ClusteringData, seed: int) -> SampleKind:
         return "embeddings" if has_unit_length or is_wide else "table"
 
     found = kind()
-    return SampleKind(found, len(part), data.input_shape, zeros, has_unit_length and found == "embeddings")
+    is_direction = has_unit_length and found == "embeddings"
+    return SampleKind(found, len(part), data.input_shape, zeros, is_direction, _n_components(data, seed))
+
+
+def _n_components(data: ClusteringData, seed: int) -> int | None:
+    """Return the number of principal components whose variance is above that of a mean column (Kaiser's rule)."""
+    part = data.part("fit")
+    if part.blocks is None or len(part) < 3:
+        return None
+    x = data.prepared("fit", sample_rows(len(part), _ROWS, seed)).astype(np.float64)
+    blocks, weights = part.blocks
+    n_columns = weights[np.unique(blocks, return_index=True)[1]].sum()
+    variance = np.linalg.eigvalsh(np.cov(x, rowvar=False))
+    return int(np.clip((variance > variance.sum() / n_columns).sum(), 2, 30))

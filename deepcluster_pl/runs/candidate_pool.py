@@ -149,16 +149,17 @@ def _candidates(kind: SampleKind, budget: Budget, has_copies: bool) -> list[Cand
         return found
     # Above 20,000 samples, simple methods see a sample, and fewer restarts
     sample = (f"start_sample_size={_MANY}", "start.n_init=3") if n > _MANY else ()
+    reduced = () if kind.n_components is None else (f"net.n_components={kind.n_components}",)
     found = [
         Candidate("kmeans", ("method=kmeans", *sample), 0.3 + min(n, _MANY) * d * 1e-6),
-        Candidate("pca_gmm", ("method=pca_gmm", *sample), mixture),
-        Candidate("graph", ("method=graph",), graph),
+        Candidate("pca_gmm", ("method=pca_gmm", *sample, *reduced), mixture),
+        Candidate("graph", ("method=graph", *reduced), graph),
     ]
     if kind.kind in ("embeddings", "counts"):
         # Neighbors are samples in the same direction, however long the rows are
         found.append(Candidate("graph_direction", ("method=graph", "net.unit_length=true"), graph))
     else:
-        found.append(Candidate("graph_20", ("method=graph", "start.n_neighbors=20"), 1.4 * graph))
+        found.append(Candidate("graph_20", ("method=graph", "start.n_neighbors=20", *reduced), 1.4 * graph))
     if n >= _LARGE and budget != "quick" and kind.kind == "images":
         epochs = 40 if budget == "normal" else 150
         settings = ("method=ae_gmm", f"pretrain.max_epochs={epochs}", *sample)
