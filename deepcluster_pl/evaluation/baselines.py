@@ -29,7 +29,7 @@ Effort = Literal["auto", "full", "none"]
 Features = Callable[[PartName, NDArray[np.int64]], NDArray[np.float32]]
 """Features (N, F) of the samples at some rows of a part."""
 _FULL_N_INIT = 20
-_FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 100_000, 50_000, 3
+_FULL_ROWS, _SAMPLE_ROWS, _SAMPLE_N_INIT = 70_000, 50_000, 3
 _SIMPLE_ROWS = 10_000
 _REPORTED_ROWS = 5_000
 """Above this many rows a line says which baseline is being computed."""
@@ -40,7 +40,7 @@ class Baselines:
     """Settings of the baselines that results are compared with.
 
     Args:
-        effort: full = 20 restarts of k-means on all fitted rows; auto = the same up to 100,000 rows, above that 3
+        effort: full = 20 restarts of k-means on all fitted rows; auto = the same up to 70,000 rows, above that 3
             restarts on 50,000 of them, and mixture and graph on 10,000 rows at most; none = no baselines.
         n_clusters: K.
         seed: decides restarts and sample.

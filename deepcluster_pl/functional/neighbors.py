@@ -61,7 +61,7 @@ def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int =
 
 
 def inverse_distance_mean(
-    z: Tensor, known: Tensor, values: Tensor, n_neighbors: int = 10, rows_at_once: int = 256
+    z: Tensor, known: Tensor, values: Tensor, n_neighbors: int = 10, rows_at_once: int = 64
 ) -> Tensor:
     """Interpolate values at points z: the mean of the nearest known points' values, each with weight 1 / distance.
 

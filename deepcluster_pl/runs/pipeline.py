@@ -23,7 +23,7 @@ from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.results import Teacher, Trained, evaluate, write_results
-from deepcluster_pl.runs.stages import choose_n_clusters, fit, initialize, prepare, pretrain
+from deepcluster_pl.runs.stages import announce, choose_n_clusters, fit, initialize, prepare, pretrain
 from deepcluster_pl.runs.student_stage import train_student
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.distributed import is_rank_zero
@@ -139,10 +139,15 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
             save_reconstructions(stages.folder.path, ready.data, net)
     start = initialize(recipe, stages, ready, method, embeddings["fit"])
     changed = start.code_matrix is not None
-    started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
-    weights = remember_start(method) if method.learns and recipe.cfg.get("guard", False) else None
-    stopped, steps = fit(recipe, stages, ready, method) if method.learns else ("none", 0)
+    weights, stopped, steps = None, "none", 0
+    if method.learns:
+        started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
+        weights = remember_start(method) if recipe.cfg.get("guard", False) else None
+        stopped, steps = fit(recipe, stages, ready, method)
+    announce(ready, "predicting")
     guarded, predictions = None, predict_all(method, ready.data)
+    if not method.learns:
+        started = partition_from(predictions)
     if weights is not None:
         guarded, predictions = keep_better(method, ready.data, weights, started, predictions, recipe.cfg.seed)
         started = partition_from(predictions) if guarded.kept == "start" else started  # the same, in float64

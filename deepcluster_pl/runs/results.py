@@ -195,7 +195,13 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         choice=trained.choice.summary() if trained.choice else None,
         criteria=row_criteria(
             data,
-            {"kmeans_raw": on_input, "kmeans_code": on_embeddings, **simple, "start": trained.started, "method": partition},
+            {
+                "kmeans_raw": on_input,
+                "kmeans_code": on_embeddings,
+                **simple,
+                "start": trained.started,
+                "method": partition,
+            },
             cfg.n_clusters,
             cfg.seed,
         ),

@@ -35,6 +35,9 @@ from deepcluster_pl.utils.run_warnings import RunWarnings
 
 _TIMED = ("pretrain", "start", "fit", "student")
 
+_MANY = 5000
+"""From this many samples on, a stage prints a line when it begins."""
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -88,6 +91,19 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     if not recipe.shares_data:
         data.move_to(stages.device)
     return Ready(data, resume, fingerprint, warnings)
+
+
+def announce(ready: Ready, stage: str, n: int | None = None) -> None:
+    """Print a line at the beginning of a stage that takes long because there are many samples.
+
+    Args:
+        ready: the run so far.
+        stage: what begins.
+        n: number of samples that it works on; None = those of the fitted part.
+    """
+    n = len(ready.data.part("fit")) if n is None else n
+    if n >= _MANY:
+        ready.data.report(f"{stage} {n:,} samples")
 
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
@@ -215,6 +231,7 @@ def initialize(
     def make() -> Initialization:
         if source is not None:
             return Initialization.load(source)
+        announce(ready, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
         start = fit_initialization(recipe.clusterer, z[rows])
         return start if cfg.whiten is None else whitened(start, z[rows], cfg.whiten)
 

@@ -127,9 +127,9 @@ def test_cache_is_left_alone_without_a_key(blobs, baselines, tmp_path):
 
 @pytest.mark.parametrize(
     ("effort", "n_rows", "n_init", "n_fitted"),
-    [("auto", 100_000, 20, 100_000), ("auto", 100_001, 3, 50_000), ("full", 100_001, 20, 100_001)],
+    [("auto", 70_000, 20, 70_000), ("auto", 70_001, 3, 50_000), ("full", 70_001, 20, 70_001)],
 )
-def test_auto_saves_time_above_100000_rows_only(common, baselines, monkeypatch, effort, n_rows, n_init, n_fitted):
+def test_auto_saves_time_above_70000_rows_only(common, baselines, monkeypatch, effort, n_rows, n_init, n_fitted):
     seen = {}
 
     class Recorder:
