@@ -14,7 +14,7 @@ def neighbor_agreement(clusters: Tensor, neighbors: Tensor) -> Tensor:
         neighbors: row numbers (N, n) of each sample's neighbors.
 
     Returns:
-        Shares (N,), float32, from 0 to 1.
+        A number (N,) from 0 to 1 for each sample, float32.
 
     >>> neighbor_agreement(torch.tensor([0, 0, 1]), torch.tensor([[1, 2], [0, 2], [0, 1]])).tolist()
     [0.5, 0.5, 0.0]

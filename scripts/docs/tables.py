@@ -11,6 +11,7 @@ A document holds marks. The text between a mark and its end is replaced:
     <!-- paired: mnist_10k fit acc 32-true bf16-mixed -->   change from the first to the second precision, seed by seed
     <!-- ours: dec nmi_geometric,acc -->                scores of all recipes of one method, in every experiment
     <!-- means: fit acc kmeans,dec wine mnist+dec_mnist:da/ -->   a line per method, a column per data set: means only
+    <!-- students: fit acc,nmi digits wine -->     a line per recipe with a student: teacher beside student
     <!-- end -->
 
 Numbers inside sentences have marks too: see scripts/docs/sentences.py.
@@ -35,7 +36,8 @@ from scripts.docs.sentences import fill_sentences
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "docs/*.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
-MARK = re.compile(r"(<!-- (table|runs|paired|conditions|ours|means): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+KINDS = "table|runs|paired|conditions|ours|means|students"
+MARK = re.compile(rf"(<!-- ({KINDS}): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
@@ -69,6 +71,9 @@ def filled(text: str, results: Path) -> str:
             return f"{match[1]}{ours(results, words[0], words[1].split(','))}\n{match[4]}"
         if kind == "means":
             made = markdown(means(results, words[0], words[1], words[2].split(","), words[3:]))
+            return f"{match[1]}{made}\n{match[4]}"
+        if kind == "students":
+            made = markdown(students(results, words[0], words[1].split(","), words[2:]))
             return f"{match[1]}{made}\n{match[4]}"
         runs = read(results / f"{words[0]}.jsonl")
         if kind == "conditions":
@@ -142,6 +147,36 @@ def means(results: Path, part: str, metric: str, methods: list[str], columns: li
         for row, value in zip(rows[1:], values, strict=True):
             text = "–" if value is None else f"{value:.3f}"
             row.append(f"**{text}**" if value == largest else text)
+    return rows
+
+
+def students(results: Path, part: str, metrics: list[str], experiments: list[str]) -> list[list[str]]:
+    """Return a header and one row per recipe with a student: means without it and with it, and how often a score rose.
+
+    Both partitions are of the same runs: `teacher` is what the run would have ended with.
+
+    Args:
+        results: folder of the recorded runs.
+        part: `fit` or `holdout`.
+        metrics: keys of scores.
+        experiments: names of the files with recorded runs.
+
+    Returns:
+        Cells of the table.
+    """
+    rows = [["data", "`method=`", "seeds"]]
+    for metric in metrics:
+        rows[0] += [f"{NAMES[metric]} off", "on", "rose in"]
+    rows[0].append("seconds of the student")
+    for experiment in experiments:
+        runs = [run for run in read(results / f"{experiment}.jsonl") if run.get("teacher")]
+        for members in by_setting(runs):
+            head = _head(members)
+            row = [f"{experiment.replace('_', ' ')}, {members[0][part]['n']:,}", head[0], head[2]]
+            for metric in metrics:
+                off, on = [run["teacher"][part][metric] for run in members], [run[part][metric] for run in members]
+                row += [spread(off), spread(on), f"{sum(b > a for a, b in zip(off, on, strict=True))} of {len(on)}"]
+            rows.append([*row, f"{statistics.mean(run['seconds']['student'] for run in members):.0f}"])
     return rows
 
 
