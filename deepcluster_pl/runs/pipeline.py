@@ -56,6 +56,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
             trained = carry_out(recipe, stages)
             if not is_rank_zero():
                 return {}
+            announce(trained.data, "scores of")
             scores = asdict(evaluate(trained, command, code_version))
             conclude(scores, trained.predictions["fit"], stages.folder.report)
             write_results(stages.folder, trained, scores)
@@ -144,7 +145,7 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
         started = partition_from(assign_all(method, embed_all(method, ready.data) if changed else embeddings))
         weights = remember_start(method) if recipe.cfg.get("guard", False) else None
         stopped, steps = fit(recipe, stages, ready, method)
-    announce(ready, "predicting")
+    announce(ready.data, "predicting")
     guarded, predictions = None, predict_all(method, ready.data)
     if not method.learns:
         started = partition_from(predictions)

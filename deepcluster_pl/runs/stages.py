@@ -14,7 +14,7 @@ from torch import Tensor
 from deepcluster_pl.config.fingerprints import fingerprint_of, pretraining_fingerprint
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, visible
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
@@ -75,7 +75,7 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
 
     def report(line: str) -> None:
-        stages.console.print(line, highlight=False, soft_wrap=True, markup=False)
+        stages.console.print(visible(line), highlight=False, soft_wrap=True, markup=False)
 
     warnings = RunWarnings(report)
     recipe.data.report, recipe.data.warn = report, warnings.add
@@ -93,17 +93,17 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     return Ready(data, resume, fingerprint, warnings)
 
 
-def announce(ready: Ready, stage: str, n: int | None = None) -> None:
+def announce(data: ClusteringData, stage: str, n: int | None = None) -> None:
     """Print a line at the beginning of a stage that takes long because there are many samples.
 
     Args:
-        ready: the run so far.
+        data: the data, which knows where lines are printed.
         stage: what begins.
         n: number of samples that it works on; None = those of the fitted part.
     """
-    n = len(ready.data.part("fit")) if n is None else n
+    n = len(data.part("fit")) if n is None else n
     if n >= _MANY:
-        ready.data.report(f"{stage} {n:,} samples")
+        data.report(f"{stage} {n:,} samples")
 
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
@@ -231,7 +231,7 @@ def initialize(
     def make() -> Initialization:
         if source is not None:
             return Initialization.load(source)
-        announce(ready, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
+        announce(ready.data, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
         start = fit_initialization(recipe.clusterer, z[rows])
         return start if cfg.whiten is None else whitened(start, z[rows], cfg.whiten)
 

@@ -7,6 +7,8 @@ import csv
 import pytest
 from helpers.command_line import TINY, TINY_RAW
 
+from deepcluster_pl.runs import stages
+
 
 @pytest.mark.parametrize("method", ["graph", "pca_gmm"])
 def test_a_run_gives_its_clusters_again_when_it_predicts_and_when_it_resumes(cli_run, deepcluster, method, tmp_path):
@@ -28,7 +30,10 @@ def test_a_run_gives_its_clusters_again_when_it_predicts_and_when_it_resumes(cli
     assert run.labels == before
 
 
-def test_it_starts_methods_that_learn(cli_run):
+def test_it_starts_methods_that_learn_and_long_stages_begin_with_a_line(cli_run, monkeypatch):
+    monkeypatch.setattr(stages, "_MANY", 100)
     run = cli_run(*TINY, "method=dec", "start=graph", "baselines=none")
     assert run.code == 0, run.err
     assert run.scores["steps"] > 0
+    lines = ["start: NeighborGraph clusters 120 samples", "predicting 120 samples", "scores of 120 samples"]
+    assert [line for line in run.out.splitlines() if line in lines] == lines
