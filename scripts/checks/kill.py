@@ -25,6 +25,7 @@ from scripts.docs.pages import write_between
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = (
+    "method=dec",
     "pretrain.max_epochs=20",
     "fit.max_steps=280",
     "checkpoint_interval=0.5",

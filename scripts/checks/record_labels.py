@@ -46,6 +46,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "brb": ("method=dec", "callbacks=brb", *SHORT, "callbacks.weight_reset.interval=2"),
     "agreed_whitened": ("method=dec", "start=agreed", "whiten=1", "start.n_restarts=4", *SHORT),
     "holdout": ("method=dec", "data.holdout=0.2", "data.subset.size=900", *SHORT),
+    "tried": ("auto.candidates=[kmeans,pca_gmm,graph]", "baselines=none"),
     "auto": ("method=ae_kmeans", "n_clusters=auto", "data=wine", *START_ONLY),
     "accumulated": ("method=dcn", "++trainer.accumulate_grad_batches=2", *SHORT),
 }  # fmt: skip

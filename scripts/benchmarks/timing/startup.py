@@ -42,7 +42,7 @@ def startup(rounds: int) -> list[Row]:
         {
             "help": timed(*run, "--help"),
             "import": timed(python, "-c", "import pytorch_lightning"),
-            "first": timed(*run, "data=digits", "experiment=clock", "--config-dir=mine"),
+            "first": timed(*run, "data=digits", "method=dec", "experiment=clock", "--config-dir=mine"),
         }, 1, rounds,
     )  # fmt: skip
     return [
