@@ -57,6 +57,19 @@ def test_the_quick_start_leads_where_it_says(desk):
     fitted, _, swept = said
     assert "auto on array, 3 clusters" in fitted
     assert "chosen without labels: " in fitted
+    # The verdict ends with a command that works as it is printed
+    assert "Found 3 groups of" in fitted
+    (following,) = re.findall(r"^next: (.*)$", fitted, re.MULTILINE)
+    following = re.sub(
+        r"^(deepcluster|python)(?= )",
+        lambda m: {"deepcluster": f"{sys.executable} -m deepcluster_pl", "python": sys.executable}[m[0]],
+        following,
+    )
+    shown = subprocess.run(
+        ["bash", "-c", following], cwd=desk / "home", env={**environment, "BROWSER": "echo"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, f"{following}\n{shown.stderr}"
     report = (run / "report.html").read_text(encoding="utf-8")
     assert report.count('class="card"') == 3
     assert "petal_length_cm" in report
