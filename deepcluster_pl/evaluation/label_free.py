@@ -41,7 +41,7 @@ class Neighborhood:
 
 @dataclass(frozen=True)
 class Criteria:
-    """What can be said about a partition without labels, beside the others of a pool.
+    """Criteria of a partition that need no labels, beside the others of a pool.
 
     Attributes:
         information: mutual information of neighboring samples' clusters, in nats; see `neighbor_information`.

@@ -95,7 +95,7 @@ class Scores:
         seed: seed of the run.
         n_clusters: K.
         n_clusters_found: estimate of K; None where it was typed.
-        kept: `start` where the fit was worse than its start and the start was kept, else `fit`; None without a fit or
+        kept: `start` where the fit was worse than its start and the start is the result, else `fit`; None without a fit or
             with guard=false.
         guard: information about neighbors of `start` and `fit` and the `error` of their difference, in nats.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
@@ -115,7 +115,7 @@ class Scores:
             it was `chosen`, the `problem` that put it out of the choice, criteria, and `acc`, `nmi`, `ari`; else None.
         choice: with method=auto, the `name` of the chosen one and the `sureness` of the choice, 0 to 1; else None.
         criteria: what can be said without labels of the method, its start and its baselines; see `row_criteria`.
-        verdict: what was found, how it compares, whether to trust it, and the command to type next, in words.
+        verdict: the groups found, how they compare, whether to trust them, and the command to type next, in words.
         warnings: products that could not be made, such as a figure or an entry of a cache, with reasons.
     """
 

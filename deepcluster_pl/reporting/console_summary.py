@@ -43,7 +43,7 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
 
 
 def print_verdict(console: Console, scores: dict[str, Any], folder: RunFolder) -> None:
-    """Print what was found, how it compares, whether to trust it, the command to type next, and where everything is.
+    """Print the groups found, how they compare, whether to trust them, the command to type next, and the folder.
 
     Args:
         console: prints the lines.

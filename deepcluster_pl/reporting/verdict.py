@@ -1,4 +1,4 @@
-"""Say in plain words what a run found, whether a simple method does better, and whether to trust it."""
+"""Judge a run in plain words: the groups found, whether a simple method does better, and whether to trust them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _EVENNESS = (("even", 0.75, 1.33), ("fairly even", 0.4, 2.0), ("uneven", 0.1, 6.
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person wants to know at the end of a run.
+    """Answers to the questions that a person has at the end of a run.
 
     Attributes:
-        found: what the groups are: number, sizes, how even.
-        compared: how they compare with simple methods, and with the start where that was kept.
+        found: number of groups, their sizes, how even they are.
+        compared: how they compare with simple methods, and with the start where that is the result.
         trust: how far they can be trusted, and what that is based on.
         level: `good`, `fair` or `poor`, for a color.
         better: recipe of a simple method that did better; None where none did.
@@ -63,7 +63,7 @@ def _found(scores: dict[str, Any]) -> str:
     if not sizes:
         return "Found no group."
     if len(sizes) == 1:
-        return f"All {sizes[0]:,} samples are in one group: nothing was told apart."
+        return f"All {sizes[0]:,} samples are in one group: nothing was separated."
     least, most = min(sizes), max(sizes)
     spread = f"of {least:,} samples each" if least == most else f"of {least:,} to {most:,} samples"
     empty = len(fit["cluster_sizes"]) - len(sizes)
@@ -86,8 +86,8 @@ def _evenness(sizes: list[int]) -> str:
 
 
 def _kept(scores: dict[str, Any]) -> str:
-    """Return that the start was kept where the fit was worse."""
-    return "Training made the groups worse, so those from before it were kept." if scores.get("kept") == "start" else ""
+    """Return that the fit was worse, where the start is the result."""
+    return "Training made the groups worse, so the result is that from before it." if scores.get("kept") == "start" else ""
 
 
 def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
@@ -142,7 +142,7 @@ def _trust_by_labels(scores: dict[str, Any]) -> tuple[str, str]:
 
 
 def _trust_without_labels(scores: dict[str, Any], n_doubtful: int) -> tuple[str, str]:
-    """Return what speaks for the groups where nobody knows the right ones, and the level."""
+    """Return the evidence for the groups where nobody knows the right ones, and the level."""
     doubtful = n_doubtful / scores["fit"]["n"]
     doubt = f"{doubtful:.0%} of the samples could as well be in another group"
     together, agreement = scores["criteria"]["rows"]["method"]["together"], scores["criteria"]["agreement"]

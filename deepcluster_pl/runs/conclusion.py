@@ -26,7 +26,7 @@ _LEAST_FOR_AUTO = 100
 
 
 def conclude(scores: dict[str, Any], fitted: Prediction, report: Path) -> None:
-    """Fill in `verdict` of the scores: what was found, in words, and what to type next.
+    """Fill in `verdict` of the scores: the groups found, in words, and commands to type next.
 
     Its `next` is the command that a simple method did better with, or else the one that shows the report; `then` is the
     same command, or else one with another number of groups.
@@ -49,7 +49,7 @@ def with_method(command: str, method: str) -> str | None:
     """Return a command with another method, and without settings that belong to the first one.
 
     Args:
-        command: `python -m deepcluster_pl` and what was typed.
+        command: `python -m deepcluster_pl` and the overrides.
         method: name of a recipe.
 
     Returns:

@@ -24,14 +24,14 @@ class Guarded:
 
     Attributes:
         kept: `start` or `fit`.
-        comparison: information about neighbors of the start's partition and of the fit's.
+        comparison: information about neighbors of the initial partition and of that after the fit.
     """
 
     kept: Literal["start", "fit"]
     comparison: Comparison
 
     def record(self) -> dict[str, float]:
-        """Return the numbers behind the decision, for scores.json."""
+        """Return the numbers that decided, for scores.json."""
         return {"start": self.comparison.first, "fit": self.comparison.second, "error": self.comparison.error}
 
     def describe(self) -> str:
@@ -39,11 +39,11 @@ class Guarded:
         start, fit, error = self.comparison.first, self.comparison.second, self.comparison.error
         if self.kept == "start":
             return (
-                f"guard: the fit made the partition worse, so its start is kept: neighbors say {start:.3f} nats of the "
-                f"start, {fit:.3f} of the fit, ± {error:.3f}; guard=false keeps the fit"
+                f"guard: the fit made the partition worse, so its start stays: neighbors say {start:.3f} nats of the "
+                f"start, {fit:.3f} of the fit, ± {error:.3f}; guard=false takes the fit"
             )
         return (
-            f"guard: the fit is kept, as it is no worse than its start: neighbors say {start:.3f} nats of the start, "
+            f"guard: the fit stays, as it is no worse than its start: neighbors say {start:.3f} nats of the start, "
             f"{fit:.3f} of the fit, ± {error:.3f}"
         )
 
@@ -64,11 +64,11 @@ def keep_better(
     """Compare the partition of a fit with that of its start, and give the method the weights of the better one.
 
     Both are judged by the information about neighbors in the prepared input, which neither fit nor start has seen as
-    its loss. The start is kept where the fit is worse by more than the error of the difference. Rank 0 decides for all
+    its loss. The start wins where the fit is worse by more than the error of the difference. Rank 0 decides for all
     processes.
 
     Args:
-        method: the method after its fit, changed in place where the start is kept.
+        method: the method after its fit, changed in place where the start is better.
         data: the data; its fitted part decides.
         start: weights of the method at its start.
         started: partition at the start.

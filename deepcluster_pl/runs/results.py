@@ -85,7 +85,7 @@ class Trained:
         embeddings: pretrained embeddings (N, D) of each part, from before the initialization.
         started: partition of the initialization.
         predictions: final predictions of the method.
-        guarded: whether fit or start was kept; None where there was no fit, or no guard.
+        guarded: whether fit or start is the result; None where there was no fit, or no guard.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.
         seconds: time of each stage; None for one that was not needed.

@@ -36,7 +36,7 @@ def test_a_ruined_fit_gives_way_to_its_start_and_the_run_says_so(cli_run):
     assert run.scores["fit"] == run.scores["start"]["fit"]
     assert run.scores["steps"] == 20
     assert predicted(run.folder) == clusters(run)
-    assert "its start is kept" in run.out.replace("\n", " ")
+    assert "its start stays" in run.out.replace("\n", " ")
     # The same once more, from the checkpoint of the finished fit
     (run.folder / "scores.json").unlink()
     again = cli_run(f"resume={run.folder}")

@@ -53,7 +53,7 @@ def test_held_out_samples_decide_where_there_are_some_and_a_kept_start_is_told()
     found = judge(scores(block(0.95, 0.92), holdout=block(0.6, 0.4), kept="start"), 0)
     assert "have little to do with the labels: 60% of the held-out samples" in found.trust
     assert found.level == "poor"
-    assert found.compared == "Training made the groups worse, so those from before it were kept."
+    assert found.compared == "Training made the groups worse, so the result is that from before it."
 
 
 def test_without_labels_neighbors_and_simple_methods_decide():
@@ -78,7 +78,7 @@ def test_without_labels_neighbors_and_simple_methods_decide():
         ((50, 50), "Found 2 groups of 50 samples each: sizes are even."),
         ((1400, 90, 10), "Found 3 groups of 10 to 1,400 samples: sizes are very uneven."),
         ((70, 30, 0, 0), "Found 2 groups of 30 to 70 samples: sizes are fairly even; 2 more are empty."),
-        ((100, 0), "All 100 samples are in one group: nothing was told apart."),
+        ((100, 0), "All 100 samples are in one group: nothing was separated."),
     ],
 )
 def test_sizes_are_said_in_words(sizes, text):
