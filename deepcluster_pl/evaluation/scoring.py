@@ -95,8 +95,8 @@ class Scores:
         seed: seed of the run.
         n_clusters: K.
         n_clusters_found: estimate of K; None where it was typed.
-        kept: `start` where the fit was worse than its start and the start is the result, else `fit`; None without a fit or
-            with guard=false.
+        kept: `start` where the fit was worse, so that its start is the result, else `fit`; None without a fit or with
+            guard=false.
         guard: information about neighbors of `start` and `fit` and the `error` of their difference, in nats.
         stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
         steps: optimizer steps of the fit.

@@ -108,7 +108,7 @@ def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
         return f"A simple method did better: {name} has {numbers}.{waste}", recipe
     if max(ahead) > _CLOSE and min(ahead) >= -_CLOSE:
         return f"Better than every simple method that was tried: the best of them, {name}, has {numbers}.", None
-    return f"No better than the best simple method: {name} has {numbers}.", None
+    return f"About as good as the best simple method: {name} has {numbers}.", None
 
 
 def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
@@ -125,7 +125,7 @@ def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
         return f"A simple method looks better: the groups of {name} fit neighboring samples better.", recipe
     if ahead > error:
         return f"It looks better than every simple method that was tried; the best of them is {name}.", None
-    return f"It looks no better than the best simple method, {name}.", None
+    return f"It looks as good as the best simple method, {name}.", None
 
 
 def _trust_by_labels(scores: dict[str, Any]) -> tuple[str, str]:

@@ -43,9 +43,9 @@ def test_a_result_above_or_at_the_simple_ones_is_said_to_be_so_and_unknown_basel
     assert better.compared.startswith("Better than every simple method that was tried")
     assert (better.better, better.level) == (None, "good")
     same = judge(scores(block(0.95, 0.92), {"new_method": block(0.95, 0.925)}), 0)
-    assert same.compared.startswith("No better than the best simple method: new method has NMI 0.925 and")
+    assert same.compared.startswith("About as good as the best simple method: new method has NMI 0.925 and")
     mixed = judge(scores(block(0.89, 0.914, ari=0.837), {"pca_gmm": block(0.94, 0.901, ari=0.88)}), 0)
-    assert mixed.compared.startswith("No better than the best simple method: a mixture on components has")
+    assert mixed.compared.startswith("About as good as the best simple method: a mixture on components has")
     assert judge(scores(block(0.95, 0.92)), 0).compared == ""
 
 
@@ -64,7 +64,7 @@ def test_without_labels_neighbors_and_simple_methods_decide():
     assert "simple methods find nearly the same groups (agreement 0.85 of 1)" in found.trust
     rows["kmeans_raw"] = row(0.305)
     close = judge(scores(block(), criteria={"rows": rows, "agreement": 0.4}), 3)
-    assert close.compared == "It looks no better than the best simple method, k-means on the input."
+    assert close.compared == "It looks as good as the best simple method, k-means on the input."
     assert close.trust.startswith("Do not rely on these groups before you have looked at them: 90% of")
     rows["kmeans_raw"] = row(0.5)
     steady = judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}), 3)
