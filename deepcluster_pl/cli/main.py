@@ -10,7 +10,7 @@ from importlib import import_module
 from deepcluster_pl import __version__
 from deepcluster_pl.cli.arguments import Parser, unknown_command
 from deepcluster_pl.cli.signals import interruptible
-from deepcluster_pl.errors import InterruptedRun, UserError, resume_command
+from deepcluster_pl.errors import InterruptedRun, UserError, resume_command, visible
 from deepcluster_pl.utils.atomic_files import describe_disk_error
 
 COMMANDS = {
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with interruptible():
             code = dispatch(words)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         code = 1
     except InterruptedRun as end:
         advice = f"{resume_command(end.folder)} to continue" if end.folder else "the command again"
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = describe_disk_error(error, None)
         if text is None:
             raise
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)
         code = 1
     sys.exit(code)
 

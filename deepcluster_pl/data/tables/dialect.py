@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from deepcluster_pl.data.tables.cells import is_gap, is_number, to_number
+from deepcluster_pl.data.tables.names import one_line
 from deepcluster_pl.errors import UserError
 
 Header = Literal["auto", "true", "false"]
@@ -138,7 +139,7 @@ def guess_dialect(head: str, encoding: str, options: Options, source: str, is_wh
         body = rows
         names = ["" for _ in names]
         if options.header is None:
-            first = delimiter.join(cell[:20] for cell in rows[0][:4]) if delimiter != WHITESPACE else rows[0][0]
+            first = one_line(delimiter.join(cell[:20] for cell in rows[0][:4]) if delimiter != WHITESPACE else rows[0][0])
             remarks.append(
                 f"the first line, {first}{'…' if len(rows[0]) > 4 else ''}, looks like data, so columns are named "
                 f"column_0, column_1 …; data.header=true takes it for names"
@@ -244,8 +245,9 @@ def _has_header(names: list[str], body: Sequence[Sequence[str]], decimal: str, s
         elif not numeric and name and name in known:
             against += 1  # a value that occurs again
     if speaks and against:
+        first = one_line(",".join(name[:_LONGEST_NAME] for name in names[:4]))
         raise UserError(
-            f"{source}: the first line, {','.join(name[:_LONGEST_NAME] for name in names[:4])} …, looks like data and "
+            f"{source}: the first line, {first} …, looks like data and "
             f"like column names; type data.header=true or data.header=false"
         )
     if speaks or against:

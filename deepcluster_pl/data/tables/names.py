@@ -20,8 +20,17 @@ def shorten(names: Iterable[str]) -> str:
     """
     listed = list(names)
     rest = f" and {len(listed) - _MAX_NAMES} more" if len(listed) > _MAX_NAMES else ""
-    shown = [name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..." for name in listed[:_MAX_NAMES]]
+    shown = [one_line(name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}...") for name in listed[:_MAX_NAMES]]
     return ", ".join(shown) + rest
+
+
+def one_line(name: str) -> str:
+    """Return a name with an escape for what is no printable character, such as a line end."""
+    return (
+        name
+        if name.isprintable()
+        else "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
+    )
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
