@@ -139,7 +139,8 @@ def guess_dialect(head: str, encoding: str, options: Options, source: str, is_wh
         body = rows
         names = ["" for _ in names]
         if options.header is None:
-            first = one_line(delimiter.join(cell[:20] for cell in rows[0][:4]) if delimiter != WHITESPACE else rows[0][0])
+            cells = [cell[:20] for cell in rows[0][:4]]
+            first = one_line(delimiter.join(cells) if delimiter != WHITESPACE else rows[0][0])
             remarks.append(
                 f"the first line, {first}{'…' if len(rows[0]) > 4 else ''}, looks like data, so columns are named "
                 f"column_0, column_1 …; data.header=true takes it for names"
