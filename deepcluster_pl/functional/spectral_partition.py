@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import eigh, qr, svd
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 _DENSE_ROWS = 400
 
@@ -49,6 +49,9 @@ def spectral_partition(
     Returns:
         Cluster (N,) of each sample.
 
+    Raises:
+        ValueError: the eigenvalue iteration does not converge.
+
     >>> first, second, *others = spectral_partition(symmetric_graph(np.array([[1], [0], [3], [2]])), 2, 0.5, 0)
     >>> first == second, [other == first for other in others]
     (True, [False, False])
@@ -70,7 +73,13 @@ def spectral_partition(
             (n, n), matvec=lambda v: normalized @ v.ravel() + extra / n * scale * (scale @ v.ravel()), dtype=np.float64
         )
         first = np.random.default_rng(random_state).uniform(-1, 1, n)
-        vectors = eigsh(operator, k=n_clusters, which="LA", v0=first)[1]
+        try:
+            vectors = eigsh(operator, k=n_clusters, which="LA", v0=first)[1]
+        except ArpackNoConvergence as error:
+            raise ValueError(
+                f"the graph of {n:,} samples could not be cut into {n_clusters} clusters, because its eigenvectors did "
+                f"not converge; type fewer n_clusters, a larger start.regularization, or start=kmeans"
+            ) from error
     return _clusters_of(vectors * scale[:, None])
 
 

@@ -56,6 +56,16 @@ def test_the_eigenvalue_iteration_finds_what_the_whole_matrix_gives(blobs, monke
     assert agreement(spectral_partition(graph, 4, 0.5, 7), whole) == 1
 
 
+def test_an_iteration_that_does_not_converge_says_what_to_type(blobs, monkeypatch):
+    def fail(*arguments, **options):
+        raise module_under_test.ArpackNoConvergence("no convergence", np.zeros(0), np.zeros((0, 0)))
+
+    monkeypatch.setattr(module_under_test, "_DENSE_ROWS", 0)
+    monkeypatch.setattr(module_under_test, "eigsh", fail)
+    with pytest.raises(ValueError, match=r"300 samples could not be cut into 4 clusters.*type fewer n_clusters"):
+        spectral_partition(graph_of(blobs[0]), 4, 0.5, 0)
+
+
 def test_groups_may_be_bent():
     x, y = make_moons(400, noise=0.05, random_state=0)
     assert agreement(spectral_partition(graph_of(x), 2, 0.5, 0), y) == 1
