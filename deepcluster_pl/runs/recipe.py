@@ -101,6 +101,12 @@ class Recipe:
         if self.cfg.get("student") is not None:
             with torch.device("meta"):
                 self.make_student_net()
+        n_neighbors = self.cfg.method.get("n_neighbors")
+        if n_neighbors is not None and n <= n_neighbors:
+            raise UserError(
+                f"method.n_neighbors={n_neighbors} should be below the {n} samples; type "
+                f"method.n_neighbors={max(1, n // 3)}, or a method without neighbors such as method=kmeans"
+            )
         # A fit too short for a callback is refused now rather than after pretraining
         batches = -(-n // self.cfg.fit.batch_size)
         steps_per_epoch = -(-batches // (self.cfg.trainer.get("accumulate_grad_batches") or 1))

@@ -87,7 +87,7 @@ def check_size(n_bytes: int, limit: int) -> None:
 
 
 def main(suffix: str, path: str, key: str, limit: int, folder: str) -> None:
-    """Read a file, write the chosen arrays as .npy, and print what was found as a line of JSON."""
+    """Read a file, write the chosen arrays as .npy, and print the names that were found as a line of JSON."""
     limit_memory(limit)
     try:
         with open(path, "rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -109,14 +110,14 @@ def _chosen(columns: Columns | None) -> tuple[list[str] | None, dict[str, str]]:
     """Return the columns that were named, and the kinds that were typed."""
     if columns is None:
         return None, {}
-    if not isinstance(columns, dict):
+    if not isinstance(columns, Mapping):
         return [str(name) for name in columns], {}
     typed: dict[str, str] = {}
     for key, value in columns.items():
-        if isinstance(value, list):
-            typed |= dict.fromkeys(map(str, value), str(key))
+        if isinstance(value, str):
+            typed[str(key)] = value
         else:
-            typed[str(key)] = str(value)
+            typed |= dict.fromkeys(map(str, value), str(key))
     return None, typed
 
 

@@ -1,4 +1,4 @@
-"""What the text of a cell means: a gap, a number as people write it, yes or no, a date."""
+"""The meaning of a cell's text: a gap, a number as people write it, yes or no, a date."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def to_yes_no(levels: NDArray[Any]) -> NDArray[np.float64] | None:
 def to_dates(levels: NDArray[Any]) -> NDArray[np.datetime64] | None:
     """Return the time of each distinct cell, NaT where it is none; None where fewer than nine of ten are dates.
 
-    Day and month of `03/04/2024` are told apart by the other cells of the column; where nothing tells, the day is first
+    Other cells of the column decide about day and month of `03/04/2024`; where none does, the day is first
     after a dot and the month first otherwise.
     """
     cells = [str(cell).strip() for cell in levels.tolist()]

@@ -15,7 +15,7 @@ _SOURCE = "X"
 
 
 def is_dataframe(x: Any) -> bool:
-    """Return whether an object is a DataFrame of pandas, polars or another library that speaks Arrow."""
+    """Return whether an object is a DataFrame of pandas, polars or another library that knows Arrow."""
     return hasattr(x, "columns") and (hasattr(x, "iloc") or hasattr(x, "__arrow_c_stream__"))
 
 

@@ -27,7 +27,7 @@ _WORDS = ("inf", "infinity")
 
 
 class Options(NamedTuple):
-    """What the user says about a text table; None leaves it to the guess.
+    """Options of a text table that the user typed; None leaves them to the guess.
 
     Attributes:
         delimiter: a character, or tab, space, comma, semicolon, pipe.
@@ -48,7 +48,7 @@ GUESSED = Options()
 
 @dataclass
 class Dialect:
-    """How a text table is written.
+    """The way that a text table is written.
 
     Attributes:
         encoding: Python's name.
@@ -211,11 +211,11 @@ def cut(line: str, delimiter: str) -> list[str]:
 
 
 def _guess_decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    """Return the sign before decimals: a comma where cells such as 1,5 say so."""
+    """Return the sign before decimals: a comma where there are cells such as 1,5."""
     commas = points = thousands = 0
     for row in rows:
         for cell in row[:_MOST_COLUMNS]:
-            text = cell.strip()
+            text = cell.strip(" \u00a0$€£¥%")
             if len(text) > 40:
                 continue
             commas += bool(_DECIMAL_COMMA.fullmatch(text)) and not _THOUSANDS.fullmatch(text)
@@ -233,29 +233,29 @@ def _has_header(names: list[str], body: Sequence[Sequence[str]], decimal: str, s
     # Of a very wide table some columns say enough
     chosen = range(0, len(names), max(1, len(names) // _MOST_COLUMNS))
     columns = [[row[i] for row in body if i < len(row)] for i in chosen]
-    first = [names[i] for i in chosen]
-    speaks, against, is_numeric = 0, 0, []
-    for name, cells in zip(first, columns, strict=True):
+    heads = [names[i] for i in chosen]
+    n_for, against, is_numeric = 0, 0, []
+    for name, cells in zip(heads, columns, strict=True):
         known = [cell for cell in cells if not is_gap(cell)]
         numeric = bool(known) and sum(_numeric(cell, decimal) for cell in known) > 0.5 * len(known)
         is_numeric.append(numeric)
         if numeric and name and not _numeric(name, decimal) and not is_gap(name):
-            speaks += 1  # text above numbers
+            n_for += 1  # text above numbers
         elif numeric and is_number(name) and not name.isdigit() and name.strip("+-").lower() not in _WORDS:
             against += 1  # 5.1 above numbers
         elif not numeric and name and name in known:
             against += 1  # a value that occurs again
-    if speaks and against:
+    if n_for and against:
         first = one_line(",".join(name[:_LONGEST_NAME] for name in names[:4]))
         raise UserError(
             f"{source}: the first line, {first} …, looks like data and "
             f"like column names; type data.header=true or data.header=false"
         )
-    if speaks or against:
-        return bool(speaks)
+    if n_for or against:
+        return bool(n_for)
     if any(is_numeric):
         # Digits above numbers: names only where they count the columns, as pandas names them, or name some text
-        digits = [int(name) for name, numeric in zip(first, is_numeric, strict=True) if numeric and name.isdigit()]
+        digits = [int(name) for name, numeric in zip(heads, is_numeric, strict=True) if numeric and name.isdigit()]
         step = chosen.step
         counted = any(digits == list(range(start, start + step * len(digits), step)) for start in (0, 1))
         return (counted and len(digits) > 1) or not digits

@@ -34,11 +34,11 @@ _SAMPLE = 500
 
 
 class Decided(NamedTuple):
-    """What a column is.
+    """The kind of a column.
 
     Attributes:
         kind: see `Kind`.
-        reason: words on why it is left out, or what was taken for gaps; empty where nothing is to be said.
+        reason: words on why it is left out; empty for features.
     """
 
     kind: Kind

@@ -58,6 +58,15 @@ def typed(key: str, names: str | Sequence[str]) -> str:
     return shlex.quote(f"{key}={value}")
 
 
+def typed_kind(kind: str, name: str) -> str:
+    """Return the override that says what a column is, whatever it is called.
+
+    >>> typed_kind("number", "sepal length (cm)")
+    '"data.columns={number:[\'sepal length (cm)\']}"'
+    """
+    return shlex.quote(f"data.columns={{{kind}:[{hydra_text(name)}]}}")
+
+
 def hydra_text(text: str) -> str:
     """Return text in the grammar of Hydra's overrides: as it is where nothing in it has a meaning, or else quoted."""
     if _PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false", "nan", "inf"):

@@ -24,7 +24,7 @@ def inflation_limit(n_bytes: int) -> int:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, decompressed where its suffix says so.
+    """Open a file, decompressed where its suffix is that of a compressed file.
 
     Args:
         path: a file; .gz, .bz2, .xz or .zip with one member are decompressed.

@@ -27,7 +27,7 @@ _MOST_FEATURES = 1_000_000
 
 
 class Choice(NamedTuple):
-    """What the user says about the columns.
+    """The user's words about the columns.
 
     Attributes:
         only: names of the features; None for all columns that can be features.

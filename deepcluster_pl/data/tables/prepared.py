@@ -1,4 +1,4 @@
-"""Make the columns of a table into samples, and say in a few lines what was made of them."""
+"""Make the columns of a table into samples, and describe the result in a few lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deepcluster_pl.data.tables.casts import as_text
 from deepcluster_pl.data.tables.encoders.category import Category
 from deepcluster_pl.data.tables.encoders.numbers import Numbers
 from deepcluster_pl.data.tables.frame import Column, Frame, Text
-from deepcluster_pl.data.tables.names import shorten
+from deepcluster_pl.data.tables.names import shorten, typed_kind
 from deepcluster_pl.data.tables.preparation import Choice, Preparation, fit_preparation
 
 _MOST_LINES = 5
@@ -49,6 +49,8 @@ def prepare_table(
         report(f"{frame.source}: {line}")
     for line in describe_columns(preparation) if known is None else describe_new(frame, preparation, choice):
         report(line)
+    if known is None and (hint := _how_to_keep(frame, preparation)):
+        report(hint)
     for line in describe_gaps(frame, preparation):
         report(line)
     blocks, weights = preparation.blocks
@@ -82,6 +84,15 @@ def describe_left_out(preparation: Preparation) -> str:
     """Return a line about the columns that are no features; empty where there are none."""
     left_out = [f"{name} ({decided.reason})" for name, decided in preparation.left_out.items()]
     return f"columns left out: {shorten(left_out)}" if left_out else ""
+
+
+def _how_to_keep(frame: Frame, preparation: Preparation) -> str:
+    """Return a line that says how to use a column that was left out; empty where none could be of use."""
+    for name, decided in preparation.left_out.items():
+        if decided.kind in ("identifier", "row_index"):
+            kind = "number" if name in frame.matrix_names else "category"
+            return f"to use {name[:80]!r} all the same, type {typed_kind(kind, name)}"
+    return ""
 
 
 def describe_new(frame: Frame, preparation: Preparation, choice: Choice) -> list[str]:

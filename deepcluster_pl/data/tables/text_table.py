@@ -57,7 +57,7 @@ def read_text(text: str, path: Path, options: Options = GUESSED) -> Frame:
 
 
 class _Source:
-    """Where a table's bytes are: in a file, or in memory."""
+    """The bytes of a table, in a file or in memory."""
 
     def __init__(self, path: Path, content: bytes | None = None) -> None:
         self.name = path.name

@@ -1,4 +1,4 @@
-"""Columns by kind: decided once, alike in every format, and told; bookkeeping is left out."""
+"""Columns by kind: decided once, alike in every format, and printed; bookkeeping is left out."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_kind_is_recognized_in_every_format_and_an_index_that_was_kept_is_
     assert "country (always 'FR')" in found.text
     assert ("a row index" in found.text) == index
     assert found.ids == frame.customer_id.tolist()
-    assert len(found.lines) <= 6
+    assert len(found.lines) <= 7
     assert not any("column_0" in feature or "__index" in feature for feature in found.names)
 
 

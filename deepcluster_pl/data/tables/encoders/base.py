@@ -14,7 +14,7 @@ from deepcluster_pl.errors import UserError
 
 
 class Fact(NamedTuple):
-    """What is typical of some rows in one column, in the column's own words.
+    """A fact that is typical of some rows in one column, in the column's own words.
 
     Attributes:
         column: name of the column.
