@@ -42,6 +42,18 @@ def candidate_config(cfg: DictConfig, overrides: Sequence[str], pretrained: str 
     return candidate
 
 
+def with_net_of(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Return the config of the run with the net of a candidate, which is measured and not trained.
+
+    Args:
+        cfg: config of the run.
+        overrides: the candidate's recipe.
+    """
+    changed = copy.deepcopy(cfg)
+    changed._set_item_impl("net", copy.deepcopy(_recipe(tuple(overrides))._get_node("net")))
+    return changed
+
+
 @functools.lru_cache(maxsize=64)
 def _recipe(overrides: tuple[str, ...]) -> DictConfig:
     """Compose a shipped recipe; the same one is composed once in a process."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from deepcluster_pl.config.candidates import candidate_config
+from deepcluster_pl.config.candidates import candidate_config, with_net_of
 from deepcluster_pl.config.fingerprints import pretraining_fingerprint
 from deepcluster_pl.data.kinds import recognize
 from deepcluster_pl.errors import InterruptedRun, UserError, first_line
@@ -33,6 +33,7 @@ CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", 
 """Criteria of each candidate that are recorded; see `CandidateCriteria`."""
 _LIKE_ITS_TEACHER = 0.5
 """Adjusted Rand index with its teacher's partition below which a student has lost it."""
+_PHOTOS = ("method=photos/graph",)
 Train = Callable[[Recipe, StageTrainer], Trained]
 
 
@@ -252,7 +253,9 @@ def train_candidates(recipe: Recipe, stages: StageTrainer, train: Train) -> Trai
     # One number of clusters for all; a resumed run keeps the one that it found
     if stages.folder.n_clusters.is_file():
         ready = replace(ready, resume=replace(ready.resume, start=stages.folder.initialization))
-    recipe, estimate = choose_n_clusters(recipe, stages, ready, pretrain(recipe, stages, ready))
+    # Groups of photos are counted among the directions in which their graph looks for neighbors
+    looks = replace(recipe, cfg=with_net_of(recipe.cfg, _PHOTOS)) if kind.kind == "photos" else recipe
+    recipe, estimate = choose_n_clusters(recipe, stages, ready, pretrain(looks, stages, ready))
     pool = Pool(recipe, stages, ready, train, plan.n_candidates)
     try:
         for candidate in plan.candidates:

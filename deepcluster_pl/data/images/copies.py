@@ -147,7 +147,7 @@ def _details(thumbnail: bytes, crop: int) -> NDArray[np.float32]:
     x = np.asarray(small, dtype=np.float32)
     x = x - ndimage.gaussian_filter(x, 3.0)
     length = float(np.linalg.norm(x))
-    return (x / length if length > 0 else x).ravel()
+    return np.asarray(x / length if length > 0 else x).ravel()
 
 
 def _merge(group: list[int], pair: _Pair) -> None:

@@ -65,7 +65,7 @@ def is_excluded(path: str, patterns: Sequence[str]) -> bool:
 
 
 def begins_as_picture(path: str | Path) -> bool:
-    """Return whether a file of another suffix, or of none, begins as a picture does; cameras' RAW files do not count."""
+    """Return whether a file of another suffix, or of none, begins as a picture does; RAW files do not count."""
     suffix = PurePosixPath(str(path)).suffix.lower()
     if suffix in _RAW:
         return False

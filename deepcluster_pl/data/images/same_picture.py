@@ -74,7 +74,7 @@ def _resized(gray: NDArray[np.uint8], side: int) -> Gray:
     scale = min(1.0, side / max(gray.shape))
     size = max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale))
     small = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX), dtype=np.float32)
-    return ndimage.gaussian_filter(small, 0.8)
+    return np.asarray(ndimage.gaussian_filter(small, 0.8))
 
 
 def _laid_over(a: Gray, shape: tuple[int, ...], placement: Placement) -> tuple[Gray, NDArray[np.bool_]]:

@@ -29,7 +29,7 @@ from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.random import sample_rows
-from deepcluster_pl.utils.ranges import Count, NonNegativeInt
+from deepcluster_pl.utils.ranges import Count, NonNegativeInt, Share
 
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
@@ -161,6 +161,8 @@ class SplitHalfStability:
         n_init: trees of communities of each half; of each number the best partition is taken.
         sample_size: number of samples that are clustered, a draw where there are more.
         random_state: decides the sample, the halves, the reference and the trees.
+        found_again: least overlap of a group with the one of the other half. 0 takes the clearest number, for samples
+            with groups so small that half of them is not enough to be found.
     """
 
     def __init__(
@@ -172,7 +174,9 @@ class SplitHalfStability:
         n_init: Count,
         sample_size: Annotated[int, Ge(20)],
         random_state: NonNegativeInt,
+        found_again: Share = _FOUND_AGAIN,
     ) -> None:
+        self.found_again = found_again
         self.smallest = smallest
         self.largest = largest
         self.n_halvings = n_halvings
@@ -230,7 +234,9 @@ class SplitHalfStability:
         reference = np.maximum(there[:, 0].mean(axis=0), there[:, 0].mean()).tolist()
         worst = here[:, 1].mean(axis=0).tolist()
         error = [_error(a.tolist(), b.tolist()) for a, b in zip(here[:, 0].T, there[:, 0].T, strict=True)]
-        n_clusters = most_agreed(candidates, agreement, reference, worst)
+        if self.found_again == 0:
+            worst = []
+        n_clusters = most_agreed(candidates, agreement, reference, worst, self.found_again)
         coarse, fine = levels(n_clusters, candidates, agreement, reference, worst)
         return ClusterNumberEstimate(
             n_clusters, candidates, agreement, reference, error, len(points), worst, coarse, fine
@@ -271,7 +277,13 @@ class SplitHalfStability:
         return carried
 
 
-def most_agreed(candidates: list[int], agreement: list[float], reference: list[float], worst: list[float]) -> int:
+def most_agreed(
+    candidates: list[int],
+    agreement: list[float],
+    reference: list[float],
+    worst: list[float],
+    found_again: float = _FOUND_AGAIN,
+) -> int:
     """Choose the largest number that is nearly as clear as the clearest, and whose groups are all found again.
 
     Nearly is a clarity that is less by at most .13; a group is found again where its overlap is at least .4. Both were
@@ -282,7 +294,8 @@ def most_agreed(candidates: list[int], agreement: list[float], reference: list[f
         candidates: the numbers (C,) that were tried, ascending.
         agreement: agreement (C,) of halves on each number, at most 1.
         reference: agreement (C,) without groups.
-        worst: overlap (C,) of the group that halves agree on least.
+        worst: overlap (C,) of the group that halves agree on least; empty takes the clearest number.
+        found_again: least overlap of a group that counts as found again.
 
     Returns:
         One of the candidates.
@@ -294,7 +307,9 @@ def most_agreed(candidates: list[int], agreement: list[float], reference: list[f
     if _is_faint(clear, worst):
         return candidates[0]
     best = max(clear)
-    nearly = [i for i, value in enumerate(clear) if value >= best - _NEARLY_BEST and worst[i] >= _FOUND_AGAIN]
+    if not worst:
+        return candidates[clear.index(best)]
+    nearly = [i for i, value in enumerate(clear) if value >= best - _NEARLY_BEST and worst[i] >= found_again]
     stable = [i for i, value in enumerate(clear) if value >= best - _BELOW_BEST and worst[i] >= _STABLE]
     good = sorted(nearly + stable)
     return candidates[good[-1] if good else clear.index(best)]
@@ -319,7 +334,7 @@ def levels(
     (2, 8)
     """
     clear = dict(zip(candidates, clarity(agreement, reference), strict=True))
-    if _is_faint(list(clear.values()), worst):
+    if not worst or _is_faint(list(clear.values()), worst):
         return None, None
     plain = [k for k, overlap in zip(candidates, worst, strict=True) if overlap >= _LEVEL]
     clearer = [k for k in plain if k < n_clusters and clear[k] > clear[n_clusters] + _CLEARER]

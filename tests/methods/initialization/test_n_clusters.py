@@ -8,7 +8,12 @@ import torch
 from sklearn.datasets import make_blobs, make_moons
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate, SplitHalfStability, most_agreed
+from deepcluster_pl.methods.initialization.n_clusters import (
+    ClusterNumberEstimate,
+    SplitHalfStability,
+    levels,
+    most_agreed,
+)
 
 
 def chooser(**changes):
@@ -144,3 +149,11 @@ def test_an_estimate_is_saved_and_loaded_and_a_damaged_file_is_reported(tmp_path
         (tmp_path / "n.json").write_text(content)
         with pytest.raises(UserError, match=r"cannot be read.*type n_clusters=<number>"):
             ClusterNumberEstimate.load(tmp_path / "n.json")
+
+
+def test_the_clearest_number_is_taken_where_groups_need_not_be_found_again():
+    agreement, reference = [0.6, 0.9, 0.85], [0.1, 0.1, 0.1]
+    assert most_agreed([2, 10, 11], agreement, reference, []) == 10
+    assert levels(10, [2, 10, 11], agreement, reference, []) == (None, None)
+    x, _ = make_blobs(240, 4, centers=4, cluster_std=0.5, random_state=0)
+    assert chooser(found_again=0.0).find(torch.from_numpy(x)).n_clusters == 4
