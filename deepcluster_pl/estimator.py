@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deepcluster_pl.config.overrides import as_overrides
 from deepcluster_pl.config.recipes import option_of_method
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.tables.dataframes import frame_of, is_dataframe, needs_preparation
@@ -24,11 +27,14 @@ from deepcluster_pl.data.tables.preparation import Preparation
 from deepcluster_pl.data.tables.prepared import describe_left_out
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import separation_scores
+from deepcluster_pl.evaluation.projection import by_components
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
 from deepcluster_pl.methods.predictor import Predictor, as_array, device_of, order_of
 from deepcluster_pl.methods.serialization import load_model, read_description, save_model
-from deepcluster_pl.runs.in_memory import fit_samples
+from deepcluster_pl.reporting.figures.embedding_map import draw_map
+from deepcluster_pl.reporting.notebook import fitted_html
+from deepcluster_pl.runs.in_memory import Fitted, fit_samples, write_report
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.random import sample_rows
@@ -36,6 +42,10 @@ from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 SCHEMA = 1
 _SCORE_ROWS = 5000
+_MOST_DENSE, _COMPONENTS = 2**28, 100
+_FEWEST_SPARSE_COLUMNS = 16
+"""scikit-learn's checks try three columns, and expect of all that takes them the probabilities of four classes."""
+_ACCEPTED: dict[str, Any] = {"dtype": ["float64", "float32", "uint8"], "allow_nd": True, "accept_sparse": "csr"}
 _FACTS, _TENSORS = "estimator.json", "estimator.safetensors"
 
 
@@ -44,12 +54,17 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     Args:
         method: a recipe, as in `method=` on the command line: kmeans, gmm, pca_gmm, graph, ae_kmeans, ae_gmm, dec,
-            idec, dcn, dkm, vade, scan, n2d, da/idec ...
+            idec, dcn, dkm, vade, scan, n2d, da/idec ... `auto` tries several, and chooses one without labels.
         n_clusters: K, or `auto` for the number that halves of the data agree on.
         random_state: seed of all draws; None draws a seed. The same seed gives the same labels on one machine.
         accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it, for fitting and predicting.
         verbose: 0 prints nothing, 1 prints progress.
-        overrides: further settings as typed on the command line: `("pretrain.max_epochs=50", "net.dims=[500,10]")`.
+        overrides: further settings: a dict, `{"pretrain.max_epochs": 50, "net.dims": [500, 10]}`, or as typed on the
+            command line, `("pretrain.max_epochs=50", "net.dims=[500,10]")`.
+        scale: `standard` gives each column mean 0 and variance 1, `unit` maps it to 0 ... 1, `none` changes nothing.
+            `auto` is `standard`, but leaves what is scaled already: columns of zeros and ones, standardized columns,
+            rows of length 1, and images of bytes or of values from -1 to 1. `scaling_` says what was left.
+        precision: of training steps, as Lightning's Trainer takes it: `32-true`, `bf16-mixed` ...; None = the recipe's.
 
     Attributes:
         labels_: cluster (N,) of each fitted sample, from 0, without gaps.
@@ -58,7 +73,9 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         n_features_in_: number of features of the fitted samples.
         feature_names_in_: names of the columns, where all of them are text.
         columns_: kind of each column of a DataFrame that holds more than plain numbers: number, category, date ...
+        candidates_: with method="auto", a row for each recipe that was tried, the chosen one marked; else None.
         history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/mse`, `fit/kl` ...
+        scaling_: what was left as it is by `scale="auto"`; empty where there was nothing.
         model_: the trained `ClusteringModule`, on the CPU.
         seed_: the seed that was used.
 
@@ -69,15 +86,19 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     _predictor: tuple[str, Predictor] | None = None
     _preparation: Preparation | None = None
+    _fitted: Fitted | None = None
+    _components: NDArray[np.float32] | None = None
 
     def __init__(
         self,
-        method: str = "dec",
+        method: str = "auto",
         n_clusters: int | Literal["auto"] = 8,
         random_state: int | np.random.RandomState | None = None,
         accelerator: str = "auto",
         verbose: int = 0,
-        overrides: Sequence[str] = (),
+        overrides: Mapping[str, Any] | Sequence[str] | str = (),
+        scale: Literal["auto", "none", "unit", "standard"] = "auto",
+        precision: str | int | None = None,
     ) -> None:
         self.method = method
         self.n_clusters = n_clusters
@@ -85,13 +106,17 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.accelerator = accelerator
         self.verbose = verbose
         self.overrides = overrides
+        self.scale = scale
+        self.precision = precision
 
     def fit(self, X: Any, y: Any = None) -> DeepClustering:
         """Carry out the recipe.
 
         Args:
             X: samples (N, n_features), or images (N, H, W) or (N, H, W, 3). A DataFrame may hold categories, dates,
-                text and gaps: each column is prepared by its kind, as on the command line; see `columns_`.
+                text and gaps: each column is prepared by its kind, as on the command line; see `columns_`. A sparse
+                matrix of SciPy, of 16 columns or more, becomes a dense one where that takes at most 1 GiB; of a larger
+                one the 100 leading components are clustered, with a warning.
             y: ignored.
 
         Returns:
@@ -100,10 +125,12 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         Raises:
             ValueError: X or a setting is unusable; the text names the value, the expected one, and the remedy.
         """
+        overrides = as_overrides(self.overrides)
+        self._components = None
         if columns := self._columns_of(X):
             table = Table(np.empty((len(columns), 0)), range(len(columns)), frame=columns)
         else:
-            x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True)
+            x = self._dense(validate_data(self, as_array(X), **_ACCEPTED))
             table = Table(x, range(len(x)))
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         if isinstance(self.random_state, (int, np.integer)):
@@ -113,9 +140,13 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             "n_clusters": self.n_clusters,
             "seed": self.seed_,
             "trainer.accelerator": self.accelerator,
+            "data.scale": self._scale_of(table),
         }
-        fitted = fit_samples(table, settings, self.overrides, bool(self.verbose))
-        self.history_, self.candidates_ = fitted.history, fitted.candidates
+        if self.precision is not None:
+            settings["trainer.precision"] = self.precision
+        fitted = fit_samples(table, settings, overrides, bool(self.verbose))
+        self.history_, self.candidates_, self.scaling_ = fitted.history, fitted.candidates, fitted.scaling
+        self._fitted = fitted
         self._set_model(fitted.module, fitted.description)
         if columns and self._preparation:
             x = self._preparation.apply(columns)
@@ -166,6 +197,54 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         silhouette = separation_scores(scaled.reshape(len(x), -1), clusters)["silhouette"]
         return -1.0 if silhouette is None else silhouette
 
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report of the fitted samples; simple methods are computed beside it, as for a run.
+
+        Args:
+            path: the page to write, or a folder for report.html.
+
+        Returns:
+            Path of the page.
+
+        Raises:
+            UserError: the samples are not in memory, since the estimator was loaded, or the page cannot be written.
+        """
+        check_is_fitted(self)
+        if self._fitted is None:
+            raise UserError("a report needs the fitted samples, which no saved or copied estimator has; call fit again")
+        file = Path(path).expanduser()
+        file = file / "report.html" if file.is_dir() else file
+        write_report(self._fitted, file, f"DeepClustering(method={self.method!r}, n_clusters={self.n_clusters!r})")
+        return file
+
+    def plot(self, X: Any = None, ax: Any = None) -> Any:
+        """Draw the embeddings on their first two principal components, colored by cluster.
+
+        Args:
+            X: samples; None for those that were fitted.
+            ax: axes of matplotlib; None for new ones.
+
+        Returns:
+            The axes.
+
+        Raises:
+            UserError: X is None and the fitted samples are not in memory, since the estimator was loaded.
+        """
+        check_is_fitted(self)
+        if X is not None:
+            z, q = self._predicted(self._validated(X))
+            clusters = q[:, self._order].argmax(axis=1)
+        elif self._fitted is not None:
+            z, clusters = self._fitted.trained.predictions["fit"].z.numpy(), self.labels_
+        else:
+            raise UserError("this estimator was saved or copied without the fitted samples; write plot(X)")
+        if ax is None:
+            from matplotlib import pyplot  # it looks for a display, so only now
+
+            ax = pyplot.subplots(figsize=(6, 6), layout="constrained")[1]
+        draw_map(ax, by_components({"fit": z.astype(np.float32)})["fit"], clusters, self.n_clusters_, "pca")
+        return ax
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted estimator into a new folder, as JSON and safetensors that run no code."""
         check_is_fitted(self)
@@ -181,12 +260,16 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
                 "random_state": self.seed_,
                 "accelerator": self.accelerator,
                 "verbose": int(self.verbose),
-                "overrides": list(self.overrides),
+                "overrides": as_overrides(self.overrides),
+                "scale": self.scale,
+                "precision": self.precision,
             },
             "feature_names": self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None,
             "history": {name: points.tolist() for name, points in self.history_.items()},
         }
         tensors = {"labels": torch.from_numpy(self.labels_)} if hasattr(self, "labels_") else {}
+        if self._components is not None:
+            tensors["components"] = torch.from_numpy(self._components)
         save_tensors({"order": torch.from_numpy(self._order), **tensors}, folder / _TENSORS)
         with atomic_write(folder / _FACTS) as file:
             json.dump(facts, file, indent=2)
@@ -219,6 +302,9 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             estimator.n_features_in_ = len(names)
         estimator._set_model(module, description)
         estimator._set_order(tensors["order"].numpy() if tensors else np.arange(module.n_clusters))
+        if "components" in tensors:
+            estimator._components = tensors["components"].numpy()
+            estimator.n_features_in_ = len(estimator._components)
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()
         return estimator
@@ -260,12 +346,52 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             return self._preparation.apply(frame_of(X))
         if self._preparation and not self._preparation.is_plain:
             raise UserError(f"found {type(X).__name__}, expected a DataFrame with the columns that were fitted")
-        x = validate_data(self, as_array(X), dtype=["float64", "float32", "uint8"], allow_nd=True, reset=False)
-        return np.asarray(x)
+        return self._dense(validate_data(self, as_array(X), **_ACCEPTED, reset=False), fits=False)
+
+    def _dense(self, x: Any, fits: bool = True) -> NDArray[Any]:
+        """Return samples as a dense array: a large sparse matrix by its leading components, found where `fits`."""
+        if sparse.issparse(x) and x.shape[1] < _FEWEST_SPARSE_COLUMNS:
+            least = _FEWEST_SPARSE_COLUMNS
+            raise UserError(f"found a sparse X of {x.shape[1]} columns, expected {least} or more; write X.toarray()")
+        if self._components is None and fits and sparse.issparse(x) and x.shape[0] * x.shape[1] > _MOST_DENSE:
+            svd = TruncatedSVD(min(_COMPONENTS, x.shape[1] - 1), random_state=0).fit(x)
+            self._components = np.ascontiguousarray(svd.components_.T, dtype=np.float32)
+            text = f"X of {x.shape[0]} x {x.shape[1]} would take more than 1 GiB as a dense array"
+            warnings.warn(f"{text}; its {self._components.shape[1]} leading components are clustered", stacklevel=3)
+        if self._components is not None:
+            return np.asarray(x @ self._components)
+        return np.asarray(x.toarray() if sparse.issparse(x) else x)
+
+    def _scale_of(self, table: Table) -> str:
+        """Return the scaling to ask for: none for components, and for images of bytes or of values from -1 to 1."""
+        if self.scale != "auto":
+            return self.scale
+        x = table.x
+        is_scaled = x.ndim > 2 and (x.dtype == np.uint8 or bool(np.abs(x).max() <= 1))
+        return "none" if is_scaled or self._components is not None else "auto"
+
+    def _repr_html_inner(self) -> str:
+        """Return scikit-learn's diagram, and the result below it once there is one."""
+        return str(super()._repr_html_inner()) + self._result_html()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the same for notebooks."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._result_html()
+        return bundle
+
+    def _result_html(self) -> str:
+        """Return the result of a fit in HTML, empty before one."""
+        if not self.__sklearn_is_fitted__():
+            return ""
+        remarks = [getattr(self, "scaling_", "")]
+        return fitted_html(self.method, getattr(self, "labels_", None), self.n_clusters_, remarks)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the predictor, a copy of the model."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_predictor"}
+        """Leave out the predictor, a copy of the model, and what a report needs, which holds the samples."""
+        left_out = ("_predictor", "_fitted")
+        return {name: value for name, value in super().__getstate__().items() if name not in left_out}
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -153,7 +153,8 @@ class ClusteringData(ABC):
     def describe(self) -> str:
         """Return a line about the data: its name, shape and sizes."""
         shape = "x".join(map(str, self.input_shape))
-        return f"{self.name}: {len(self.part('fit'))} samples of {shape} to fit, {len(self.part('holdout'))} held out"
+        text = f"{self.name}: {len(self.part('fit'))} samples of {shape} to fit, {len(self.part('holdout'))} held out"
+        return f"{text}; {self.scaling.remark}" if self.scaling.remark else text
 
     @property
     def n_features(self) -> int:

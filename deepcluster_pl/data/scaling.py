@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.samples import Part
 
-Scale = Literal["none", "unit", "standard"]
+Scale = Literal["none", "unit", "standard", "auto"]
+_NEARLY = 0.01
+_UNIT_FEATURES = 16
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class Scaling:
     Attributes:
         shift: array of input_shape, or a scalar.
         factor: array of input_shape, or a scalar.
+        remark: what `auto` left as it is, and why; empty where there is nothing to say.
     """
 
     shift: NDArray[np.float32] = field(default_factory=lambda: np.zeros((), dtype=np.float32))
     factor: NDArray[np.float32] = field(default_factory=lambda: np.ones((), dtype=np.float32))
+    remark: str = ""
 
     def apply(self, x: NDArray[Any]) -> NDArray[np.float32]:
         """Scale a batch (B, *input_shape)."""
@@ -37,7 +41,9 @@ def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
     variance of its weight, and keeps the proportions within it.
 
     Args:
-        scale: `unit` maps each feature to 0 ... 1, `standard` to mean 0 and variance 1, `none` changes nothing.
+        scale: `unit` maps each feature to 0 ... 1, `standard` to mean 0 and variance 1, `none` changes nothing. `auto`
+            is `standard`, but leaves what is scaled already: columns of zeros and ones, columns of mean 0 and variance
+            1, and rows of length 1.
         part: the fitted samples.
         rows_at_once: rows in a batch.
 
@@ -59,7 +65,37 @@ def fit_scaling(scale: Scale, part: Part, rows_at_once: int) -> Scaling:
     if part.blocks is not None:
         blocks, weights = part.blocks
         variance = np.bincount(blocks, variance)[blocks] / weights
-    return Scaling(np.asarray(mean, dtype=np.float32), _safe_inverse(np.sqrt(variance)))
+    shift, factor = np.asarray(mean, dtype=np.float32), _safe_inverse(np.sqrt(variance))
+    if scale == "auto" and part.blocks is None and shift.ndim == 1:
+        return _without_second_scaling(Scaling(shift, factor), variance > 0, part, chunks)
+    return Scaling(shift, factor)
+
+
+def _without_second_scaling(
+    scaling: Scaling, varies: NDArray[np.bool_], part: Part, chunks: list[NDArray[np.int64]]
+) -> Scaling:
+    """Return a scaling that leaves rows of length 1, columns of zeros and ones, and standardized columns."""
+    n_features = len(scaling.shift)
+    has_unit_rows = n_features >= _UNIT_FEATURES and all(
+        bool((np.abs(np.linalg.norm(x, axis=1) - 1) < _NEARLY).all())
+        for x in (_to_float(part.take(rows)) for rows in chunks)
+    )
+    if has_unit_rows:
+        return Scaling(remark="rows have length 1 and are left as they are")
+    binary = varies.copy()
+    for rows in chunks:
+        x = _to_float(part.take(rows))
+        binary &= ((x == 0) | (x == 1)).all(axis=0)
+    standard = (np.abs(scaling.shift) < _NEARLY) & (np.abs(scaling.factor - 1) < _NEARLY) & varies & ~binary
+    kept = binary | standard
+    reasons = [
+        f"{count} of zeros and ones" if what is binary else f"{count} of mean 0 and variance 1"
+        for what in (binary, standard)
+        if (count := int(what.sum()))
+    ]
+    remark = f"left as they are: {' and '.join(reasons)}, of {n_features} columns" if reasons else ""
+    shift, factor = np.where(kept, 0, scaling.shift), np.where(kept, 1, scaling.factor)
+    return Scaling(shift.astype(np.float32), factor.astype(np.float32), remark)
 
 
 def _unit_weights(blocks: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float32]:

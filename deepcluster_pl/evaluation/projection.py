@@ -44,6 +44,11 @@ def map_coordinates(predictions: Predictions, kind: Map, seed: int) -> Places:
     z = {name: prediction.z.numpy() for name, prediction in predictions.items()}
     if kind == "umap" and len(np.unique(z["fit"], axis=0)) > 4:
         return _by_umap(z, seed)
+    return by_components(z)
+
+
+def by_components(z: dict[PartName, NDArray[np.float32]]) -> Places:
+    """Return the coordinates of embeddings of each part on the first two principal components of the fitted part."""
     n_components = min(2, *z["fit"].shape)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # shares of no variance at all

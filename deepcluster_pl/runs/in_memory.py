@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 from pytorch_lightning.utilities.seed import isolate_rng
 from rich.console import Console
 
@@ -23,10 +24,16 @@ from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.errors import InterruptedRun, UserError
+from deepcluster_pl.errors import InterruptedRun, UserError, first_line
+from deepcluster_pl.evaluation.projection import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.reporting.html_report.page import ReportContent, save_report
+from deepcluster_pl.runs.conclusion import conclude
 from deepcluster_pl.runs.pipeline import run_on_samples
+from deepcluster_pl.runs.results import Trained, evaluate
+from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import read_curves
+from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
 
@@ -49,12 +56,18 @@ class Fitted:
         description: content of model.json, which says how to build it; see `methods.serialization.model_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
         candidates: with method=auto, a row for each recipe that was tried; else None.
+        scaling: what was not scaled, because it was already; empty where there is nothing to say.
+        trained: all of it, with the samples, for a report.
+        metrics: content of the files of the curves, for a report.
     """
 
     module: ClusteringModule
     description: dict[str, Any]
     history: dict[str, NDArray[np.float64]]
     candidates: list[dict[str, Any]] | None
+    scaling: str
+    trained: Trained
+    metrics: list[str]
 
 
 def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> Fitted:
@@ -74,7 +87,8 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         KeyboardInterrupt: Ctrl-C was typed.
         SystemExit: another signal arrived.
     """
-    console = Console(highlight=False, markup=False, quiet=not verbose)
+    # In notebooks rich would need widgets for a bar; plain lines appear everywhere
+    console = Console(highlight=False, markup=False, quiet=not verbose, force_jupyter=False)
     with (
         _one_at_a_time,
         tempfile.TemporaryDirectory() as scratch,
@@ -91,9 +105,58 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
             raise SystemExit(128 + end.number) from None
         module = trained.method.detached()
         description = trained.description()
-        curves = read_curves((trained.choice.folder if trained.choice else folder).all_metrics)
+        files = (trained.choice.folder if trained.choice else folder).all_metrics
+        curves, metrics = read_curves(files), [_text_of(file) for file in files]
     history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
-    return Fitted(module, description, history, trained.choice.candidates if trained.choice else None)
+    candidates = trained.choice.candidates if trained.choice else None
+    return Fitted(module, description, history, candidates, trained.data.scaling.remark, trained, metrics)
+
+
+def write_report(fitted: Fitted, file: Path, title: str) -> None:
+    """Write the HTML report of a fit, as that of a run; k-means and other simple methods are computed for it now.
+
+    Args:
+        fitted: result of `fit_samples`.
+        file: the page to write; nothing else is left on disk.
+        title: what was called, for the record.
+
+    Raises:
+        UserError: the page cannot be written.
+    """
+    with _one_at_a_time, tempfile.TemporaryDirectory() as scratch, silenced_libraries(), isolate_rng():
+        folder = RunFolder(Path(scratch))
+        for path, text in zip(folder.all_metrics, fitted.metrics, strict=True):
+            if text:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        cfg = with_values(fitted.trained.cfg, {"baselines": "full", "cache_dir": str(folder.path / "cache")})
+        trained = replace(fitted.trained, cfg=cfg)
+        scores = asdict(evaluate(trained, title, commit()))
+        conclude(scores, trained.predictions["fit"], file)
+        if better := scores["verdict"]["better"]:
+            again = f"DeepClustering({better!r}, n_clusters={cfg.n_clusters}, random_state={cfg.seed}).fit(X)"
+            scores["verdict"].update(next=again, then=again)
+        places = map_coordinates(trained.predictions, "pca", cfg.seed)["fit"]
+        content = ReportContent(scores, trained.data, trained.method, trained.predictions, places, "pca", folder)
+        save_report(folder.path, content)
+        try:
+            with atomic_write(file) as page:
+                page.write(folder.report.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{file} cannot be written: {first_line(error)}") from error
+
+
+def with_values(cfg: DictConfig, values: dict[str, Any]) -> DictConfig:
+    """Return a copy of a config with other values at the top."""
+    changed = copy.deepcopy(cfg)
+    with open_dict(changed):
+        changed.update(values)
+    return changed
+
+
+def _text_of(file: Path) -> str:
+    """Return the content of a file, empty where there is none."""
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def compose(settings: dict[str, Any], overrides: Sequence[str], verbose: bool) -> DictConfig:

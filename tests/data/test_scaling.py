@@ -83,3 +83,24 @@ def test_held_out_samples_are_never_measured(tmp_path, common, x, scale):
 
 def test_fresh_scaling_is_the_identity():
     assert Scaling().apply(np.array([[3.5, -1]])).tolist() == [[3.5, -1]]
+
+
+def test_auto_scales_columns_of_any_unit_and_leaves_those_that_are_scaled_already(x):
+    draw = np.random.default_rng(1)
+    one_hot = np.eye(3, dtype=np.float32)[draw.integers(3, size=50)]
+    scaled = StandardScaler().fit_transform(draw.normal(size=(50, 2))).astype(np.float32)
+    everything = np.concatenate([x, one_hot, scaled, np.ones((50, 1), np.float32)], axis=1)
+    found = fit_scaling("auto", part_of(everything), 7)
+    assert found.remark == "left as they are: 3 of zeros and ones and 2 of mean 0 and variance 1, of 10 columns"
+    out = found.apply(everything)
+    np.testing.assert_array_equal(out[:, 4:9], everything[:, 4:9])
+    np.testing.assert_array_equal(out[:, :4], fit_scaling("standard", part_of(x), 7).apply(x))
+    assert not out[:, 9].any()  # a constant
+
+
+def test_auto_leaves_rows_of_length_one():
+    rows = np.random.default_rng(0).normal(size=(40, 32)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    found = fit_scaling("auto", part_of(rows), 7)
+    assert found.remark == "rows have length 1 and are left as they are"
+    np.testing.assert_array_equal(found.apply(rows), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -23,9 +24,21 @@ def draw_embedding_map(places: NDArray[np.float32], prediction: Prediction, n_cl
         kind: of map; names the axes.
     """
     figure = Figure(figsize=(6, 6), dpi=120, layout="constrained")
-    axes = figure.subplots()
+    draw_map(figure.subplots(), places, prediction.clusters.numpy(), n_clusters, kind)
+    return figure
+
+
+def draw_map(axes: Axes, places: NDArray[np.float32], clusters: NDArray[np.int64], n_clusters: int, kind: Map) -> None:
+    """Draw the same into given axes.
+
+    Args:
+        axes: of matplotlib.
+        places: point (N, 2) of every sample on the map.
+        clusters: cluster (N,) of every sample.
+        n_clusters: K.
+        kind: of map; names the axes.
+    """
     rows = np.random.default_rng(0).permutation(len(places))[:_MOST_POINTS]
-    clusters = prediction.clusters.numpy()
     colors = np.array(palette(n_clusters))
     axes.scatter(places[rows, 0], places[rows, 1], c=colors[clusters[rows]], s=4, lw=0)
     for cluster in range(n_clusters):
@@ -34,4 +47,3 @@ def draw_embedding_map(places: NDArray[np.float32], prediction: Prediction, n_cl
             axes.annotate(str(cluster), middle, ha="center", va="center", bbox={"boxstyle": "round", "fc": "white"})
     first, second = ("first principal component", "second principal component") if kind == "pca" else ("UMAP", "")
     axes.set(xlabel=first, ylabel=second, title="Embeddings, by cluster")
-    return figure
