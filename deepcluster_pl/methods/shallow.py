@@ -42,7 +42,19 @@ class ShallowClustering(ClusteringModule):
         self.centers = torch.zeros(n_clusters, net.latent_dim)
 
     def initialize(self, start: Initialization) -> None:
-        """Store everything of the initialization except the labels."""
+        """Store everything of the initialization except the labels.
+
+        Args:
+            start: the initialization.
+
+        Raises:
+            ValueError: probabilities of a graph do not fit its embeddings, the net or K.
+        """
+        if start.codes is not None and start.probabilities is not None:
+            found, d = (tuple(start.codes.shape), tuple(start.probabilities.shape)), self.net.latent_dim
+            expected = ((len(start.codes), d), (len(start.codes), self.n_clusters))
+            if found != expected:
+                raise ValueError(f"embeddings and probabilities of a graph have shapes {found}, expected {expected}")
         for name in _STORED:
             tensor = getattr(start, name)
             setattr(self, name, None if tensor is None else tensor.to(self.device))

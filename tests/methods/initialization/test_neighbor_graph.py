@@ -109,6 +109,13 @@ def test_it_is_loaded_as_it_was_saved(blobs, tmp_path):
     assert torch.equal(method_of(loaded).assign(x), method_of(start).assign(x))
 
 
+@pytest.mark.parametrize(("d", "k"), [(5, 4), (6, 3)])
+def test_a_model_of_other_sizes_is_refused(blobs, d, k):
+    start = fit_initialization(NeighborGraph(4), torch.from_numpy(blobs[0]))
+    with pytest.raises(ValueError, match="embeddings and probabilities of a graph have shapes"):
+        method_of(start, d, k)
+
+
 def test_distinct_rows_are_in_the_order_of_their_first_appearance():
     x = np.array([[2, 0], [1, 1], [2, 0], [0, 3], [1, 1]])
     rows, which = distinct_rows(x)
