@@ -18,7 +18,7 @@ from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.utils.metric_logging import log_step
 
-_ROWS_AT_ONCE = 2**17
+_ROWS_AT_ONCE, _VALUES_AT_ONCE = 2**17, 2**23
 
 
 class ClusteringModule(LossModule):
@@ -116,8 +116,9 @@ class ClusteringModule(LossModule):
     def assign_all(self, z: Tensor) -> Tensor:
         """Return `assign` (N, K) of any number of embeddings (N, D), computed in slices to bound the memory."""
         probabilities = z.new_empty((len(z), self.n_clusters))
-        for first in range(0, len(z), _ROWS_AT_ONCE):
-            probabilities[first : first + _ROWS_AT_ONCE] = self.assign(z[first : first + _ROWS_AT_ONCE])
+        rows = max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // z.shape[1]))
+        for first in range(0, len(z), rows):
+            probabilities[first : first + rows] = self.assign(z[first : first + rows])
         return probabilities
 
     @torch.no_grad()
