@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from annotated_types import Ge
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -130,9 +131,18 @@ class ClusterNumberEstimate:
     def load(path: Path) -> ClusterNumberEstimate:
         """Read an estimate that `save` wrote; `UserError` if the file is damaged."""
         try:
-            return ClusterNumberEstimate(**read_json(path))
+            estimate = _ESTIMATE.validate_python(read_json(path))
+            lists = (estimate.agreement, estimate.reference, estimate.error, estimate.worst or estimate.error)
+            if any(len(values) != len(estimate.candidates) for values in lists):
+                raise ValueError("its lists differ in length")
+            if not {estimate.n_clusters, estimate.coarse, estimate.fine} - {None} <= set(estimate.candidates):
+                raise ValueError(f"n_clusters={estimate.n_clusters} is none of its candidates")
+            return estimate
         except (OSError, ValueError, TypeError) as error:
             raise UserError(f"{path} cannot be read: {first_line(error)}; type n_clusters=<number>") from error
+
+
+_ESTIMATE = TypeAdapter(ClusterNumberEstimate)
 
 
 class SplitHalfStability:
@@ -286,9 +296,9 @@ def most_agreed(
 ) -> int:
     """Choose the largest number that is nearly as clear as the clearest, and whose groups are all found again.
 
-    Nearly is a clarity that is less by at most .13; a group is found again where its overlap is at least .4. Both were
-    set on MNIST and scikit-learn's digits. Where each group overlaps by .75, which Hennig calls stable, the clarity may
-    be less by .2. Where no number is clear (.3), it is the smallest.
+    A group is found again where its overlap is at least .4; then the clarity may be less than the best by .13. That
+    rises to .2 where each group overlaps by .75, which Hennig calls stable. These limits were set on MNIST and
+    scikit-learn's digits. Where no number is clear (.3), it is the smallest.
 
     Args:
         candidates: the numbers (C,) that were tried, ascending.
@@ -309,9 +319,11 @@ def most_agreed(
     best = max(clear)
     if not worst:
         return candidates[clear.index(best)]
-    nearly = [i for i, value in enumerate(clear) if value >= best - _NEARLY_BEST and worst[i] >= found_again]
-    stable = [i for i, value in enumerate(clear) if value >= best - _BELOW_BEST and worst[i] >= _STABLE]
-    good = sorted(nearly + stable)
+    good = [
+        i
+        for i, (value, overlap) in enumerate(zip(clear, worst, strict=True))
+        if overlap >= found_again and value >= best - _allowed(overlap)
+    ]
     return candidates[good[-1] if good else clear.index(best)]
 
 
@@ -350,6 +362,12 @@ def clarity(agreement: list[float], reference: list[float]) -> list[float]:
     """
     pairs = zip(agreement, reference, strict=True)
     return [(here - there) / (1 - there) if there < 1 else 0.0 for here, there in pairs]
+
+
+def _allowed(overlap: float) -> float:
+    """Return how far the clarity may be below the best: the more, the further all groups overlap."""
+    share = (min(overlap, _STABLE) - _FOUND_AGAIN) / (_STABLE - _FOUND_AGAIN)
+    return _NEARLY_BEST + max(0.0, share) * (_BELOW_BEST - _NEARLY_BEST)
 
 
 def _is_faint(clear: list[float], worst: list[float]) -> bool:
