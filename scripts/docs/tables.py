@@ -167,7 +167,6 @@ def students(results: Path, part: str, metrics: list[str], experiments: list[str
     rows = [["data", "`method=`", "seeds"]]
     for metric in metrics:
         rows[0] += [f"{NAMES[metric]} off", "on", "rose in"]
-    rows[0].append("seconds of the student")
     for experiment in experiments:
         runs = [run for run in read(results / f"{experiment}.jsonl") if run.get("teacher")]
         for members in by_setting(runs):
@@ -176,7 +175,7 @@ def students(results: Path, part: str, metrics: list[str], experiments: list[str
             for metric in metrics:
                 off, on = [run["teacher"][part][metric] for run in members], [run[part][metric] for run in members]
                 row += [spread(off), spread(on), f"{sum(b > a for a, b in zip(off, on, strict=True))} of {len(on)}"]
-            rows.append([*row, f"{statistics.mean(run['seconds']['student'] for run in members):.0f}"])
+            rows.append(row)
     return rows
 
 
