@@ -91,7 +91,7 @@ def test_samples_that_cannot_be_halved_are_refused_in_a_line(changes, z, text):
 @pytest.mark.parametrize(
     ("agreement", "reference", "worst", "expected"),
     [
-        ([0.9, 0.6, 0.5, 0.4], [0.88, 0.3, 0.3, 0.3], [0.9, 0.5, 0.5, 0.5], 3),  # the clearest
+        ([0.9, 0.6, 0.5, 0.4], [0.88, 0.3, 0.3, 0.3], [0.9, 0.5, 0.4, 0.4], 3),  # the clearest
         ([0.9, 0.8, 0.75, 0.7], [0.3] * 4, [0.9, 0.8, 0.5, 0.5], 3),  # the largest of those within .13
         ([0.9, 0.88, 0.87, 0.86], [0.3] * 4, [0.9, 0.8, 0.5, 0.3], 4),  # whose groups are all found again
         ([1.0, 0.9, 0.96, 0.8], [0.77, 0.5, 0.44, 0.4], [1.0, 0.6, 0.9, 0.2], 4),  # few groups that agree easily lose
