@@ -91,16 +91,23 @@ class Pool:
         Returns:
             The candidate with its partition, or with the reason why it has none.
         """
-        tried, began = Tried(candidate), time.monotonic()
+        tried, began = self._recorded(candidate), time.monotonic()
         self.tried.append(tried)
+        if tried.problem:  # it failed before, and would again
+            self._report(tried)
+            return tried
+        is_begun = any(self.folder(candidate.name).path.rglob("*.ckpt"))
         try:
             tried.cfg = candidate_config(self.recipe.cfg, candidate.overrides, self.recipe.cfg.pretrained)
             tried.partition = partition_from(self.trained(tried).predictions)
             if size_scores(tried.partition["fit"], tried.cfg.n_clusters)["collapsed"]:
                 tried.problem = "collapsed: at least half of its clusters are empty"
         except UserError as error:
+            if is_begun:
+                raise  # a file of an earlier process is damaged; without this candidate the choice would differ
             tried.problem = first_line(error)
-        tried.seconds = self._record_seconds(candidate.name, time.monotonic() - began)
+        tried.seconds = tried.seconds or time.monotonic() - began
+        self._record(tried)
         self._report(tried)
         return tried
 
@@ -212,15 +219,20 @@ class Pool:
             if source.is_file() and not target.is_file():
                 atomic_copy(source, target)
 
-    def _record_seconds(self, name: str, seconds: float) -> float:
-        """Store the time of a candidate; return the one that an earlier process stored, if there is one."""
-        file = self.folder(name).seconds
+    def _recorded(self, candidate: Candidate) -> Tried:
+        """Return a candidate with the seconds that an earlier process recorded, and the problem if it failed then."""
         try:
-            return float(read_json(file)["seconds"])
+            record = read_json(self.folder(candidate.name).candidate)
+            return Tried(candidate, seconds=float(record["seconds"]), problem=str(record["problem"]))
         except (OSError, ValueError, KeyError, TypeError):
-            with self.ready.warnings.attempt(f"{name}/{file.name}"), atomic_write(file) as out:
-                json.dump({"seconds": round(seconds, 3)}, out)
-            return seconds
+            return Tried(candidate)
+
+    def _record(self, tried: Tried) -> None:
+        """Store the seconds of a candidate that has ended, and the problem of one that failed."""
+        file = self.folder(tried.candidate.name).candidate
+        with self.ready.warnings.attempt(f"{tried.candidate.name}/{file.name}"), atomic_write(file) as out:
+            problem = "" if tried.partition is not None else tried.problem
+            json.dump({"seconds": round(tried.seconds, 3), "problem": problem}, out)
 
     def _report(self, tried: Tried) -> None:
         """Print one line about a candidate that has ended."""

@@ -108,9 +108,9 @@ class RunFolder:
         return self.path / "candidates.csv"
 
     @property
-    def seconds(self) -> Path:
-        """The time that a candidate took, in its folder."""
-        return self.path / "seconds.json"
+    def candidate(self) -> Path:
+        """The seconds that a candidate took, and the reason if it failed, in its folder."""
+        return self.path / "candidate.json"
 
     @property
     def model(self) -> Path:
@@ -212,7 +212,7 @@ class RunFolder:
     def candidate_files(self) -> tuple[Path, ...]:
         """Every file of that kind in the folders of candidates."""
         folders = [RunFolder(path) for path in sorted(self.candidates.glob("*")) if path.is_dir()]
-        return tuple(path for folder in folders for path in (*folder.written_files, folder.seconds))
+        return tuple(path for folder in folders for path in (*folder.written_files, folder.candidate))
 
     @property
     def run_names(self) -> frozenset[str]:

@@ -101,3 +101,10 @@ def test_the_estimator_tells_what_it_tried():
     assert adjusted_rand_score(np.arange(90) % 3, fitted.labels_) == pytest.approx(1)
     assert [row["name"] for row in fitted.candidates_][:2] == ["kmeans", "pca_gmm"]
     assert (fitted.predict(x) == fitted.labels_).all()
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_constant_samples_and_two_samples_have_a_result():
+    constant = DeepClustering("auto", n_clusters=2, random_state=0).fit(np.ones((20, 3)))
+    assert all(row["problem"].startswith("collapsed") for row in constant.candidates_)
+    assert sorted(DeepClustering("auto", n_clusters=2, random_state=0).fit_predict([[0.0], [5.0]])) == [0, 1]
