@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -26,6 +25,7 @@ from deepcluster_pl.evaluation.scoring import objective
 from deepcluster_pl.runs.folder import check_folder_usable, is_sweep, job_folders, remove_unstarted, saved_run
 from deepcluster_pl.runs.n_clusters_sweep import comparison, read_candidates
 from deepcluster_pl.runs.pipeline import run
+from deepcluster_pl.runs.saved_scores import read_scores
 from deepcluster_pl.runs.sweep_table import (
     collect_scores,
     common_overrides,
@@ -165,13 +165,11 @@ class Job:
 
     def _run_or_skip(self, cfg: DictConfig, folder: Path, overrides: list[str], console: Console) -> dict[str, Any]:
         """Carry out the job, unless it is finished; return its scores."""
-        file = folder / "scores.json"
-        if self.resuming and file.is_file():
-            scores = dict(json.loads(file.read_text(encoding="utf-8")))
-            # Scores are written before pages; a job that was killed in between makes its pages now
-            if RunFolder(folder).report.is_file() or scores.get("warnings"):
-                console.print("finished before")
-                return scores
+        earlier = _scores_if_intact(folder) if self.resuming else None
+        # Scores are written before pages; a job that was killed in between makes its pages now
+        if earlier is not None and (RunFolder(folder).report.is_file() or earlier.get("warnings")):
+            console.print("finished before")
+            return earlier
         if not self.resuming:
             check_folder_usable(folder, "hydra.sweep.subdir" if self.multirun else "hydra.run.dir", has_begun=True)
         command = shlex.join(["python", "-m", "deepcluster_pl", *_recipe_folder(), *overrides])
@@ -186,6 +184,14 @@ def _recipe_folder() -> list[str]:
     sources = HydraConfig.get().runtime.config_sources
     folders = [source.path for source in sources if source.provider == "command-line"]
     return ["--config-dir", str(folders[0])] if folders else []
+
+
+def _scores_if_intact(folder: Path) -> dict[str, Any] | None:
+    """Return the scores of a job; None where there are none, or where they are damaged and are made again."""
+    try:
+        return read_scores(folder)
+    except UserError:
+        return None
 
 
 def _summarize_sweep(sweep: Path) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 import statistics
 from collections import Counter
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from sklearn.metrics import adjusted_rand_score
 
+from deepcluster_pl.runs.saved_scores import read_scores
 from deepcluster_pl.runs.sweep_table import render_table
 
 _SIGNS = {"silhouette": 1, "bic": -1, "stability": 1}
@@ -59,7 +59,7 @@ def read_candidates(folder: Path) -> dict[str, list[Candidate]]:
     for file in sorted(folder.rglob("config/overrides.yaml")):
         job = file.parent.parent
         if (job / "scores.json").is_file():
-            scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
+            scores = read_scores(job)
             if scores.get("n_clusters_found"):
                 continue  # n_clusters=auto: the sweep did not choose this number
             typed = [str(text) for text in OmegaConf.load(file)]
@@ -134,7 +134,7 @@ def _mean_ranks(candidates: list[Candidate]) -> dict[int, float]:
 
 def _candidate(k: int, jobs: list[Path]) -> Candidate:
     """Return one number of clusters, with its criteria read from the folders of its jobs."""
-    scores = [json.loads((job / "scores.json").read_text(encoding="utf-8"))["fit"] for job in jobs]
+    scores = [read_scores(job)["fit"] for job in jobs]
     partitions = [_clusters(job) for job in jobs]
     agreements = [_agreement(first, second) for first, second in itertools.combinations(partitions, 2)]
     silhouette, bic = (_mean(block.get(name) for block in scores) for name in ("silhouette", "bic"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+
+from deepcluster_pl.runs.saved_scores import read_scores
 
 _STATISTICS = ("mean ± std", "min", "max")
 
@@ -61,11 +62,11 @@ def collect_scores(folder: Path, part: str, metrics: list[str]) -> dict[str, Rec
         if not (job / "scores.json").is_file():
             recipe.failed.append(str(job))
             continue
-        scores = json.loads((job / "scores.json").read_text(encoding="utf-8"))
+        scores = read_scores(job)
         recipe.published = (scores.get("published") or {}).get(part, {})
         recipe.seeds.append(str(scores["seed"]))
         for metric in metrics:
-            value = (scores[part] or {}).get(metric)
+            value = (scores.get(part) or {}).get(metric)
             if value is not None:
                 recipe.values[metric].append(float(value))
     return recipes

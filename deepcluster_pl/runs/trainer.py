@@ -126,8 +126,14 @@ class StageTrainer:
             first.append(GradientAveraging())
         trainer = self._trainer(stage, [*first, *callbacks, metadata, interruption], resume_from, **limits)
         path = resume_from.path if resume_from else None
-        with _no_search_for_gpus(self.device):
-            trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        try:
+            with _no_search_for_gpus(self.device):
+                trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            if path is None or interruption.has_begun or isinstance(error, UserError):
+                raise
+            text = f"{path} holds no state of this training ({type(error).__name__}: {first_line(error)[:200]})"
+            raise UserError(f"{text}; delete it, and the stage starts at its beginning") from error
         if any(isinstance(callback, Timer) and _is_over(callback) for callback in trainer.callbacks):  # type: ignore[attr-defined]
             text = f"{stage}: stopped by trainer.max_time after {trainer.global_step} steps"
             self.console.print(text, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -194,7 +195,25 @@ def _read(path: Path) -> dict[str, Any]:
     metadata = content.get(METADATA) if isinstance(content, dict) else None
     if not isinstance(metadata, dict) or not {"stage", "origin"} <= metadata.keys() or "state_dict" not in content:
         raise UserError(f"{path} was not written by deepcluster_pl")
+    if wrong := _wrong_type(content, metadata):
+        raise UserError(f"{path} is damaged: {wrong} is of another type than deepcluster_pl writes")
     return dict(content)
+
+
+def _wrong_type(content: dict[str, Any], metadata: dict[str, Any]) -> str:
+    """Return the name of the first entry that is of another type than is written; an empty string for none."""
+    weights, seconds = content["state_dict"], metadata.get("seconds", 0.0)
+    is_right = {
+        "stage": isinstance(metadata["stage"], str),
+        "origin": isinstance(metadata["origin"], dict),
+        "seconds": isinstance(seconds, float | int) and math.isfinite(seconds),
+        "state_dict": isinstance(weights, dict)
+        and all(isinstance(tensor, torch.Tensor) for tensor in weights.values()),
+        "global_step": isinstance(content.get("global_step", 0), int),
+        "callbacks": isinstance(content.get("callbacks", {}), dict),
+        "loops": isinstance(content.get("loops", {}), dict),
+    }
+    return next((name for name, right in is_right.items() if not right), "")
 
 
 def _shape(tensor: torch.Tensor | None) -> str:

@@ -14,6 +14,13 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
+_SHAPES = {
+    "centers": "KD", "labels": "N", "weights": "K", "precisions_cholesky": "KDD", "agreement": "R", "criterion": "R",
+    "code_matrix": "DD", "code_shift": "D", "codes": "MD", "probabilities": "MK", "places": "ME", "place_means": "KE",
+    "place_weights": "K", "place_precisions_cholesky": "KEE",
+}  # fmt: skip
+"""Sizes of each tensor of an initialization."""
+
 
 @dataclass(frozen=True)
 class Initialization:
@@ -77,10 +84,33 @@ class Initialization:
     def load(path: Path) -> Initialization:
         """Read an initialization that `save` wrote; `UserError` if the file is damaged or holds something else."""
         try:
-            return Initialization(**load_tensors(path))
-        except (UserError, TypeError) as error:
+            start = Initialization(**load_tensors(path))
+            _check_loaded(start)
+            return start
+        except (UserError, TypeError, ValueError) as error:
             text = error if isinstance(error, UserError) else f"{path} holds no initialization: {error}"
             raise UserError(f"{text}; delete it, and the initialization is computed again") from error
+
+
+def _check_loaded(start: Initialization) -> None:
+    """Raise `ValueError` for an initialization of a file that no clusterer has found."""
+    sizes: dict[str, int] = {}
+    for name, letters in _SHAPES.items():
+        tensor = getattr(start, name)
+        if tensor is None:
+            continue
+        # A letter stands for one size wherever it occurs; a square table may be stored as its diagonal
+        letters = letters[: tensor.ndim] if name.endswith("cholesky") and tensor.ndim == 2 else letters
+        if tensor.ndim != len(letters) or any(
+            sizes.setdefault(letter, size) != size for letter, size in zip(letters, tensor.shape, strict=True)
+        ):
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected ({', '.join(letters)})")
+        if name != "labels" and not (tensor.is_floating_point() and tensor.isfinite().all()):
+            raise ValueError(f"{name} holds something else than finite numbers")
+    if start.labels.dtype != torch.int64:
+        raise ValueError("labels are no whole numbers")
+    if len(start.labels) and not -1 <= int(start.labels.min()) <= int(start.labels.max()) < len(start.centers):
+        raise ValueError("labels name clusters without a center")
 
 
 def check_clusterer(clusterer: Any) -> None:

@@ -26,18 +26,23 @@ class InterruptionHandler(pl.Callback):
         folder: the run folder.
         checkpoint: file to write; it replaces the last one.
         interval_s: seconds between two checkpoints.
+
+    Attributes:
+        has_begun: whether training has begun, so that a checkpoint to resume from was restored.
     """
 
     def __init__(self, folder: Path, checkpoint: Path, interval_s: float) -> None:
         self.folder = folder
         self.checkpoint = checkpoint
         self.interval_s = interval_s
+        self.has_begun = False
         self._saved_at = time.monotonic()
         self._signal: int | None = None
         self._previous_handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Install the signal handlers; the system allows that in the main thread only."""
+        self.has_begun = True
         self._saved_at = time.monotonic()
         if threading.current_thread() is not threading.main_thread():
             return
