@@ -78,7 +78,7 @@ class ObjectiveSchema:
 
 @dataclass
 class AutoSchema:
-    """What method=auto tries."""
+    """The work of method=auto."""
 
     budget: Literal["quick", "normal", "thorough"]
     candidates: list[str] | None

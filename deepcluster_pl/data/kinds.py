@@ -23,7 +23,7 @@ _COUNT_FEATURES, _MOST_ZEROS = 50, 0.5
 
 @dataclass(frozen=True)
 class SampleKind:
-    """What the samples of a run are.
+    """The kind of the samples of a run.
 
     Attributes:
         kind: images (pixels), photos (descriptions of picture files), embeddings (rows of unit length, or wide ones of

@@ -23,7 +23,7 @@ CONSENSUS_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class CandidateCriteria:
-    """What can be said about a candidate's partition without labels.
+    """Criteria of a candidate's partition that read no label.
 
     Attributes:
         share: information that neighbors' clusters give about a sample's cluster, divided by the entropy of clusters.

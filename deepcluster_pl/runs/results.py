@@ -37,7 +37,7 @@ from deepcluster_pl.utils.run_warnings import RunWarnings
 
 @dataclass(frozen=True)
 class Choice:
-    """How method=auto came to its result.
+    """The candidates of method=auto, and the one it chose.
 
     Attributes:
         name: of the chosen candidate.

@@ -104,7 +104,7 @@ class RunFolder:
 
     @property
     def candidate_table(self) -> Path:
-        """What method=auto tried, as a table."""
+        """Table of the recipes that method=auto tried."""
         return self.path / "candidates.csv"
 
     @property

@@ -34,7 +34,7 @@ def test_everything_tried_is_recorded_and_the_chosen_model_is_an_ordinary_one(cl
     with (run.folder / "candidates.csv").open() as file:
         assert [row["name"] for row in csv.DictReader(file)] == [row["name"] for row in rows]
     page = (run.folder / "report.html").read_text()
-    assert all(name in page for name in ("What was tried", "(chosen)", "graph_20"))
+    assert all(name in page for name in ("Methods tried", "(chosen)", "graph_20"))
     assert load_model(run.folder / "model").n_clusters == 3
     predicted = deepcluster("predict", f"run={run.folder}", "data.n_samples=40")
     assert predicted.code == 0, predicted.err

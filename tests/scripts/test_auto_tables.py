@@ -1,0 +1,23 @@
+"""The tables of docs/auto.md come from the recorded lines, and the lines say what they were made with."""
+
+from __future__ import annotations
+
+import json
+
+from scripts.benchmarks import auto
+
+
+def test_the_tables_of_the_page_are_those_of_the_lines():
+    assert auto.write_tables(auto.LINES, check=True) == 0
+
+
+def test_every_line_names_its_commit_and_command():
+    lines = [json.loads(line) for line in auto.LINES.read_text(encoding="utf-8").splitlines()]
+    assert {(line["data"], line["seed"]) for line in lines} >= {("digits", seed) for seed in range(5)}
+    assert all(len(line["commit"]) == 40 and line["command"].startswith("python -m deepcluster_pl") for line in lines)
+
+
+def test_the_choice_is_never_below_k_means_in_what_was_recorded():
+    for line in (json.loads(text) for text in auto.LINES.read_text(encoding="utf-8").splitlines()):
+        kmeans = next(row["nmi"] for row in line["candidates"] if row["name"] == "kmeans")
+        assert line["nmi"] >= kmeans, (line["data"], line["seed"])
