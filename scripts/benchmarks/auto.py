@@ -1,4 +1,4 @@
-"""Measure method=auto: what it chooses, what the best of its candidates would be, and what each criterion alone chooses.
+"""Measure method=auto: its choice, the best of its candidates, and the choice of each criterion alone.
 
     python -m scripts.benchmarks.auto run [--data digits,wine] [--seeds 0,1,2] [--root data]
     python -m scripts.benchmarks.auto table            write the tables of docs/auto.md
