@@ -12,6 +12,7 @@ from deepcluster_pl.cli.arguments import Parser, unknown_command
 from deepcluster_pl.cli.signals import interruptible
 from deepcluster_pl.errors import InterruptedRun, UserError, resume_command, visible
 from deepcluster_pl.utils.atomic_files import describe_disk_error
+from deepcluster_pl.utils.passive_threads import wait_passively
 
 COMMANDS = {
     "run": "deepcluster_pl.cli.run",
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the words after `deepcluster`; None for those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    wait_passively()
     try:
         with interruptible():
             code = dispatch(words)
