@@ -102,3 +102,29 @@ def test_a_run_killed_while_it_writes_a_checkpoint_keeps_the_one_before(cli_run,
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
     assert list(folder.rglob("*.part")) == []
+
+
+def test_a_run_killed_while_single_layers_are_trained_ends_as_if_it_had_not_been(cli_run, tmp_path):
+    layers = (*TINY_DEC, "pretrain=layerwise", "net.dims=[16,8,4]", "pretrain.max_epochs=24", "baselines=none",
+              "pretrain.module.epochs_per_layer=6", "checkpoint_interval=0.000001", "logger=none")  # fmt: skip
+    program = """
+import os, signal
+from deepcluster_pl.cli import main as cli
+from deepcluster_pl.training.pretraining.layerwise import LayerwiseDenoising as Layers
+original = Layers.training_step
+def killed(self, batch, batch_idx):
+    if self.current_epoch == 8 and batch_idx == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(self, batch, batch_idx)
+Layers.training_step = killed
+cli.main()
+"""
+    alone = cli_run(*layers, name="alone")
+    assert alone.code == 0, alone.err
+    cut = run_command([*layers, f"hydra.run.dir={tmp_path / 'cut'}"], tmp_path, program=program)
+    assert cut.returncode == -signal.SIGKILL, cut.stderr
+    resumed = cli_run(f"resume={tmp_path / 'cut'}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.labels == alone.labels
+    before, after = weights(alone.folder), weights(tmp_path / "cut")
+    assert all(torch.equal(before[name], after[name]) for name in before)

@@ -73,13 +73,17 @@ def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decod
         UnreadableImageError: the file cannot be opened, is no picture, is damaged or too large.
     """
     try:
+        before = _state(path)
         with MeteredFile(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about broken metadata; the picture is good without them
             try:
                 rgb, metadata = _read(file, side, smallest, max_megapixels)
             except UnidentifiedImageError as error:
                 raise UnreadableImageError(_guess_format(file)) from error
-            return DecodedImage(rgb, _digest(file), metadata)
+            digest = _digest(file)
+            if _state(path) != before:
+                raise UnreadableImageError("it changed while it was read; type the command again")
+            return DecodedImage(rgb, digest, metadata)
     except UnreadableImageError:
         raise
     except MemoryError as error:
@@ -88,6 +92,12 @@ def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decod
         raise UnreadableImageError(error.strerror or first_line(error)) from error
     except Exception as error:  # a damaged file can make a decoder fail in any way
         raise UnreadableImageError(f"damaged: {first_line(error)}") from error
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """Return inode, size and time of a file, which change when it is written or replaced."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def to_upright_rgb(image: Image.Image) -> Image.Image:

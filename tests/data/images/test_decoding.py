@@ -265,3 +265,24 @@ def test_heic_is_read_where_its_plug_in_is_installed(tmp_path):
     assert (decoded.metadata.width, decoded.metadata.height) == (120, 80)
     assert np.abs(decoded.rgb.astype(int) - np.asarray(scene(3, 120, 80))).mean() < 8
     assert "data.max_megapixels" in reason(tmp_path / "a.heic", max_megapixels=0.001)
+
+
+@pytest.mark.parametrize("how", ["written", "replaced"])
+def test_a_picture_that_changes_while_it_is_read_is_left_out(tmp_path, monkeypatch, how):
+    path, other = tmp_path / "a.png", tmp_path / "b.png"
+    Image.new("RGB", (40, 30), "red").save(path)
+    Image.new("RGB", (40, 30), "blue").save(other)
+    original = decoding._read
+
+    def changed(*arguments):
+        if how == "written":
+            path.write_bytes(other.read_bytes() + b" ")
+        else:
+            other.replace(path)
+        return original(*arguments)
+
+    monkeypatch.setattr(decoding, "_read", changed)
+    with pytest.raises(UnreadableImageError, match="it changed while it was read; type the command again"):
+        decoding.decode(path, 32, 8, 100)
+    monkeypatch.undo()
+    assert decoding.decode(path, 32, 8, 100).rgb[0, 0, 2] == 255

@@ -215,3 +215,32 @@ def test_two_users_at_once_lose_nothing_and_disturb_no_mapped_row(tmp_path):
     store, place = reopened(tmp_path)
     assert {file.name for file in place} == {f"{100 * user + i}.jpg" for user in range(2) for i in range(8)}
     assert len(store.rows()) == 16
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("written", [1, 2, 3])
+def test_a_process_killed_in_a_write_leaves_whole_rows_only(tmp_path, written):
+    """It is killed behind rows, thumbnails or lines that are on the disk already."""
+    store = FeatureCache(tmp_path, (2, 3), np.dtype(np.float32))
+    store.load_index()
+    store.append([np.full((2, 3), 1, dtype=np.float32)], [entry("a.jpg")], [b"one"])
+    child = os.fork()
+    if child == 0:
+        synced, plain = [], os.fsync
+
+        def last(descriptor):
+            synced.append(descriptor)
+            plain(descriptor)
+            if len(synced) == written:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        os.fsync = last
+        store.append([np.full((2, 3), 2, dtype=np.float32)], [entry("b.jpg")], [b"two"])
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    again = FeatureCache(tmp_path, (2, 3), np.dtype(np.float32))
+    again.load_index()
+    again.append([np.full((2, 3), 3, dtype=np.float32)], [entry("c.jpg")], [b"three"])
+    found = {each.file.name: (again.rows()[row, 0, 0], again.thumbnail(each)) for row, each in again.entries.items()}
+    expected = {"a.jpg": (1.0, b"one"), "b.jpg": (2.0, b"two"), "c.jpg": (3.0, b"three")}
+    assert found == {name: expected[name] for name in expected if name != "b.jpg" or written == 3}
