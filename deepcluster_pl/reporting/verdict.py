@@ -87,7 +87,9 @@ def _evenness(sizes: list[int]) -> str:
 
 def _kept(scores: dict[str, Any]) -> str:
     """Return that the fit was worse, where the start is the result."""
-    return "Training made the groups worse, so the result is that from before it." if scores.get("kept") == "start" else ""
+    return (
+        "Training made the groups worse, so the result is that from before it." if scores.get("kept") == "start" else ""
+    )
 
 
 def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
