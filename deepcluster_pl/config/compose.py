@@ -89,7 +89,7 @@ def compose_checked(arguments: Sequence[str], multirun: bool = False, config_dir
         result.reasons.append(f"{source}, the only source that has the keys typed")
         chosen.insert(0, OverridesParser.create().parse_override(source))
         base = _compose([_first(override) for override in chosen], folders, result)
-    # An installed extra may choose better data; what was typed stays
+    # An installed extra may choose better data; typed overrides stay
     implied = overrides_of_extras([str(override.input_line) for override in parsed])
     if implied and base is not None:
         result.added += implied

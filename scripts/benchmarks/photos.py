@@ -41,6 +41,8 @@ from deepcluster_pl.data.images.descriptors import BLOCKS, SMALLEST_SIDE
 from deepcluster_pl.data.images.discovery import find_images
 from deepcluster_pl.data.images.extraction import ExtractedImage, ExtractionJob, extract_all
 from deepcluster_pl.data.images.features import Descriptors, Features, Thumbnails
+from deepcluster_pl.data.images.objects import OBJECTS
+from deepcluster_pl.data.images.photo_features import PhotoFeatures
 from deepcluster_pl.data.images.thumbnails import make_thumbnail
 from deepcluster_pl.nets.base import Autoencoder
 
@@ -48,22 +50,28 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "photos.md"
 SEEDS = (0, 1, 2, 3, 4)
 RECIPES = {
-    "k-means on colors and gradients": "method=kmeans data.features.blocks=[palette,gradients] data.copies=0",
-    "k-means on all numbers": "method=kmeans data.copies=0",
-    "… on blocks' components, not whitened": "method=photos/kmeans net.whitening=0.0 data.copies=0",
-    "… half whitened": "method=photos/kmeans data.copies=0",
-    "… wholly whitened": "method=photos/kmeans net.whitening=1.0 data.copies=0",
-    "a mixture on them": "method=photos/gmm data.copies=0",
-    "UMAP of them and a mixture": "method=n2d net=pca pretrain=none data.copies=0",
-    "idec, autoencoder of all numbers": "method=idec data.copies=0",
-    "dec, from the components": "method=dec net=pca net.hidden=[256,256] pretrain=none data.copies=0",
-    "scan without copies": "method=photos/scan data.copies=0",
-    "scan, evenness weighing 5": "method=photos/scan method.entropy_weight=5.0",
-    "**scan with copies (the default)**": "",
+    "k-means on colors and gradients": "data=images method=kmeans data.features.blocks=[palette,gradients] "
+    "data.copies=0",
+    "k-means on all numbers": "data=images method=kmeans data.copies=0",
+    "… on blocks' components, not whitened": "data=images method=photos/kmeans net.whitening=0.0 data.copies=0",
+    "… half whitened": "data=images method=photos/kmeans data.copies=0",
+    "… wholly whitened": "data=images method=photos/kmeans net.whitening=1.0 data.copies=0",
+    "a mixture on them": "data=images method=photos/gmm data.copies=0",
+    "UMAP of them and a mixture": "data=images method=n2d net=pca pretrain=none data.copies=0",
+    "idec, autoencoder of all numbers": "data=images method=idec data.copies=0",
+    "dec, from the components": "data=images method=dec net=pca net.hidden=[256,256] pretrain=none data.copies=0",
+    "scan without copies": "data=images method=photos/scan data.copies=0",
+    "scan, evenness weighing 5": "data=images method=photos/scan method.entropy_weight=5.0",
+    "scan with copies": "data=images method=photos/scan",
     "k-means on a convolutional code of pixels": "method=ae_kmeans data=images_pixels net=conv_autoencoder "
     "net.latent_dim=20 pretrain.max_epochs=100 data.copies=0",
+    "**the default without the extra**": "data=images",
+    "objects: k-means on components": "data=photos method=photos/kmeans data.copies=0",
+    "objects: k-means by direction": "data=photos method=photos/kmeans net=photos data.copies=0",
+    "objects: a mixture": "data=photos method=photos/gmm data.copies=0",
+    "objects: graph of neighbors": "data=photos method=photos/graph data.copies=0",
+    "**the default with the extra**": "data=photos data.copies=0",
 }
-_SCREENSHOTS = 300
 _WORDS = (
     "invoice total meeting tomorrow please call back when you can the report was sent photos from holiday hello where "
     "are we going tonight dinner at eight order shipped payment received thanks for your help weather sunny train late"
@@ -79,6 +87,8 @@ def main() -> int:
     parser.add_argument("--clusters", type=int, default=9)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of recipes, from 0")
     parser.add_argument("--cache", type=Path, help="folder that stores the features; a temporary one otherwise")
+    parser.add_argument("--every", type=int, default=5, help="copies: take every n-th picture")
+    parser.add_argument("--screenshots", type=int, default=300, help="copies: number of made-up screenshots")
     parser.add_argument("--write", action="store_true", help="put the table into docs/photos.md")
     chosen = parser.parse_args()
     if chosen.what != "speed" and chosen.root is None:
@@ -87,7 +97,7 @@ def main() -> int:
         if chosen.what == "speed":
             lines = speed(Path(scratch))
         elif chosen.what == "copies":
-            lines = copies(chosen.root)
+            lines = copies(chosen.root, chosen.every, chosen.screenshots)
         elif chosen.what == "choose":
             lines = choose(chosen.root, chosen.cache or Path(scratch))
         else:
@@ -103,13 +113,15 @@ def main() -> int:
 
 
 def speed(scratch: Path) -> list[str]:
-    """Measure pictures a second on one core, for two sizes of pictures and three kinds of features."""
-    sizes = {"256 x 192, JPEG": (256, 192, "jpg", 400), "256 x 192, PNG": (256, 192, "png", 400),
+    """Measure pictures a second on one core, for three kinds of pictures and four kinds of features."""
+    sizes = {"256 x 192, JPEG": (256, 192, "jpg", 100), "256 x 192, PNG": (256, 192, "png", 100),
              "4000 x 3000, JPEG": (4000, 3000, "jpg", 12)}  # fmt: skip
+    objects = PhotoFeatures([OBJECTS, *BLOCKS], 192, "cpu")
     made: dict[str, tuple[Features, int]] = {
         "thumbnails of 256": (Thumbnails(256), 0),
         "descriptors": (Descriptors(list(BLOCKS), 192), 0),
         "descriptors, of 6 copies too": (Descriptors(list(BLOCKS), 192), 6),
+        "objects and descriptors": (objects, 0),
     }
     lines = [f"| pictures | {' | '.join(made)} |", f"|---|{'---|' * len(made)}"]
     for name, (width, height, suffix, n) in sizes.items():
@@ -125,18 +137,30 @@ def speed(scratch: Path) -> list[str]:
 
 
 def _per_second(job: ExtractionJob, names: list[str]) -> float:
-    list(extract_all(job, names[:3], 0))
-    began = time.monotonic()
-    some = names if job.n_copies == 0 else names[: max(3, len(names) // 4)]
-    assert all(isinstance(outcome, ExtractedImage) for _, outcome in extract_all(job, some, 0))
-    return len(some) / (time.monotonic() - began)
+    def measured(some: list[str]) -> None:
+        outcomes = [outcome for _, outcome in extract_all(job, some, 0) if isinstance(outcome, ExtractedImage)]
+        assert len(outcomes) == len(some)
+        job.features.to_samples(np.concatenate([outcome.extracted for outcome in outcomes]))
+
+    measured(names[:3])
+    some = names[:100] if job.n_copies == 0 else names[: max(3, min(25, len(names) // 4))]
+    began = time.process_time()  # of this process, whatever else the machine does
+    measured(some)
+    return len(some) / (time.process_time() - began)
 
 
 def choose(root: Path, cache: Path) -> list[str]:
     """Measure for each whitening how many distorted copies have their own picture as the nearest, without labels."""
     lines = ["| `net.whitening=` | copies whose nearest picture is their own |", "|---|---|"]
     for whitening in WHITENINGS:
-        typed = ["experiment=photos", f"data.root={root}", f"net.whitening={whitening}", f"cache_dir={cache}"]
+        typed = [
+            "experiment=photos",
+            "data=images",
+            "method=photos/scan",
+            f"data.root={root}",
+            f"net.whitening={whitening}",
+            f"cache_dir={cache}",
+        ]
         cfg = compose_checked(quote_paths(typed)).cfg
         assert cfg is not None
         data: ClusteringData = instantiate(cfg.data)
@@ -149,12 +173,12 @@ def choose(root: Path, cache: Path) -> list[str]:
     return lines
 
 
-def copies(root: Path) -> list[str]:
-    """Count changed copies of every fifth picture that are found, and pictures that are taken for copies."""
+def copies(root: Path, every: int, screenshots: int) -> list[str]:
+    """Count changed copies of every n-th picture that are found, and pictures that are taken for copies."""
     found = find_images(root, False).files
     originals = [decode(root / file.name, 512, SMALLEST_SIDE, 150.0) for file in found]
     scaled = [_at_own_size(picture.rgb, max(picture.metadata.width, picture.metadata.height)) for picture in originals]
-    some = scaled[::5]
+    some = scaled[::every]
     names = ("half the size", "JPEG quality 40", "4 % brighter", "3 % cut off each edge", "8 % cut off each edge",
              "5 % cut off the top")  # fmt: skip
     changed = dict.fromkeys(names, 0)
@@ -174,7 +198,7 @@ def copies(root: Path) -> list[str]:
     lines = ["| copy | found |", "|---|---|", *(f"| {name} | {n} of {len(some)} |" for name, n in changed.items())]
     n_taken = sum(len(group.members) for group in _copies_among(scaled))
     lines.append(f"| originals taken for copies | {n_taken} of {len(scaled)} |")
-    screens = [np.asarray(_screenshot(seed)) for seed in range(_SCREENSHOTS)]
+    screens = [np.asarray(_screenshot(seed)) for seed in range(screenshots)]
     n_taken = sum(len(group.members) for group in _copies_among(screens))
     return [*lines, f"| made-up screenshots of other text taken for copies | {n_taken} of {len(screens)} |"]
 

@@ -24,7 +24,7 @@ _LEAST_IN_BLOCK, _MOST_BAD_BLOCKS, _MOST_BAD_BLOCKS_EARLY = 0.7, 0.02, 0.06
 
 
 class Placement(NamedTuple):
-    """Where one picture lies in another: x' = left + width · x and y' = top + height · y, from 0 to 1 in each.
+    """Place of one picture in another: x' = left + width · x and y' = top + height · y, from 0 to 1 in each.
 
     Attributes:
         left: of the part of the other picture, likewise `top`, `width` and `height`.
@@ -49,7 +49,7 @@ def are_copies(one: NDArray[np.uint8], other: NDArray[np.uint8], start: Placemen
     Args:
         one: bytes.
         other: bytes; the picture, or a part of it.
-        start: about where `other` lies in `one`.
+        start: about the place of `other` in `one`.
     """
     side = min(COMPARED_SIDE, max(one.shape), round(max(other.shape) / max(start.width, start.height, 0.1)))
     placement = start
@@ -78,7 +78,7 @@ def _resized(gray: NDArray[np.uint8], side: int) -> Gray:
 
 
 def _laid_over(a: Gray, shape: tuple[int, ...], placement: Placement) -> tuple[Gray, NDArray[np.bool_]]:
-    """Return the part of `a` at a placement, sampled at `shape` (H, W), and which of its pixels lie within `a`."""
+    """Return the part of `a` at a placement, sampled at `shape` (H, W), and which of its pixels are within `a`."""
     height, width = shape
     y = (placement.top + placement.height * (np.arange(height) + 0.5) / height) * a.shape[0] - 0.5
     x = (placement.left + placement.width * (np.arange(width) + 0.5) / width) * a.shape[1] - 0.5
