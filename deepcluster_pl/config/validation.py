@@ -84,7 +84,10 @@ def _contradictions(cfg: DictConfig) -> list[str]:
         lines.append(f"method={cfg.method.name} needs a refresh every few steps; add callbacks=refresh")
     # A fused optimizer unscales gradients by itself, after Lightning would have to clip them
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
-        fused = [f"{stage}.optimizer.fused=false" for stage in ("pretrain", "fit") if cfg[stage].optimizer.get("fused")]
+        owners = {"pretrain": cfg.pretrain, "fit": cfg.fit}
+        if cfg.get("student") is not None:
+            owners["student.method"] = cfg.student.method
+        fused = [f"{name}.optimizer.fused=false" for name, node in owners.items() if node.optimizer.get("fused")]
         if fused:
             lines.append(f"trainer.gradient_clip_val with mixed precision needs {' '.join(fused)}")
     if not lines and cfg.objective.metric in LABEL_SCORES and not cfg.objective.uses_labels:

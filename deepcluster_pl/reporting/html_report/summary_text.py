@@ -123,7 +123,13 @@ def _estimated_number(found: dict[str, Any] | None) -> str:
 
 
 def _end_of_training(scores: dict[str, Any]) -> str:
-    """Return why training ended."""
+    """Return why training ended, and whether a student took over."""
+    took_over = " A student learned that partition, and its own is the result." if scores.get("teacher") else ""
+    return _end_of_fit(scores) + took_over
+
+
+def _end_of_fit(scores: dict[str, Any]) -> str:
+    """Return why the fit ended."""
     steps = _count(scores["steps"], "step")
     if scores["stopped"] == "tol":
         return f"Training converged after {steps}: almost no sample changed cluster any more."
