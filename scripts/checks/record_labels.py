@@ -45,6 +45,7 @@ RUNS: dict[str, tuple[str, ...]] = {
                   "pretrain.max_epochs=6"),
     "brb": ("method=dec", "callbacks=brb", *SHORT, "callbacks.weight_reset.interval=2"),
     "agreed_whitened": ("method=dec", "start=agreed", "whiten=1", "start.n_restarts=4", *SHORT),
+    "student": ("method=kmeans", "student=conv", "student.rounds=2", "student.least_steps=40", "baselines=none"),
     "holdout": ("method=dec", "data.holdout=0.2", "data.subset.size=900", *SHORT),
     "tried": ("auto.candidates=[kmeans,pca_gmm,graph]", "baselines=none"),
     "auto": ("method=ae_kmeans", "n_clusters=auto", "data=wine", *START_ONLY),
