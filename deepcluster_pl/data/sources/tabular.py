@@ -35,7 +35,8 @@ class ArrayData(ClusteringData):
         id_column: column of a table that names the samples; null names them by an identifier, or else by row number.
         columns: feature columns of a table; null stands for all that are neither label nor id nor bookkeeping. A
             mapping says what columns are: `{zip: category}`, or `{category: [zip], leave_out: [note]}`.
-        missing: what happens to gaps: `impute` fills them, `refuse` ends the run with the place of the first.
+        missing: what happens to gaps: `impute` fills them with the median or the usual shares, `estimate` from the
+            other columns of their row, `refuse` ends the run with the place of the first.
         key: name of the array in a file that holds several.
         delimiter: between the fields of a text table: a character, or tab, space, comma, semicolon; null = guessed.
         decimal: sign before decimals, `.` or `,`; null = guessed.
@@ -50,7 +51,7 @@ class ArrayData(ClusteringData):
         label_column: str | int | None,
         id_column: str | int | None,
         columns: Columns | None,
-        missing: Literal["impute", "refuse"] = "impute",
+        missing: Literal["impute", "estimate", "refuse"] = "impute",
         key: str | None = None,
         delimiter: str | None = None,
         decimal: Literal[".", ","] | None = None,
@@ -68,7 +69,7 @@ class ArrayData(ClusteringData):
         self.text_options = TextOptions(delimiter, decimal, encoding, header)
         special = [name for name in (self.label_column, self.id_column) if name is not None]
         only, typed = _chosen(columns)
-        self.choice = Choice(only, typed, missing == "refuse", special)
+        self.choice = Choice(only, typed, missing == "refuse", special, estimates_gaps=missing == "estimate")
 
     def load(self) -> Table:
         """Read the file by its suffix."""

@@ -15,6 +15,7 @@ from deepcluster_pl.data.tables.encoders.free_text import FreeText
 from deepcluster_pl.data.tables.encoders.numbers import Numbers
 from deepcluster_pl.data.tables.encoders.vectors import Vectors
 from deepcluster_pl.data.tables.frame import Frame
+from deepcluster_pl.data.tables.gap_filling import FEWEST_ROWS, MOST_FEATURES, GapFiller
 from deepcluster_pl.data.tables.kinds import FEATURE_KINDS, Decided, decide_kinds
 from deepcluster_pl.data.tables.names import nearest, shorten
 from deepcluster_pl.errors import UserError, first_line
@@ -35,6 +36,7 @@ class Choice(NamedTuple):
         refuses_gaps: whether a gap is an error.
         special: columns of labels and ids, which are no features.
         plain: whether every column is a number, as for a model that knows no names of columns.
+        estimates_gaps: whether gaps are estimated from the other columns of their row.
     """
 
     only: Sequence[str] | None = None
@@ -42,6 +44,7 @@ class Choice(NamedTuple):
     refuses_gaps: bool = False
     special: Sequence[str] = ()
     plain: bool = False
+    estimates_gaps: bool = False
 
 
 class Preparation:
@@ -51,9 +54,17 @@ class Preparation:
         encoders: in the order of their features.
         left_out: columns that are no features: kind and reason by name.
         refuses_gaps: whether a gap is an error.
+        filler: fills gaps from the other columns; None leaves the medians and usual shares of the encoders.
     """
 
-    def __init__(self, encoders: Sequence[Encoder], left_out: Mapping[str, Decided], refuses_gaps: bool) -> None:
+    def __init__(
+        self,
+        encoders: Sequence[Encoder],
+        left_out: Mapping[str, Decided],
+        refuses_gaps: bool,
+        filler: GapFiller | None = None,
+    ) -> None:
+        self.filler = filler
         self.encoders = list(encoders)
         self.left_out = dict(left_out)
         self.refuses_gaps = refuses_gaps
@@ -124,7 +135,32 @@ class Preparation:
             if not is_finite:
                 encoder.check(frame)
             start += width
+        if self.filler is not None:
+            is_gap, values = self.find_gaps(frame), self.value_features
+            if len(self.filler.mean) != len(values):
+                raise UserError("model.json describes columns that cannot be read: covariances of other columns")
+            rows = np.flatnonzero(is_gap.any(axis=1))
+            x[np.ix_(rows, values)] = self.filler.fill(x[np.ix_(rows, values)], is_gap[rows])
         return x
+
+    @property
+    def value_features(self) -> NDArray[np.int64]:
+        """Places of the features that are no marks of gaps."""
+        places, start = [], 0
+        for encoder in self.encoders:
+            width = len(encoder.features)
+            places += list(range(start, start + width - encoder.n_marks))
+            start += width
+        return np.array(places, dtype=np.int64)
+
+    def find_gaps(self, frame: Frame) -> NDArray[np.bool_]:
+        """Return which of the features that are no marks (N, F) come from gaps."""
+        found = []
+        for encoder in self.encoders:
+            own = encoder.find_gaps(frame)
+            columns = encoder.column_of_feature
+            found.append(np.zeros((len(frame), len(columns)), dtype=bool) if own is None else own[:, columns])
+        return np.hstack(found)
 
     def describe(self, x: NDArray[np.float64], x_of_all: NDArray[np.float64]) -> list[Fact]:
         """Return what is typical of some samples, a fact for each original column.
@@ -147,6 +183,7 @@ class Preparation:
             "columns": [encoder.to_json() for encoder in self.encoders],
             "left_out": {name: list(decided) for name, decided in self.left_out.items()},
             "refuses_gaps": self.refuses_gaps,
+            "filler": None if self.filler is None else self.filler.to_json(),
         }
 
     @staticmethod
@@ -161,7 +198,8 @@ class Preparation:
                 raise ValueError(f"found schema {node['schema']}, expected {SCHEMA}")
             encoders = [_ENCODERS[column["kind"]].from_json(column) for column in node["columns"]]
             left_out = {str(name): Decided(*map(str, decided)) for name, decided in node["left_out"].items()}  # type: ignore[arg-type]
-            return Preparation(encoders, left_out, bool(node["refuses_gaps"]))
+            filler = None if node.get("filler") is None else GapFiller.from_json(node["filler"])
+            return Preparation(encoders, left_out, bool(node["refuses_gaps"]), filler)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise UserError(f"model.json describes columns that cannot be read: {first_line(error)[:200]}") from error
 
@@ -195,11 +233,14 @@ def fit_preparation(frame: Frame, rows: NDArray[np.int64], choice: Choice) -> Pr
         listed = shorten(f"{name!r} ({decided[name].kind})" for name in names) or "none"
         raise UserError(f"{frame.source} has no feature columns; found {listed}")
     used = set(features)
-    return Preparation(
-        list(_fit_encoders(frame, rows, features, decided)),
-        {name: decided[name] for name in names if name not in used},
-        choice.refuses_gaps,
-    )
+    left_out = {name: decided[name] for name in names if name not in used}
+    preparation = Preparation(list(_fit_encoders(frame, rows, features, decided)), left_out, choice.refuses_gaps)
+    if choice.estimates_gaps and len(rows) >= FEWEST_ROWS and any(encoder.n_marks for encoder in preparation.encoders):
+        values = preparation.value_features
+        if 1 < len(values) <= MOST_FEATURES:
+            x, is_gap = preparation.apply(frame)[np.ix_(rows, values)], preparation.find_gaps(frame)[rows]
+            preparation.filler = GapFiller.fit(x, is_gap)
+    return preparation
 
 
 def _named(frame: Frame, choice: Choice) -> list[str]:

@@ -134,10 +134,11 @@ def describe_gaps(frame: Frame, preparation: Preparation) -> list[str]:
             if count == 1
             else f"gaps: {cells}, the first {found} ({frame.place(row)})"
         )
+    how = "from the other columns" if preparation.filler else "with the median or the usual shares"
     if rest:
         lines.append(f"gaps also in {shorten(rest)}")
     if lines:
-        lines.append("gaps are filled with the median or the usual shares; data.missing=refuse refuses them")
+        lines.append(f"gaps are filled {how}; data.missing=refuse refuses them")
     return lines
 
 

@@ -195,8 +195,9 @@ def _pieces(
                 )  # fmt: skip
                 for piece in reader:
                     n_rows += len(piece)
+                    kinds = [dtype.kind for dtype in piece.dtypes]
                     for i in numbers:
-                        if piece.dtypes[i].kind not in "iuf":
+                        if kinds[i] not in "iuf":
                             raise _HoldsTextError(i)
                     values = piece[numbers].to_numpy(np.float64) if texts else piece.to_numpy(np.float64)
                     cells = {i: (np.asarray(piece[i].cat.codes), np.asarray(piece[i].cat.categories, dtype=object))

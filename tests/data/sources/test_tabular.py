@@ -132,7 +132,7 @@ def test_npz_gives_labels_where_it_has_them(array, tmp_path):
 
 def test_npz_without_x_names_what_it_holds(array, tmp_path):
     np.savez(tmp_path / "t.npz", first=np.ones((2, 2)), second=np.ones(2))
-    with pytest.raises(UserError, match="found first, second, expected an array named x; type data.key=<name>"):
+    with pytest.raises(UserError, match=r"found first, second, expected an array named x; type data\.key=<name>"):
         array("t.npz").load()
 
 

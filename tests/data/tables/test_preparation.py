@@ -28,7 +28,8 @@ def frame():
 
 
 def test_what_was_stored_does_the_same(frame):
-    fitted = fit_preparation(frame, np.arange(N), Choice())
+    fitted = fit_preparation(frame, np.arange(N), Choice(estimates_gaps=True))
+    assert fitted.filler is not None
     stored = Preparation.from_json(json.loads(json.dumps(fitted.to_json())))
     np.testing.assert_array_equal(stored.apply(frame), fitted.apply(frame))
     assert stored.feature_names == fitted.feature_names

@@ -63,6 +63,20 @@ class Encoder(ABC):
             refuses_gaps: whether a gap is an error.
         """
 
+    @property
+    def n_marks(self) -> int:
+        """Number of features that mark gaps; they are the last ones."""
+        return 0
+
+    def find_gaps(self, frame: Frame) -> NDArray[np.bool_] | None:
+        """Return which cells (N, columns) are gaps that the other columns may fill; None where none ever is."""
+        return None
+
+    @property
+    def column_of_feature(self) -> list[int]:
+        """Return for each feature that is no mark the number of its column among `columns`."""
+        return [0] * (len(self.features) - self.n_marks)
+
     def check(self, frame: Frame) -> None:  # noqa: B027 - most encoders make no numbers that float32 cannot hold
         """Raise `UserError` for the first cell whose number float32 cannot hold; called where there is one."""
 

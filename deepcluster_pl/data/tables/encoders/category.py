@@ -61,6 +61,15 @@ class Category(Encoder):
         return [f"{name}={level}" for level in self.levels] + [f"{name}={_OTHER}"] * self._has_other + marks
 
     @property
+    def n_marks(self) -> int:
+        """Number of features that mark gaps."""
+        return int(self.gap_share > 0)
+
+    def find_gaps(self, frame: Frame) -> NDArray[np.bool_]:
+        """Return which cells (N, 1) are gaps."""
+        return (as_text(frame.column(self.columns[0])).codes < 0)[:, None]
+
+    @property
     def blocks(self) -> list[tuple[int, float]]:
         """Return one block for all levels, and one for the mark of gaps."""
         weight = gap_weight(self.gap_share) if self.gap_share > 0 else 0.0

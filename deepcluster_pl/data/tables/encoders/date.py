@@ -68,6 +68,15 @@ class Date(Encoder):
         return [f"{name} (days)", *circles, *([f"{name} is missing"] if self.gap_share > 0 else [])]
 
     @property
+    def n_marks(self) -> int:
+        """Number of features that mark gaps."""
+        return int(self.gap_share > 0)
+
+    def find_gaps(self, frame: Frame) -> NDArray[np.bool_]:
+        """Return which cells (N, 1) are gaps."""
+        return np.asarray(np.isnat(as_times(frame.column(self.columns[0]))))[:, None]
+
+    @property
     def blocks(self) -> list[tuple[int, float]]:
         """Return one block for elapsed days, which weighs most, one for each cycle, one for the mark of gaps."""
         mark = gap_weight(self.gap_share) if self.gap_share > 0 else 0.0

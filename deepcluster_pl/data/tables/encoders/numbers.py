@@ -94,6 +94,20 @@ class Numbers(Encoder):
         return [*self.columns, *(f"{self.columns[j]} is missing" for j in self.marked)]
 
     @property
+    def n_marks(self) -> int:
+        """Number of features that mark gaps."""
+        return len(self.marked)
+
+    @property
+    def column_of_feature(self) -> list[int]:
+        """Return for each column itself."""
+        return list(range(len(self.columns)))
+
+    def find_gaps(self, frame: Frame) -> NDArray[np.bool_]:
+        """Return which cells (N, columns) are gaps."""
+        return np.isnan(self._raw(frame, self.columns))
+
+    @property
     def blocks(self) -> list[tuple[int, float]]:
         """Return a block for each feature; the mark of gaps takes its weight from its column."""
         marks = [gap_weight(float(self.gaps[j])) for j in self.marked]
