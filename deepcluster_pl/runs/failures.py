@@ -19,7 +19,7 @@ def friendly_errors(run_folder: Path | None) -> Iterator[None]:
     """Raise `UserError` in place of an error of the disk, of memory, or of a process that reads data.
 
     Args:
-        run_folder: folder of a run or a sweep, which can be resumed once its settings are stored there; or None.
+        run_folder: run folder, or that of a sweep, which can be resumed once its settings are stored there; or None.
 
     Raises:
         UserError: with the reason, and the command to type. Any other error is passed on.
