@@ -150,7 +150,9 @@ def write_tables(lines: Path, check: bool) -> int:
 def gains(runs: list[dict[str, Any]]) -> str:
     """Return the table of means over seeds: NMI of simple candidates, of the choice, and of the best candidate."""
     names = ("kmeans", "pca_gmm", "graph")
-    rows = [("data", "seeds", *names, "auto", "best of all tried", "regret", "chosen", "seconds")]
+    rows: list[tuple[str, ...]] = [
+        ("data", "seeds", *names, "auto", "best of all tried", "regret", "chosen", "seconds")
+    ]
     for data, group in _by_data(runs):
         best = [max(_nmi(line).values()) for line in group]
         own = [line["nmi"] for line in group]
@@ -164,7 +166,7 @@ def gains(runs: list[dict[str, Any]]) -> str:
 
 def criteria(runs: list[dict[str, Any]]) -> str:
     """Return the table of mean regret in NMI: of the rule, and of each criterion alone among the same candidates."""
-    rows = [("data", "the rule", *CRITERIA.values())]
+    rows: list[tuple[str, ...]] = [("data", "the rule", *CRITERIA.values())]
     regrets: dict[str, list[float]] = {}
     for data, group in _by_data(runs):
         cells = []
