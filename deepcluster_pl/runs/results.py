@@ -154,6 +154,8 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
     method = teacher.method if teacher else trained.method  # the one that embeddings and initialization belong to
     kmeans = Baselines(cfg.baselines, cfg.n_clusters, cfg.seed, Path(cfg.cache_dir).expanduser(), trained.warnings)
     known = trained.choice.partitions if trained.choice else {}
+    on_input: Partition | None
+    on_embeddings: Partition | None
     if "kmeans" in known and cfg.baselines != "none":
         on_input, on_embeddings = known["kmeans"], None
     else:
