@@ -63,7 +63,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             command line, `("pretrain.max_epochs=50", "net.dims=[500,10]")`.
         scale: `standard` gives each column mean 0 and variance 1, `unit` maps it to 0 ... 1, `none` changes nothing.
             `auto` is `standard`, but leaves what is scaled already: columns of zeros and ones, standardized columns,
-            rows of length 1, and images of bytes or of values from -1 to 1. `scaling_` says what was left.
+            rows of length 1, and images of bytes or of values from -1 to 1. `scaling_` names them.
         precision: of training steps, as Lightning's Trainer takes it: `32-true`, `bf16-mixed` ...; None = the recipe's.
 
     Attributes:
@@ -75,7 +75,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         columns_: kind of each column of a DataFrame that holds more than plain numbers: number, category, date ...
         candidates_: with method="auto", a row for each recipe that was tried, the chosen one marked; else None.
         history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/mse`, `fit/kl` ...
-        scaling_: what was left as it is by `scale="auto"`; empty where there was nothing.
+        scaling_: the columns that `scale="auto"` left as they are, in words; empty without any.
         model_: the trained `ClusteringModule`, on the CPU.
         seed_: the seed that was used.
 

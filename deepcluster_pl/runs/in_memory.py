@@ -56,7 +56,7 @@ class Fitted:
         description: content of model.json, which says how to build it; see `methods.serialization.model_description`.
         history: points (n, 2) of each curve, as (optimizer step, value).
         candidates: with method=auto, a row for each recipe that was tried; else None.
-        scaling: what was not scaled, because it was already; empty where there is nothing to say.
+        scaling: the columns that were scaled already, in words; empty without any.
         trained: all of it, with the samples, for a report.
         metrics: content of the files of the curves, for a report.
     """
@@ -118,7 +118,7 @@ def write_report(fitted: Fitted, file: Path, title: str) -> None:
     Args:
         fitted: result of `fit_samples`.
         file: the page to write; nothing else is left on disk.
-        title: what was called, for the record.
+        title: the call, for the record.
 
     Raises:
         UserError: the page cannot be written.

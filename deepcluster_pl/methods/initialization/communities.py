@@ -40,7 +40,7 @@ def community_partitions(
 
     A tree is grown from many small clusters of k-means. At every level the two communities with the most edges between
     them, beside what their degrees let expect, are joined. Then samples move to the community that most of their edges
-    lead to. The resolution of the moves lies between that of the last and the next join, so no resolution is chosen.
+    lead to. The resolution of the moves is between that of the last and the next join, so no resolution is chosen.
     Of several trees, each number of communities takes the partition with the largest modularity (Reichardt, Bornholdt:
     Statistical mechanics of community detection, Physical Review E 74, 2006).
 

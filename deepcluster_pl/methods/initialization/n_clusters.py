@@ -41,7 +41,7 @@ _REFERENCE_ROWS = 4000
 _ROWS_A_CLUSTER = 10
 _VOTERS = 5
 _FAINT, _NEARLY_BEST, _FOUND_AGAIN = 0.3, 0.13, 0.4
-_LEVEL, _CLEARER, _STABLE, _BELOW_BEST = 0.6, 0.03, 0.75, 0.2
+_LEVEL, _CLEARER, _STABLE, _BELOW_PATTERN, _BELOW_BEST = 0.6, 0.03, 0.75, 0.17, 0.2
 
 
 @dataclass(frozen=True)
@@ -296,9 +296,9 @@ def most_agreed(
 ) -> int:
     """Choose the largest number that is nearly as clear as the clearest, and whose groups are all found again.
 
-    A group is found again where its overlap is at least .4; then the clarity may be less than the best by .13. That
-    rises to .2 where each group overlaps by .75, which Hennig calls stable. These limits were set on MNIST and
-    scikit-learn's digits. Where no number is clear (.3), it is the smallest.
+    A group is found again where its overlap is at least .4; then the clarity may be less than the best by .13. It
+    may be less by .17 where each group overlaps by .6, and by .2 where by .75, which Hennig calls a pattern and stable.
+    These limits were set on MNIST and scikit-learn's digits. Where no number is clear (.3), it is the smallest.
 
     Args:
         candidates: the numbers (C,) that were tried, ascending.
@@ -366,8 +366,7 @@ def clarity(agreement: list[float], reference: list[float]) -> list[float]:
 
 def _allowed(overlap: float) -> float:
     """Return how far the clarity may be below the best: the more, the further all groups overlap."""
-    share = (min(overlap, _STABLE) - _FOUND_AGAIN) / (_STABLE - _FOUND_AGAIN)
-    return _NEARLY_BEST + max(0.0, share) * (_BELOW_BEST - _NEARLY_BEST)
+    return _BELOW_BEST if overlap >= _STABLE else _BELOW_PATTERN if overlap >= _LEVEL else _NEARLY_BEST
 
 
 def _is_faint(clear: list[float], worst: list[float]) -> bool:
