@@ -18,7 +18,8 @@ BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "dav
          "size_entropy", "n_empty", "collapsed"}  # fmt: skip
 TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "n_clusters_found", "kept", "guard",
        "stopped", "steps", "seconds", "machine", "versions", "commit", "published", "command",
-       "fit", "holdout", "start", "teacher", "baselines", "candidates", "choice", "criteria", "verdict", "warnings"}  # fmt: skip
+       "fit", "holdout", "start", "teacher", "baselines", "candidates", "choice", "criteria", "verdict",
+       "warnings"}  # fmt: skip
 
 
 def test_a_dec_run_leaves_everything_the_contract_names(cli_run):

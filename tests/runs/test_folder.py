@@ -13,7 +13,8 @@ from deepcluster_pl.runs.folder import check_folder_usable, check_no_links
 from deepcluster_pl.utils.run_folder import RunFolder
 
 PHOTOS = (
-    "experiment=photos", "method=photos/scan", "n_clusters=2", "trainer.accelerator=cpu", "fit.batch_size=8", "fit.max_steps=4",
+    "experiment=photos", "method=photos/scan", "n_clusters=2", "trainer.accelerator=cpu", "fit.batch_size=8",
+    "fit.max_steps=4",
     "data.features.side=48", "data.features.blocks=[palette]", "data.reading_processes=0", "data.copies=1",
     "method.n_neighbors=3", "net.hidden=[16]", "callbacks.target_refresh.update_interval=2", "baselines=none",
 )  # fmt: skip
