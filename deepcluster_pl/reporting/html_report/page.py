@@ -46,7 +46,8 @@ _COLUMNS = (
     ("davies_bouldin", "Davies-Bouldin", "Width of clusters over their distance, in the input; smaller is better"),
 )
 _FILES = (
-    ("assignments.csv", "the cluster of every sample"), ("candidates.csv", "everything that was tried"), ("scores.json", "all scores"), ("model/", "the trained model"),
+    ("assignments.csv", "the cluster of every sample"), ("candidates.csv", "everything that was tried"),
+    ("scores.json", "all scores"), ("model/", "the trained model"),
     ("figures/", "pictures"), ("gallery.html", "all pictures by group"), ("config/config.yaml", "all settings"),
     ("MODEL_CARD.md", "the model in short"),
 )  # fmt: skip
