@@ -68,7 +68,7 @@ def print_candidates(console: Console, scores: dict[str, Any]) -> None:
         table.add_column(title, justify="right")
     for row in candidates:
         style = "bold" if row["chosen"] else ""
-        name = f"{row['name']}{' ◂ chosen' if row['chosen'] else ''}"
+        name = f"{row['name']}{' ◂' if row['chosen'] else ''}"
         table.add_row(Text(name), *cells_of(row, columns), f"{row['seconds']:.1f}", style=style)
     console.print(table)
     console.print(f"chosen without labels: {choice['name']}. {sureness_text(choice)}", soft_wrap=True, markup=False)
