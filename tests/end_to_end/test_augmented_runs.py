@@ -16,7 +16,7 @@ IMAGES = (*TINY_DEC[4:], "data=digits", "data.subset.size=150", "augment=affine"
 
 
 def digits(*others):
-    return [text for text in (*IMAGES, *others) if not text.startswith("method=")]
+    return [text for text in IMAGES if not text.startswith("method=")] + list(others)
 
 
 @pytest.mark.parametrize("method", ["dec", "idec", "scan", "vade"])
