@@ -90,12 +90,12 @@ def unreadable(path: Path, error: BaseException, otherwise: str) -> UserError:
 
 
 def visible(text: str) -> str:
-    """Return a text for a terminal, with escapes for what would move its cursor, color it or turn it around.
+    r"""Return a text for a terminal, with escapes for what would move its cursor, color it or turn it around.
 
     Line ends stay, since a message may have several lines.
 
     >>> visible("caf\u00e9 \x1b[31mred\u202e")
-    'caf\u00e9 \\x1b[31mred\\u202e'
+    'café \\x1b[31mred\\u202e'
     """
     signs = (sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode() for sign in text)
     return "".join(signs)

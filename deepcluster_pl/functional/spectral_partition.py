@@ -53,7 +53,7 @@ def spectral_partition(
         ValueError: the eigenvalue iteration does not converge.
 
     >>> first, second, *others = spectral_partition(symmetric_graph(np.array([[1], [0], [3], [2]])), 2, 0.5, 0)
-    >>> first == second, [other == first for other in others]
+    >>> bool(first == second), [bool(other == first) for other in others]
     (True, [False, False])
     """
     n = graph.shape[0]

@@ -50,7 +50,7 @@ def test_a_group_offers_its_recipes_in_a_list_too():
 def test_keys_are_those_of_the_recipe_that_was_chosen():
     assert candidates("method.gam", "deepcluster method=idec method.gam") == ["method.gamma="]
     assert candidates("method.gam", "deepcluster method=kmeans method.gam") == []
-    assert candidates("callbacks.target_refresh.tol=", "deepcluster callbacks.target_refresh.tol=") == [
+    assert candidates("callbacks.target_refresh.tol=", "deepcluster method=dec callbacks.target_refresh.tol=") == [
         "callbacks.target_refresh.tol=0.005"
     ]
 

@@ -140,7 +140,7 @@ def test_columns_may_come_in_any_order_beside_others_and_without_labels_and_a_mi
         row["cluster"] for row in rows(predicted(f"run={table_run.folder}", "data.path=old.csv"))
     ]
     renamed = predicted(f"run={table_run.folder}", "data.path=renamed.csv")
-    assert "renamed.csv has no column 'b'; found name, a, x" in renamed.err
+    assert "renamed.csv has no column 'b'; found a, x, c, d, e, f, name, kind" in renamed.err
 
 
 def test_two_predictions_are_two_files(table_run, predicted):

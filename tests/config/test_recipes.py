@@ -167,7 +167,7 @@ def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
         (["data.columns=[a,b]", "seed=3"], "array"),
         (["experiment=choose_k", "data.path=x.csv"], "array"),
         (["data.csv=t.csv", "data.root=pics"], "datahack"),
-        (["data.features.blocks=[gist]", "data.root=pics"], "images"),
+        (["data.features.weights=w.pth", "data.root=pics"], "images_pretrained"),
     ],
 )
 def test_a_key_that_only_one_source_has_chooses_it(typed, source):
@@ -185,7 +185,7 @@ def test_the_values_of_a_sweep_choose_the_source_too():
 
 
 def test_nothing_is_added_to_what_was_typed_in_full():
-    for typed in ([], ["data=array", "data.path=x.csv"], ["data.seed=3"], ["experiment=photos", "data.root=pics"]):
+    for typed in ([], ["data=array", "data.path=x.csv"], ["data.seed=3"], ["experiment=photos", "data=images", "data.root=pics"]):
         assert compose_checked(typed).added == []
 
 

@@ -74,7 +74,7 @@ class Dialect:
 def guess_encoding(head: bytes) -> str:
     """Return the encoding of a text that begins with these bytes; bytes that are no UTF-8 are taken for Windows'.
 
-    >>> guess_encoding("a,ä".encode("cp1252")), guess_encoding("a".encode("utf-16"))
+    >>> guess_encoding("a,ä\\n".encode("cp1252")), guess_encoding("a".encode("utf-16"))
     ('cp1252', 'utf-16')
     """
     if head.startswith(codecs.BOM_UTF8):

@@ -45,14 +45,16 @@ def nearest(name: str, names: Sequence[str]) -> str:
 
 
 def typed(key: str, names: str | Sequence[str]) -> str:
-    """Return an override that can be typed as it is, in a shell, whatever the names hold.
+    r"""Return an override that can be typed as it is, in a shell, whatever the names hold.
 
     Args:
         key: key of the config.
         names: one name, or several for a list.
 
-    >>> typed("data.label_column", "kind"), typed("data.columns", ["a (cm)", "it's"])
-    ('data.label_column=kind', 'data.columns=[\\'a (cm)\\',"it\\'s"]')
+    >>> typed("data.label_column", "kind")
+    'data.label_column=kind'
+    >>> shlex.split(typed("data.columns", ["a (cm)", "it's"]))
+    ["data.columns=['a (cm)','it\\'s']"]
     """
     value = hydra_text(names) if isinstance(names, str) else f"[{','.join(map(hydra_text, names))}]"
     return shlex.quote(f"{key}={value}")
@@ -61,8 +63,8 @@ def typed(key: str, names: str | Sequence[str]) -> str:
 def typed_kind(kind: str, name: str) -> str:
     """Return the override that says what a column is, whatever it is called.
 
-    >>> typed_kind("number", "sepal length (cm)")
-    '"data.columns={number:[\'sepal length (cm)\']}"'
+    >>> shlex.split(typed_kind("number", "sepal length (cm)"))
+    ["data.columns={number:['sepal length (cm)']}"]
     """
     return shlex.quote(f"data.columns={{{kind}:[{hydra_text(name)}]}}")
 

@@ -306,7 +306,9 @@ class _Levels:
 
 
 def _check_lines(text: str, path: _Source) -> None:
-    """Raise `UserError` for a line that is no line of a table."""
+    """Raise `UserError` for zero bytes, which no text has, and for a line that is no line of a table."""
+    if "\0" in text:
+        raise UserError(f"{path.name} is not a table: it holds zero bytes, and text has none")
     if len(text) < MAX_LINE:
         return
     start = 0
