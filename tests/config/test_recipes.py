@@ -167,7 +167,6 @@ def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
         (["data.columns=[a,b]", "seed=3"], "array"),
         (["experiment=choose_k", "data.path=x.csv"], "array"),
         (["data.csv=t.csv", "data.root=pics"], "datahack"),
-        (["data.features.weights=w.pth", "data.root=pics"], "images_pretrained"),
     ],
 )
 def test_a_key_that_only_one_source_has_chooses_it(typed, source):
