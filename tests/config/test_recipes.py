@@ -184,7 +184,8 @@ def test_the_values_of_a_sweep_choose_the_source_too():
 
 
 def test_nothing_is_added_to_what_was_typed_in_full():
-    for typed in ([], ["data=array", "data.path=x.csv"], ["data.seed=3"], ["experiment=photos", "data=images", "data.root=pics"]):
+    photos = ["experiment=photos", "data=images", "data.root=pics"]
+    for typed in ([], ["data=array", "data.path=x.csv"], ["data.seed=3"], photos):
         assert compose_checked(typed).added == []
 
 
