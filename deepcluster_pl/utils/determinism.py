@@ -1,4 +1,4 @@
-"""Make scikit-learn's k-means give the same numbers again on machines of many cores."""
+"""Threads of scikit-learn's clusterers: as many as give the same numbers again, and no more than pay."""
 
 from __future__ import annotations
 
@@ -17,4 +17,14 @@ def deterministic_openmp() -> AbstractContextManager[object]:
     openmp = ThreadpoolController().select(user_api="openmp")
     n_threads = min([2, *(library.num_threads for library in openmp.lib_controllers)])
     limited: AbstractContextManager[object] = openmp.limit(limits=n_threads)
+    return limited
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Return a context in which BLAS uses one thread.
+
+    A mixture multiplies small matrices, many times. A second thread gains nothing there. Where another program uses its
+    core, each product waits until that thread gets its turn.
+    """
+    limited: AbstractContextManager[object] = ThreadpoolController().limit(limits=1, user_api="blas")
     return limited

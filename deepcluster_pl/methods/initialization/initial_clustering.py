@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.determinism import deterministic_openmp
+from deepcluster_pl.utils.determinism import deterministic_openmp, one_blas_thread
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
 _SHAPES = {
@@ -20,6 +21,8 @@ _SHAPES = {
     "place_weights": "K", "place_precisions_cholesky": "KEE",
 }  # fmt: skip
 """Sizes of each tensor of an initialization."""
+_FEW_ROWS = 20_000
+"""Up to this many rows a clusterer multiplies small matrices only."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()
     check_embeddings(z)
     try:
-        with deterministic_openmp():
+        with deterministic_openmp(), one_blas_thread() if len(data) <= _FEW_ROWS else nullcontext():
             labels = torch.as_tensor(clusterer.fit_predict(data)).long()
     except ValueError as error:
         raise UserError(f"start: {error}") from error

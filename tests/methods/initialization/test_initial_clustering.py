@@ -132,3 +132,20 @@ def test_initialization_is_loaded_as_it_was_saved(z, clusterer, tmp_path):
     for name in ("labels", "centers", "weights", "precisions_cholesky"):
         saved, read = getattr(start, name), getattr(loaded, name)
         assert (saved is None and read is None) or torch.equal(saved, read)
+
+
+class CountsThreads:
+    """A clusterer that notes how many threads BLAS may use while it is fitted."""
+
+    def fit_predict(self, x):
+        self.threads = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+        return np.arange(len(x)) % 2
+
+
+@pytest.mark.parametrize("n", [100, 20_001])
+def test_small_matrices_are_multiplied_by_one_thread(n):
+    before = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    clusterer = CountsThreads()
+    fit_initialization(clusterer, torch.zeros(n, 2))
+    assert clusterer.threads == ([1] * len(before) if n == 100 else before)
+    assert [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"] == before
