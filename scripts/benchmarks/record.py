@@ -3,15 +3,18 @@
     python -m scripts.benchmarks.record outputs/sweeps/<time> [outputs/mnist/dec/<time> ...]
 
 A line is the run's scores.json with its experiment and recipe: command, commit, versions, machine, precision, seconds
-and all scores. A run of changed code is refused, and so is one that was recorded before: lines are never replaced. When
-a recipe changes, its earlier lines get a key `by_now`, the settings that give the earlier recipe today. The command may
-then be recorded again. `python -m scripts.docs.tables` makes the tables from the lines.
+and all scores. Folders of the machine stay out: settings that are absolute paths, and the verdict.
+
+A run of changed code is refused, and so is one that was recorded before: lines are never replaced. When a recipe
+changes, its earlier lines get a key `by_now`, the settings that give the earlier recipe today. The command may then be
+recorded again. `python -m scripts.docs.tables` makes the tables from the lines.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
+_PLACE = re.compile(r"""\s[\w.]+=(["']?)/(?(1).*?\1|\S*)(?=\s|$)""")
+"""A setting of a command whose value is an absolute path."""
 
 
 def main() -> int:
@@ -42,7 +47,7 @@ def main() -> int:
 
 def record(run: Path, results: Path) -> str | None:
     """Append the line of one run; return the reason if it is refused."""
-    scores: dict[str, Any] = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+    scores = without_places(json.loads((run / "scores.json").read_text(encoding="utf-8")))
     commit = scores.get("commit")
     if commit is None or commit.endswith("-dirty"):
         return f"its commit is {commit}; record runs of committed code only"
@@ -59,6 +64,16 @@ def record(run: Path, results: Path) -> str | None:
     with file.open("a", encoding="utf-8") as out:
         out.write(line + "\n")
     return None
+
+
+def without_places(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return scores without folders of the machine: those of the command, and the verdict, which follows from the rest.
+
+    >>> without_places({"command": "run data.root=/home/me/data seed=0", "verdict": {"next": "open /tmp/report.html"}})
+    {'command': 'run seed=0'}
+    """
+    kept = {key: value for key, value in scores.items() if key != "verdict"}
+    return kept | {"command": _PLACE.sub("", scores["command"])}
 
 
 if __name__ == "__main__":

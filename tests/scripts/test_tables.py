@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from scripts.benchmarks.record import without_places
 from scripts.docs.tables import students
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,3 +214,15 @@ def test_a_student_stands_beside_its_teacher_of_the_same_runs(tmp_path):
             "0.6250 ± 0.1061 (0.5500 – 0.7000)", "1 of 2",
         ],
     ]  # fmt: skip
+
+
+def test_recorded_runs_name_no_folder_of_the_machine(finished, tmp_path):
+    assert (
+        without_places({"command": "run a.b='/x y/z' seed=1 data.path=t.csv"})["command"]
+        == "run seed=1 data.path=t.csv"
+    )
+    done = script("benchmarks.record", finished("a", typed=f"data.root={tmp_path}"), "--results", tmp_path / "results")
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path) not in (tmp_path / "results" / "tiny.jsonl").read_text()
+    place = re.compile(r"(?<![\w./*\])])/(?:work|tmp|opt|root|home|mnt|Users)/")
+    assert [path.name for path in (ROOT / "docs" / "results").rglob("*.jsonl") if place.search(path.read_text())] == []
