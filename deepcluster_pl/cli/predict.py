@@ -6,7 +6,7 @@ import argparse
 from datetime import datetime
 
 from deepcluster_pl.cli.arguments import new_file, run_with_model, split_settings
-from deepcluster_pl.errors import UserError
+from deepcluster_pl.errors import UserError, visible
 
 _DESCRIPTION = """\
 Assign new samples to the clusters of a finished run.
@@ -43,6 +43,10 @@ def execute(options: argparse.Namespace) -> int:
     folder = run_with_model(own["run"])
     if own["probabilities"] not in ("true", "false"):
         raise UserError(f"probabilities={own['probabilities']}: expected true or false")
+    # What follows imports torch, which takes seconds
+    print(
+        visible(f"the model in {folder} assigns {' '.join(overrides) or 'the samples of its own source'}"), flush=True
+    )
 
     from deepcluster_pl.runs.failures import friendly_errors
     from deepcluster_pl.runs.new_samples import predict

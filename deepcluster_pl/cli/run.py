@@ -106,12 +106,13 @@ def _read(words: Sequence[str]) -> Typed:
 
 def _run(typed: Typed) -> bool:
     """Resume, show, or check and start; return True if a job failed."""
-    from deepcluster_pl.cli.resume import resume
     from deepcluster_pl.config.sweeps import sweeps_by_itself
 
     if any(re.match(r"\+{0,2}resume=(?!null$)", override) for override in typed.overrides):
         if typed.shows or typed.multirun:
             raise UserError("resume= resumes the run of a folder; leave out -m, --cfg and --info")
+        from deepcluster_pl.cli.resume import resume
+
         return resume([re.sub(r"^\+{1,2}(?=resume=)", "", word) for word in typed.overrides], typed.config_dir)
     if not typed.multirun and not typed.shows_config and sweeps_by_itself(typed.overrides, typed.config_dir):
         typed = replace(typed, multirun=True, flags=["-m", *typed.flags])
@@ -132,14 +133,10 @@ def _show(typed: Typed) -> bool:
 
 def _start(typed: Typed) -> bool:
     """Check the overrides and the folder, and start a run or a sweep; return True if a job failed."""
-    from deepcluster_pl.cli.sweep_jobs import run_hydra
     from deepcluster_pl.config.allowlist import allowed_by
     from deepcluster_pl.config.compose import compose_checked
     from deepcluster_pl.config.quoting import quote_paths
     from deepcluster_pl.config.sweeps import own_sweep, search_direction
-    from deepcluster_pl.runs.failures import friendly_errors
-    from deepcluster_pl.runs.folder import holds_unfinished_config, remove_unstarted
-    from deepcluster_pl.utils.locking import folder_lock
 
     # An experiment may be a sweep by itself, and a sweeper that searches needs a direction
     composition = compose_checked(typed.overrides, typed.multirun, typed.config_dir)
@@ -152,9 +149,13 @@ def _start(typed: Typed) -> bool:
     if multirun:
         added += search_direction(composition, typed.overrides)
     allowed = allowed_by(typed.recipe_folders)
-    folder = _check(composition, typed.overrides, multirun, allowed).absolute()
-    for reason in reasons:
-        print(reason)
+    folder = _check(replace(composition, reasons=reasons), typed.overrides, multirun, allowed).absolute()
+    # These import torch
+    from deepcluster_pl.cli.sweep_jobs import run_hydra
+    from deepcluster_pl.runs.failures import friendly_errors
+    from deepcluster_pl.runs.folder import holds_unfinished_config, remove_unstarted
+    from deepcluster_pl.utils.locking import folder_lock
+
     # The folder's name holds the time of day, so Hydra gets the one that was checked
     location = quote_paths([f"hydra.{'sweep' if multirun else 'run'}.dir={folder}"])
     with friendly_errors(folder), folder_lock(folder):
@@ -168,38 +169,48 @@ def _start(typed: Typed) -> bool:
 
 
 def _check(composition: Composition, overrides: Sequence[str], multirun: bool, allowed: Allowed) -> Path:
-    """Return the folder to write; raise one `UserError` with every problem of overrides, configs and folder.
+    """Check everything, print what will be done before the checks that take seconds, and return the folder to write.
 
     Args:
         composition: result of `compose_checked`.
         overrides: as typed.
         multirun: whether they are a sweep.
         allowed: code that recipes may call.
+
+    Raises:
+        UserError: with every problem of overrides and configs, or with that of the folder.
     """
     from omegaconf import OmegaConf
 
+    from deepcluster_pl.cli.opening import describe_run, say
     from deepcluster_pl.config.allowlist import foreign_code
-    from deepcluster_pl.config.validation import problems
     from deepcluster_pl.runs.folder import check_folder_usable, check_subdir
 
     messages = list(composition.problems)
-    cfg = composition.cfg
-    if cfg is not None:
-        configs = (cfg, *(variant for _, variant in composition.variants))
-        foreign = [line for config in configs for line in foreign_code(config, allowed)]
-        messages += foreign or problems(cfg)  # code that is not trusted is not imported, not even for checks
-        for text, variant in composition.variants if not foreign else []:
-            messages += [f"{text}: {line}" for line in problems(variant) if line not in messages]
+    cfg, folder = composition.cfg, Path()
+    configs = [] if cfg is None else [cfg, *(variant for _, variant in composition.variants)]
+    foreign = [line for config in configs for line in foreign_code(config, allowed)]
+    messages += foreign
+    if multirun and not foreign:
+        messages += [line for config in configs for line in _several_processes(config)]
+    if cfg is not None and not messages:
+        # The folder can be checked without torch
+        option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
+        folder = Path(OmegaConf.select(cfg, option))
         if multirun:
-            messages += [line for config in configs for line in _several_processes(config)]
+            sweep: Any = OmegaConf.to_container(cfg.hydra.sweep)  # its interpolations hold values of each job
+            check_subdir(str(sweep["subdir"]), configs, overrides)
+        check_folder_usable(folder, option)
+        for line in (describe_run(cfg, overrides, multirun, folder), *composition.reasons):
+            say(line)
+    if cfg is not None and not foreign:  # code that is not trusted is not imported, not even for checks
+        from deepcluster_pl.config.validation import problems
+
+        messages += problems(cfg)
+        for text, variant in composition.variants:
+            messages += [f"{text}: {line}" for line in problems(variant) if line not in messages]
     if messages or cfg is None:
         raise UserError("\n".join(dict.fromkeys(messages)))
-    option = "hydra.sweep.dir" if multirun else "hydra.run.dir"
-    folder = Path(OmegaConf.select(cfg, option))
-    if multirun:
-        sweep: Any = OmegaConf.to_container(cfg.hydra.sweep)  # its interpolations hold values of each job
-        check_subdir(str(sweep["subdir"]), configs, overrides)
-    check_folder_usable(folder, option)
     return folder
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepcluster_pl.data.images.objects import objects_installed
+
+def objects_installed() -> bool:
+    """Return whether the extra `photos` is there; only then are the modules of pictures imported, which takes time."""
+    from deepcluster_pl.data.images.objects import objects_installed as installed
+
+    return installed()
 
 
 def overrides_of_extras(typed: Sequence[str]) -> list[str]:

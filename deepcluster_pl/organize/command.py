@@ -164,6 +164,7 @@ def organize(settings: Settings) -> Outcome:
         how = f"{settings.mode}, by {settings.by}, from {root}, {source}"
         lines.append(f"{len(wanted):,} files would be placed in {target} ({how})")
         return Outcome([*lines, "nothing was done; type apply=true to do it"], {})
+    print(_printable(f"{len(wanted):,} files are being placed in {target}"), flush=True)
     with folder_lock(target, holds_run=False):
         if settings.mode == "copy":
             check_free_space(target, wanted)

@@ -33,6 +33,30 @@ def test_help_takes_less_than_a_second_and_a_half_and_does_not_import_torch(comm
     assert min(durations) < 1.5
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (
+            ["method=dec"],
+            "method=dec will cluster data=digits, n_clusters=10, seed=0; results go to outputs/digits/dec/",
+        ),
+        (["-m", "seed=0,1", "hydra.sweep.dir=s"], "a sweep over seed=0,1 will cluster data=digits; results go to s"),
+        (["data.path=x.csv"], "method=auto will cluster data=array data.path=x.csv, n_clusters=auto, seed=0; results"),
+    ],
+)
+def test_a_run_says_what_it_will_do_before_torch_is_imported(words, first, tmp_path):
+    code = f"""
+import sys
+from deepcluster_pl.cli import opening
+def say(line):
+    print("torch" in sys.modules, line)
+    raise SystemExit
+opening.say = say
+from deepcluster_pl.cli.main import main
+main({words})"""
+    assert python("-c", code, cwd=tmp_path).stdout.startswith(f"False {first}")
+
+
 def test_help_lists_every_subcommand_and_every_group_with_its_options():
     lines = [line.split() for line in overview().splitlines() if line]
     listed = {words[0]: [name.rstrip("*") for name in words[1:]] for words in lines}

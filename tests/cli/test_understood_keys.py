@@ -17,7 +17,7 @@ def test_a_run_prints_and_stores_the_source_that_was_understood(cli_run, tmp_pat
     write_table(tmp_path / "x.npy")
     run = cli_run(*QUICK, "data.path=x.npy")
     assert run.code == 0, run.err
-    assert run.out.splitlines()[0] == "data=array, the only source that has the keys typed"
+    assert run.out.splitlines()[1] == "data=array, the only source that has the keys typed"
     assert OmegaConf.load(run.folder / "config" / "overrides.yaml")[0] == "data=array"
     assert "data=array" in run.scores["command"]
     again = cli_run(f"resume={run.folder}")
