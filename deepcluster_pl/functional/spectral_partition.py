@@ -56,9 +56,29 @@ def spectral_partition(
     >>> bool(first == second), [bool(other == first) for other in others]
     (True, [False, False])
     """
-    n = graph.shape[0]
     if n_clusters == 1:
-        return np.zeros(n, dtype=np.int64)
+        return np.zeros(graph.shape[0], dtype=np.int64)
+    return _clusters_of(spectral_vectors(graph, n_clusters, regularization, random_state))
+
+
+def spectral_vectors(
+    graph: sp.csr_array, n_vectors: int, regularization: float, random_state: int
+) -> NDArray[np.float64]:
+    """Compute the vectors that `spectral_partition` reads clusters off.
+
+    Args:
+        graph: symmetric weights (N, N), none negative.
+        n_vectors: their number M, at most N.
+        regularization: weight of the edges between all pairs, in mean degrees; 0 leaves them out.
+        random_state: decides the first vector of the eigenvalue iteration.
+
+    Returns:
+        Vectors (N, M) that are nearly constant where samples have many links, the smoothest one last.
+
+    Raises:
+        ValueError: the eigenvalue iteration does not converge.
+    """
+    n, n_clusters = graph.shape[0], n_vectors
     # Degrees, the weak edges included, and the graph normalized by them
     degrees = np.asarray(graph.sum(axis=1)).reshape(-1)
     extra = regularization * degrees.mean()
@@ -80,7 +100,7 @@ def spectral_partition(
                 f"the graph of {n:,} samples could not be cut into {n_clusters} clusters, because its eigenvectors did "
                 f"not converge; type fewer n_clusters, a larger start.regularization, or start=kmeans"
             ) from error
-    return _clusters_of(vectors * scale[:, None])
+    return np.asarray(vectors * scale[:, None])
 
 
 def _clusters_of(vectors: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
+from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
@@ -231,6 +232,10 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     with warnings.attempt("names of groups"):
         names = suggest_names(data, predictions, cfg.n_clusters)
     save_assignments(folder.assignments, data, predictions, places, names)
+    levels = None
+    with warnings.attempt(folder.levels.name):
+        levels = make_levels(predictions, cfg.n_clusters, cfg.seed, trained.estimate and trained.estimate.coarse)
+        levels.save(folder.levels)
     scores["warnings"] = written = list(warnings.texts)
     if trained.choice:
         save_candidates(folder.candidate_table, trained.choice.candidates)
