@@ -21,6 +21,7 @@ from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.evaluation.group_names import read_group_names
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.methods.predictor import Predictor, device_of
 from deepcluster_pl.methods.serialization import load_model, load_preparation, read_description
@@ -119,7 +120,8 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
     # Predict, and write the table
     data.move_to(device)
     probabilities = Predictor(module, device).part(data, "fit")[1].cpu()
-    save_predictions(target, data, probabilities, with_probabilities)
+    names = read_group_names(RunFolder(folder).groups, module.n_clusters)
+    save_predictions(target, data, probabilities, with_probabilities, names)
     # Summarize
     part = data.part("fit")
     clusters = probabilities.argmax(dim=1).numpy()
@@ -164,7 +166,9 @@ def check_names(expected: list[str] | None, data: ClusteringData) -> None:
     raise UserError(f"{data.name}: column {i} is {names[i]!r}, expected {expected[i]!r} as the run was fitted on")
 
 
-def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, with_probabilities: bool) -> None:
+def save_predictions(
+    target: Path, data: ClusteringData, probabilities: Tensor, with_probabilities: bool, names: list[str] | None = None
+) -> None:
     """Write a table with the cluster of each sample.
 
     Args:
@@ -172,14 +176,17 @@ def save_predictions(target: Path, data: ClusteringData, probabilities: Tensor, 
         data: the samples, with their ids, and labels if known.
         probabilities: probability (N, K) of each sample in each cluster.
         with_probabilities: whether there is a column for each cluster's probability.
+        names: name of each cluster, which make one more column; None where there are none.
     """
     part = data.part("fit")
     confidence, clusters = (values.numpy() for values in probabilities.max(dim=1))
-    names = [f"probability_{k}" for k in range(probabilities.shape[1])] if with_probabilities else []
+    added = [f"probability_{k}" for k in range(probabilities.shape[1])] if with_probabilities else []
+    added += ["name"] if names else []
     with atomic_write(target, replaces=False) as file:
         writer = csv.writer(file)
-        writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *names])
+        writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *added])
         for i in range(len(part)):
             label = [part.labels[i]] if part.labels is not None else []
             cells = [f"{value:.4f}" for value in probabilities[i].tolist()] if with_probabilities else []
+            cells += [names[int(clusters[i])]] if names else []
             writer.writerow([part.ids[i], int(clusters[i]), f"{confidence[i]:.4f}", *label, *cells])

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 from torch import Tensor
@@ -14,12 +15,13 @@ from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
-from deepcluster_pl.evaluation.find_levels import make_levels
+from deepcluster_pl.evaluation.group_names import save_group_names
 from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.row_criteria import row_criteria
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
+from deepcluster_pl.evaluation.uneven_groups import describe_halved, describe_sizes, find_halved
 from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
@@ -30,6 +32,7 @@ from deepcluster_pl.reporting.gallery import save_gallery
 from deepcluster_pl.reporting.html_report import ReportContent, save_report
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
+from deepcluster_pl.runs.conclusion import with_method
 from deepcluster_pl.runs.guard import Guarded
 from deepcluster_pl.utils.provenance import machine, versions
 from deepcluster_pl.utils.run_folder import RunFolder
@@ -167,6 +170,8 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
     scorer = Scorer(data, cfg.n_clusters, cfg.seed, trained.embeddings["fit"])
     partition = partition_from(trained.predictions)
     final = scorer.blocks(partition)
+    with trained.warnings.attempt("the search for halved groups"):
+        warn_of_uneven_groups(trained, partition, {**simple, "kmeans": on_input}, command)
     return Scores(
         data=data.name,
         protocol=protocol(data),
@@ -212,6 +217,25 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
     )
 
 
+def warn_of_uneven_groups(
+    trained: Trained, partition: Partition, simple: dict[str, Partition | None], command: str
+) -> None:
+    """Add a warning where a large group seems to be cut in two, or sizes are very uneven.
+
+    Args:
+        trained: a training that has ended.
+        partition: its result.
+        simple: partitions of simple methods, by the name of their recipe.
+        command: the command as typed.
+    """
+    halved = find_halved(trained.data, partition, simple, trained.cfg.seed)
+    if halved:
+        other = with_method(command, halved.whole) if halved.whole else None
+        trained.warnings.add(describe_halved(halved, other))
+    elif text := describe_sizes(np.bincount(partition["fit"][partition["fit"] >= 0]).tolist()):
+        trained.warnings.add(text)
+
+
 def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -> None:
     """Write model, assignments and scores into a run folder, then figures and pages.
 
@@ -232,10 +256,8 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     with warnings.attempt("names of groups"):
         names = suggest_names(data, predictions, cfg.n_clusters)
     save_assignments(folder.assignments, data, predictions, places, names)
-    levels = None
-    with warnings.attempt(folder.levels.name):
-        levels = make_levels(predictions, cfg.n_clusters, cfg.seed, trained.estimate and trained.estimate.coarse)
-        levels.save(folder.levels)
+    if names and data.preparation is not None:
+        save_group_names(folder.groups, names, scores["fit"]["cluster_sizes"])
     scores["warnings"] = written = list(warnings.texts)
     if trained.choice:
         save_candidates(folder.candidate_table, trained.choice.candidates)
@@ -252,7 +274,7 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
             save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title, names)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
-        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind, logs))
+        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind, logs, names))
     if warnings.texts != written:
         scores["warnings"] = list(warnings.texts)
         with warnings.attempt(f"the list of warnings in {folder.scores.name}"):

@@ -128,9 +128,9 @@ class RunFolder:
         return self.path / "assignments.csv"
 
     @property
-    def levels(self) -> Path:
-        """Coarser and finer levels of the partition, and the finest cell of every sample."""
-        return self.path / "levels.json"
+    def groups(self) -> Path:
+        """Names of the groups of a table, which a person may change."""
+        return self.path / "groups.csv"
 
     @property
     def figures(self) -> Path:
@@ -203,7 +203,7 @@ class RunFolder:
             self.pretrained, self.final, *(self.student(number) for number in range(1, MOST_ROUNDS + 1)),
             self.last, self.previous, self.n_clusters, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
-            self.levels, self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table,
+            self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table, self.groups,
             *(self.figure(name) for name in ("reconstructions", "map", "members", "centers", "confusion", "curves")),
         )  # fmt: skip
 

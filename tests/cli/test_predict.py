@@ -73,7 +73,7 @@ def test_new_samples_from_another_source_with_all_probabilities(table_run, predi
     )
     assert outcome.code == 0, outcome.err
     table = pd.read_csv(target)
-    assert table.columns.tolist() == ["id", "cluster", "confidence", "probability_0", "probability_1", "probability_2"]
+    assert table.columns.tolist()[3:] == ["probability_0", "probability_1", "probability_2", "name"]
     model = load_model(table_run.folder / "model")
     with torch.no_grad():
         probabilities = model.assign(model.net.encode(model.net.prepare(torch.from_numpy(x)))).numpy()

@@ -107,7 +107,7 @@ def test_the_page_of_a_table_names_its_columns_runs_nothing_of_the_users_and_loa
     assert page.count("<script>") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', page) == [
-        "assignments.csv", "assignments.csv", "scores.json", "model/", "figures/", "config/config.yaml",
+        "assignments.csv", "assignments.csv", "groups.csv", "scores.json", "model/", "figures/", "config/config.yaml",
         "MODEL_CARD.md",
     ]  # fmt: skip
     assert "http" not in page

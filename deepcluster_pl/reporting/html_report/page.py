@@ -46,7 +46,8 @@ _COLUMNS = (
     ("davies_bouldin", "Davies-Bouldin", "Width of clusters over their distance, in the input; smaller is better"),
 )
 _FILES = (
-    ("assignments.csv", "the cluster of every sample"), ("candidates.csv", "everything that was tried"),
+    ("assignments.csv", "the cluster of every sample"), ("groups.csv", "the names of the groups, yours to change"),
+    ("candidates.csv", "everything that was tried"),
     ("scores.json", "all scores"), ("model/", "the trained model"),
     ("figures/", "pictures"), ("gallery.html", "all pictures by group"), ("config/config.yaml", "all settings"),
     ("MODEL_CARD.md", "the model in short"),
@@ -65,6 +66,7 @@ class ReportContent:
         places: point (N, 2) of every fitted sample on the map.
         kind: of map.
         logs: folder of the curves; None = the run folder.
+        names: suggested name of each cluster; None where there are none.
     """
 
     scores: dict[str, Any]
@@ -74,6 +76,7 @@ class ReportContent:
     places: NDArray[np.float32]
     kind: Map
     logs: RunFolder | None = None
+    names: Sequence[str] | None = None
 
 
 def save_report(folder: Path, content: ReportContent) -> None:
@@ -138,6 +141,7 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
         "n_on_map": len(rows),
         "map_method": NAMES[content.kind],
         "cards": cards[:_MOST_CARDS],
+        "names": [name[:_MOST_CHARACTERS] for name in content.names or []],
         "n_cards_left_out": len(cards[_MOST_CARDS:]),
         "confusion": _confusion_table(data, content.predictions),
         "files": [(name, text) for name, text in _FILES if (folder / name).exists() or name == "MODEL_CARD.md"],

@@ -95,5 +95,5 @@ def find_typical_columns(
         members = x[clusters == cluster]
         facts = preparation.describe(members, x) if len(members) else []
         facts = sorted((fact for fact in facts if fact.difference != 0), key=lambda fact: -abs(fact.difference))
-        typical.append([TypicalFeature(*fact) for fact in facts[:most]])
+        typical.append([TypicalFeature(*fact[:4]) for fact in facts[:most]])
     return typical

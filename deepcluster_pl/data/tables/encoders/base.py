@@ -21,12 +21,14 @@ class Fact(NamedTuple):
         value: of these rows.
         of_all: of all rows.
         difference: between the two, in standard deviations of all rows.
+        words: the same in a few words, for the name of a group.
     """
 
     column: str
     value: str
     of_all: str
     difference: float
+    words: str = ""
 
 
 class Encoder(ABC):

@@ -109,7 +109,7 @@ class Category(Encoder):
         return [
             Fact(
                 self.columns[0], f"{names[k]} {share[k]:.0%}", f"{names[k]} {share_of_all[k]:.0%}",
-                float(difference[k]),
+                float(difference[k]), f"{self.columns[0]} {'' if difference[k] > 0 else 'not '}{names[k]}",
             )
         ]  # fmt: skip
 

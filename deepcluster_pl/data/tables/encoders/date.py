@@ -110,7 +110,9 @@ class Date(Encoder):
         """Return the mean day."""
         days = [np.datetime64(int(self.start + _DAY * float(values[:, 0].mean())), "s") for values in (x, x_of_all)]
         texts = [str(day.astype("datetime64[D]")) for day in days]
-        return [Fact(self.columns[0], texts[0], texts[1], float(standardized_difference(x, x_of_all)[0]))]
+        difference = float(standardized_difference(x, x_of_all)[0])
+        words = f"{'late' if difference > 0 else 'early'} {self.columns[0]}"
+        return [Fact(self.columns[0], texts[0], texts[1], difference, words)]
 
     def to_json(self) -> dict[str, Any]:
         """Return what the encoder knows."""

@@ -87,7 +87,7 @@ class FreeText(Encoder):
         difference = float(np.linalg.norm(step) / max(float(np.linalg.norm(spread)), 1e-12))
         weights = step @ self.components
         more = [self.words[j] for j in np.argsort(-weights)[:3] if weights[j] > 0]
-        return [Fact(self.columns[0], ", ".join(more), "", difference)] if more else []
+        return [Fact(self.columns[0], ", ".join(more), "", difference, f"{self.columns[0]}: {more[0]}")] if more else []
 
     def to_json(self) -> dict[str, Any]:
         """Return what the encoder knows."""

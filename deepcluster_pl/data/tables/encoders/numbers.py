@@ -168,7 +168,10 @@ class Numbers(Encoder):
         for j in range(n):
             value, of_all = float(mean[j] + self.offsets[j]), float(mean_of_all[j] + self.offsets[j])
             texts = [f"{v:.0%} yes" if self.kinds[j] == "yes_no" else readable(v) for v in (value, of_all)]
-            facts.append(Fact(self.columns[j], texts[0], texts[1], float(differences[j])))
+            more = bool(differences[j] > 0)
+            pair = ("", "not ") if self.kinds[j] == "yes_no" else ("high ", "low ")
+            words = f"{pair[not more]}{self.columns[j]}"
+            facts.append(Fact(self.columns[j], texts[0], texts[1], float(differences[j]), words))
         return facts
 
     def to_json(self) -> dict[str, Any]:
