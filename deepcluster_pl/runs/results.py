@@ -15,6 +15,7 @@ from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
+from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.group_names import save_group_names
 from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
@@ -258,6 +259,10 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     save_assignments(folder.assignments, data, predictions, places, names)
     if names and data.preparation is not None:
         save_group_names(folder.groups, names, scores["fit"]["cluster_sizes"])
+    levels = None
+    with warnings.attempt(folder.levels.name):
+        levels = make_levels(predictions, cfg.n_clusters, cfg.seed, trained.estimate and trained.estimate.coarse)
+        levels.save(folder.levels)
     scores["warnings"] = written = list(warnings.texts)
     if trained.choice:
         save_candidates(folder.candidate_table, trained.choice.candidates)

@@ -133,6 +133,11 @@ class RunFolder:
         return self.path / "groups.csv"
 
     @property
+    def levels(self) -> Path:
+        """Coarser and finer levels of the partition, and the finest cell of every sample."""
+        return self.path / "levels.json"
+
+    @property
     def figures(self) -> Path:
         """Folder of pictures."""
         return self.path / "figures"
@@ -203,7 +208,7 @@ class RunFolder:
             self.pretrained, self.final, *(self.student(number) for number in range(1, MOST_ROUNDS + 1)),
             self.last, self.previous, self.n_clusters, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
-            self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table, self.groups,
+            self.levels, self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table, self.groups,
             *(self.figure(name) for name in ("reconstructions", "map", "members", "centers", "confusion", "curves")),
         )  # fmt: skip
 
