@@ -1,4 +1,4 @@
-"""List the arguments of Lightning's Trainer that a run sets itself, and narrow the types of the others.
+"""List the arguments of Lightning's Trainer that a run sets itself, narrow the types of others, and add the run's own.
 
 Every argument is either spelled in conf/trainer/default.yaml or refused here with a hint.
 """
@@ -9,7 +9,9 @@ import re
 from typing import Annotated, Any, Literal
 
 from annotated_types import Predicate, doc
+from omegaconf import DictConfig
 
+from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt
 
 SET_BY_THE_RUN = {
@@ -53,6 +55,17 @@ NARROWER: dict[str, Any] = {
     "num_nodes": Count,
 }
 """Types of arguments whose wrong values the Trainer would accept, and fail on later."""
+
+
+OWN: dict[str, Any] = {"steps_per_block": Count | Literal["auto"]}
+"""Types of the keys of `trainer` that the run reads itself, and Lightning does not know."""
+
+
+def divided(trainer: DictConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return Lightning's arguments and the run's own keys, of which configs of earlier runs lack some."""
+    plain = to_plain(trainer)
+    own = {name: plain.pop(name) for name in OWN if name in plain}
+    return plain, own
 
 
 def refusal(name: str) -> str:

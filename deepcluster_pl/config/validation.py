@@ -14,7 +14,7 @@ from deepcluster_pl.config.annotations import arguments, mismatch
 from deepcluster_pl.config.hints import closest_match
 from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.schemas import SCHEMAS
-from deepcluster_pl.config.trainer_arguments import NARROWER, SET_BY_THE_RUN, refusal
+from deepcluster_pl.config.trainer_arguments import NARROWER, OWN, SET_BY_THE_RUN, refusal
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
@@ -116,7 +116,7 @@ def _check_node(path: str, node: DictConfig) -> Iterator[str]:
     set_by_the_run = _SET_BY_THE_RUN.get(path, set())
     hints, required, takes_any = arguments(target)
     if path == "trainer":
-        hints |= {name: hint for name, hint in NARROWER.items() if name in hints}
+        hints |= {name: hint for name, hint in NARROWER.items() if name in hints} | OWN
     for key in node:
         name = str(key)
         where = f"{path}.{name}".strip(".")

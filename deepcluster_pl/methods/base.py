@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -61,7 +61,6 @@ class ClusteringModule(LossModule):
         self.name = name
         self.n_clusters = n_clusters
         self.targets = None
-        self._batches: list[Batch] = []  # since the last optimizer step; several where gradients accumulate
 
     def initialize(self, start: Initialization) -> None:
         """Copy the initial centers. Loading a saved model calls this with centers alone, before it reads weights."""
@@ -89,9 +88,6 @@ class ClusteringModule(LossModule):
             raise RuntimeError(f"{type(self).__name__} has no targets; add the TargetRefresh callback")
         return self.targets[index]
 
-    def after_step(self, batches: list[Batch]) -> None:
-        """Update what the optimizer does not train; called after each of its steps with the batches of that step."""
-
     def loss(self, batch: Batch, draws: Draws) -> Losses:
         """Refuse to train a method that has no loss."""
         raise RuntimeError(f"{self.name} has nothing to fit")
@@ -99,18 +95,6 @@ class ClusteringModule(LossModule):
     def log_losses(self, losses: Losses, n_samples: int) -> None:
         """Log this step's values, all but the sum that is minimized, as `fit/<name>`."""
         log_step(self, {f"fit/{name}": value for name, value in losses.items() if name != "loss"})
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of one batch, and note the batch for `after_step`."""
-        if type(self).after_step is not ClusteringModule.after_step:
-            self._batches.append(batch)
-        return super().training_step(batch, batch_idx)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step the optimizer, then call `after_step`, before any callback looks or a checkpoint is written."""
-        super().optimizer_step(*args, **kwargs)
-        self.after_step(self._batches)
-        self._batches.clear()
 
     @torch.no_grad()
     def assign_all(self, z: Tensor) -> Tensor:

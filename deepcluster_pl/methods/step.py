@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -49,6 +50,7 @@ class LossModule(pl.LightningModule, ABC):
         self.net = net
         self.optimizer = optimizer
         self.augment = augment
+        self._batches: list[Batch] = []  # since the last optimizer step; several where gradients accumulate
 
     @abstractmethod
     def loss(self, batch: Batch, draws: Draws) -> Losses:
@@ -93,12 +95,23 @@ class LossModule(pl.LightningModule, ABC):
             return self.net.prepare(x), index
         return self.net.prepare(x, partial(self.augment.transform, amounts=draws["affine"])), index
 
+    def after_step(self, batches: list[Batch]) -> None:
+        """Update what the optimizer does not train; called after each of its steps with the batches of that step."""
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of one batch, and log all losses."""
+        """Return the loss of one batch, and log all losses; note the batch for `after_step`."""
+        if type(self).after_step is not LossModule.after_step:
+            self._batches.append(batch)
         draws = self.draw(len(batch[0]), (self.current_epoch, batch_idx, self.global_rank))
         losses = self.loss(self.training_batch(batch, draws), draws)
         self.log_losses(losses, len(batch[0]))
         return losses["loss"]
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step the optimizer, then call `after_step`, before any callback looks or a checkpoint is written."""
+        super().optimizer_step(*args, **kwargs)
+        self.after_step(self._batches)
+        self._batches.clear()
 
     def configure_optimizers(self) -> torch.optim.Optimizer | None:
         """Make one optimizer of all parameters that require a gradient."""

@@ -100,7 +100,7 @@ def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:
         The trainer.
     """
     loggers, interval = recipe.make_loggers, recipe.cfg.checkpoint_interval
-    return StageTrainer(recipe.make_trainer, loggers, RunFolder(folder), console, interval)
+    return StageTrainer(recipe.make_trainer, loggers, RunFolder(folder), console, interval, recipe.stepping)
 
 
 def carry_out(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> Trained:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
 from deepcluster_pl.config.nodes import with_n_clusters
+from deepcluster_pl.config.trainer_arguments import divided
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
@@ -21,6 +22,7 @@ from deepcluster_pl.methods.initialization.initial_clustering import check_clust
 from deepcluster_pl.methods.initialization.n_clusters import AUTO, SplitHalfStability
 from deepcluster_pl.methods.student import Student
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.training.blocks import Stepping
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Recipe:
         cfg: the config.
         data: source of the samples, not loaded yet.
         make_trainer: `pytorch_lightning.Trainer` with the machine's settings.
+        stepping: who takes the optimizer steps.
         make_loggers: loggers by name, called with save_dir and name.
         choose: estimates the number of clusters; None if the number was typed.
         clusterer: finds the initial clusters. While `choose` is not None, its number of clusters is preliminary.
@@ -41,6 +44,7 @@ class Recipe:
     cfg: DictConfig
     data: ClusteringData
     make_trainer: Callable[..., pl.Trainer]
+    stepping: Stepping
     make_loggers: Mapping[str, Callable[..., Any] | None]
     choose: SplitHalfStability | None
     clusterer: Any
@@ -68,10 +72,12 @@ class Recipe:
         if samples is not None:
             data.take_over(samples)
         check_map(cfg.map)
+        lightning, own = divided(cfg.trainer)
         recipe = Recipe(
             cfg=cfg,
             data=data,
-            make_trainer=instantiate_node(cfg.trainer, _partial_=True),
+            make_trainer=instantiate_node(lightning, _partial_=True),
+            stepping=Stepping(own.get("steps_per_block", "auto")),
             make_loggers=instantiate_node(cfg.logger) or {},
             choose=instantiate_node(cfg.choose) if is_open else None,
             clusterer=instantiate_node(known.start),

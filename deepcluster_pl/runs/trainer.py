@@ -21,6 +21,7 @@ from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.reporting import CenterImages
 from deepcluster_pl.training import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
+from deepcluster_pl.training.blocks import Stepping
 from deepcluster_pl.training.callbacks import (
     DivergenceStop,
     EmptyClusterWarning,
@@ -56,6 +57,7 @@ class StageTrainer:
         folder: the run folder.
         console: prints progress.
         checkpoint_interval: seconds between two writes of last.ckpt.
+        stepping: who takes the optimizer steps.
     """
 
     make_trainer: Callable[..., pl.Trainer]
@@ -63,6 +65,7 @@ class StageTrainer:
     folder: RunFolder
     console: Console
     checkpoint_interval: float
+    stepping: Stepping
 
     @cached_property
     def device(self) -> torch.device:
@@ -126,6 +129,7 @@ class StageTrainer:
             first.append(GradientAveraging())
         trainer = self._trainer(stage, [*first, *callbacks, metadata, interruption], resume_from, **limits)
         path = resume_from.path if resume_from else None
+        data.wrap = self.stepping.wrapper(trainer, module)
         try:
             with _no_search_for_gpus(self.device):
                 trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)

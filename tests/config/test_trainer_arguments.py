@@ -9,7 +9,7 @@ from pytorch_lightning import Trainer
 
 from deepcluster_pl.config import validation as config
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.trainer_arguments import NARROWER, SET_BY_THE_RUN, refusal
+from deepcluster_pl.config.trainer_arguments import NARROWER, OWN, SET_BY_THE_RUN, divided, refusal
 
 ARGUMENTS = [name for name in inspect.signature(Trainer.__init__).parameters if name != "self"]
 
@@ -20,17 +20,30 @@ def problems_of(*overrides):
 
 
 def test_every_argument_is_spelled_by_the_recipe_or_set_by_the_run():
-    spelled = set(compose_checked([]).cfg.trainer) - {"_target_"}
+    spelled = set(compose_checked([]).cfg.trainer) - {"_target_"} - set(OWN)
     assert spelled | set(SET_BY_THE_RUN) == set(ARGUMENTS)
     assert spelled & set(SET_BY_THE_RUN) == set()
     assert set(NARROWER) <= spelled
 
 
 def test_the_recipe_spells_lightnings_defaults_but_for_those_that_it_chooses():
-    ours = {key: value for key, value in compose_checked([]).cfg.trainer.items() if key != "_target_"}
+    ours, _ = divided(compose_checked([]).cfg.trainer)
+    del ours["_target_"]
     theirs = {name: inspect.signature(Trainer.__init__).parameters[name].default for name in ours}
     chosen = {"devices", "precision", "deterministic", "log_every_n_steps", "enable_progress_bar"}
     assert {name for name in ours if ours[name] != theirs[name]} == chosen
+
+
+def test_the_runs_own_keys_are_spelled_checked_and_kept_from_lightning():
+    cfg = compose_checked([]).cfg
+    lightning, own = divided(cfg.trainer)
+    assert set(own) == set(OWN)
+    assert set(lightning) & set(OWN) == set()
+    cfg.trainer = {name: value for name, value in cfg.trainer.items() if name not in OWN}
+    assert divided(cfg.trainer) == (lightning, {})  # the config of a run that began before there were any
+    assert problems_of("trainer.steps_per_block=0") == [
+        "trainer.steps_per_block: found 0, expected a whole number >= 1 or auto"
+    ]
 
 
 @pytest.mark.parametrize("sign", ["", "+", "++"])

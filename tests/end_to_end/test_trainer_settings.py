@@ -31,6 +31,17 @@ def test_all_settings_together_give_a_run(cli_run):
     assert curve.count("holdout") >= 1
 
 
+def test_blocks_of_steps_change_no_label_and_no_curve(cli_run):
+    quick = (*TINY_DEC, "baselines=none", "trainer.log_every_n_steps=7")
+    single = cli_run(*quick, "trainer.steps_per_block=1", name="single")
+    blocks = cli_run(*quick, name="blocks")
+    assert (single.code, blocks.code) == (0, 0), single.err + blocks.err
+    assert single.labels == blocks.labels
+    for stage in ("pretrain", "fit"):
+        files = [run.folder / stage / "metrics.csv" for run in (single, blocks)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_gradients_add_up_over_batches_in_both_stages(cli_run):
     run = cli_run(*TINY_DEC, "trainer.accumulate_grad_batches=2")
     assert run.code == 0, run.err

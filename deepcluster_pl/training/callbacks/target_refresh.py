@@ -94,10 +94,13 @@ class TargetRefresh(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Refresh when an interval is over; a batch whose gradients were only accumulated is no new step."""
-        steps_per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
-        interval = self.update_interval * (steps_per_epoch if self.per_epoch else 1)
-        if trainer.global_step != self._last_step and trainer.global_step % interval == 0:
+        if trainer.global_step != self._last_step and self.is_due(trainer, trainer.global_step):
             self._refresh(trainer, pl_module)
+
+    def is_due(self, trainer: pl.Trainer, step: int) -> bool:
+        """Return whether an interval is over after this many optimizer steps."""
+        steps_per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+        return step % (self.update_interval * (steps_per_epoch if self.per_epoch else 1)) == 0
 
     def refresh_now(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refresh now, without a comparison: new clusters have nothing in common with the last ones.

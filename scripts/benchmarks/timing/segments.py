@@ -51,7 +51,7 @@ class Ours:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             self.cfg: DictConfig = compose(
                 "config",
-                [f"data.path={x}", "data=array", f"net.dims={dims}", f"trainer.precision={precision}", "method=dec",
+                [f"data.path={x}", "data=array", f"net.dims={dims}", f"trainer.precision={precision}", "method=dec", "n_clusters=10",
                  f"pretrain.batch_size={batch_size}", f"fit.batch_size={batch_size}", "trainer.accelerator=cpu",
                  "callbacks.target_refresh.update_interval=1000000", *overrides],
             )  # fmt: skip
