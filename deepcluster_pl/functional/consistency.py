@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,7 +28,7 @@ def consistency_loss(log_p: Tensor, log_other: Tensor) -> Tensor:
     return -torch.logsumexp(log_p + log_other, dim=-1).mean(dim=-1)
 
 
-def mean_entropy(log_p: Tensor) -> Tensor:
+def mean_entropy(log_p: Tensor, over_all: Callable[[Tensor], Tensor] | None = None) -> Tensor:
     """Compute the entropy of the mean probability of each cluster, in nats.
 
     It is log K where clusters are used evenly, and 0 where one takes all: the second term of SCAN's loss, with the
@@ -34,6 +36,7 @@ def mean_entropy(log_p: Tensor) -> Tensor:
 
     Args:
         log_p: logarithms (..., N, K) of the probability of each sample in each cluster.
+        over_all: takes the mean (..., K) over these samples to that over a larger batch, of which they are a part.
 
     Returns:
         Entropies (...), one for each leading index.
@@ -42,10 +45,13 @@ def mean_entropy(log_p: Tensor) -> Tensor:
     0.6931471824645996
     """
     mean = log_p.exp().mean(dim=-2)
+    mean = mean if over_all is None else over_all(mean)
     return torch.special.entr(mean).sum(dim=-1)  # type: ignore[no-any-return]
 
 
-def self_labeling_loss(log_p: Tensor, log_other: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
+def self_labeling_loss(
+    log_p: Tensor, log_other: Tensor, confidence: float, over_all: Callable[[Tensor], Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
     """Compute the cross-entropy of one view with the confident clusters of the other, every cluster weighing the same.
 
     It is SCAN's self-labeling (Van Gansbeke and others 2020, section 2.3), in nats. Without a confident sample the loss
@@ -55,6 +61,8 @@ def self_labeling_loss(log_p: Tensor, log_other: Tensor, confidence: float) -> t
         log_p: logarithms (N, K) of the probabilities of one view, which give the labels.
         log_other: the same of the other view, which is trained.
         confidence: probability from which a cluster counts as a label.
+        over_all: takes the number (K,) of confident samples of each cluster to that of a larger batch, of which these
+            samples are a part. The loss of the larger batch is then the sum of those of its parts.
 
     Returns:
         The loss, and the share of confident samples.
@@ -66,7 +74,8 @@ def self_labeling_loss(log_p: Tensor, log_other: Tensor, confidence: float) -> t
     probability, cluster = log_p.exp().max(dim=1)
     sure = probability >= confidence
     # Every cluster has the same weight, whatever its number of confident samples
-    sizes = torch.bincount(cluster[sure], minlength=log_p.shape[1])
+    sizes = (F.one_hot(cluster, log_p.shape[1]) * sure[:, None]).sum(dim=0)
+    sizes = sizes if over_all is None else over_all(sizes)
     weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
     loss = (weight * F.nll_loss(log_other, cluster, reduction="none")).sum()
     return loss, sure.float().mean()

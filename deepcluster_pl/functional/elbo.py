@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -47,7 +48,9 @@ def mixture_divergence(
         return (log_probabilities.exp() * (log_probabilities - log_weights + gaussians)).sum(dim=1)
 
 
-def gaussian_loss(decoded: Tensor, x: Tensor, noise_floor: float) -> tuple[Tensor, Tensor]:
+def gaussian_loss(
+    decoded: Tensor, x: Tensor, noise_floor: float, over_all: Callable[[Tensor], Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
     """Compute -log N(x; decoded, s²·I), summed over a sample's values and averaged over samples, at the best s².
 
     s² is the one that fits this batch best, the mean squared error itself (Rybkin, Daniilidis, Levine 2021), but at
@@ -58,6 +61,8 @@ def gaussian_loss(decoded: Tensor, x: Tensor, noise_floor: float) -> tuple[Tenso
         decoded: reconstructed samples (N, ...).
         x: the samples (N, ...) themselves.
         noise_floor: share of the variance of x that always counts as noise, from 0 to 1.
+        over_all: takes a mean over these samples to that over the samples of a larger batch, of which they are a part.
+            s² is then that of the larger batch, and so is the mean of the losses of its parts.
 
     Returns:
         The loss in nats, and the s² it was taken at, in the square of x's unit.
@@ -69,8 +74,13 @@ def gaussian_loss(decoded: Tensor, x: Tensor, noise_floor: float) -> tuple[Tenso
     with torch.autocast(x.device.type, enabled=False):
         squares = (decoded.to(x.dtype) - x).square()
         # The best variance for this batch, but at least the floor
-        floor = noise_floor * x.var(dim=0, correction=0).mean()
-        variance = torch.maximum(squares.mean().detach(), floor).clamp_min(1e-12)
+        error = squares.mean().detach()
+        if over_all is None:
+            spread = x.var(dim=0, correction=0).mean()
+        else:
+            spread = over_all((x - over_all(x.mean(dim=0))).square().mean(dim=0)).mean()
+            error = over_all(error)
+        variance = torch.maximum(error, noise_floor * spread).clamp_min(1e-12)
         # The negative log likelihood of one value, times the number of values in a sample
         n_values = squares[0].numel()
         return 0.5 * n_values * (squares.mean() / variance + torch.log(2 * math.pi * variance)), variance

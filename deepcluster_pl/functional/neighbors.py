@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> Tensor:
+def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024, rows: slice = slice(None)) -> Tensor:
     """Find the nearest other points of each point by Euclidean distance.
 
     A point is never its own neighbor; one with a twin has the twin. See `nearest_rows` for exactness and memory.
@@ -17,9 +17,10 @@ def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> 
         z: points (N, D).
         n_neighbors: number of neighbors of each point, fewer than N.
         rows_at_once: points whose distances to all others are in memory at once.
+        rows: consecutive points whose neighbors are wanted; all by default.
 
     Returns:
-        Row numbers (N, n_neighbors) in z, int32, the nearest first.
+        Row numbers (N, n_neighbors) in z, int32, the nearest first; those of `rows` only.
 
     Raises:
         ValueError: there are not that many other points.
@@ -29,7 +30,8 @@ def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> 
     """
     if not 0 < n_neighbors < len(z):
         raise ValueError(f"n_neighbors={n_neighbors} should be at least 1 and less than the {len(z)} points")
-    return _nearest(z.float(), z.float(), n_neighbors, rows_at_once, leave_out_own=True)
+    first, end, _ = rows.indices(len(z))
+    return _nearest(z[first:end].float(), z.float(), n_neighbors, rows_at_once, own=first)
 
 
 def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int = 1024) -> Tensor:
@@ -57,7 +59,7 @@ def nearest_rows(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int =
     if not 0 < n_neighbors <= len(among):
         raise ValueError(f"n_neighbors={n_neighbors} should be at least 1 and at most the {len(among)} points")
     dtype = torch.promote_types(torch.promote_types(z.dtype, among.dtype), torch.float32)
-    return _nearest(z.to(dtype), among.to(dtype), n_neighbors, rows_at_once, leave_out_own=False)
+    return _nearest(z.to(dtype), among.to(dtype), n_neighbors, rows_at_once, own=None)
 
 
 def inverse_distance_mean(
@@ -93,8 +95,8 @@ def inverse_distance_mean(
     return torch.cat(means)
 
 
-def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, leave_out_own: bool) -> Tensor:
-    """Find row numbers (N, n_neighbors) in `among`; with `leave_out_own`, z is `among` and no point is its own."""
+def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, own: int | None) -> Tensor:
+    """Find row numbers (N, n_neighbors) in `among`; where z is `among` from row `own` on, no point is its own."""
     with torch.autocast(z.device.type, enabled=False):
         # About the common mean: a large offset would cost digits of the small distances
         middle = among.mean(dim=0)
@@ -103,9 +105,9 @@ def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, leav
         neighbors = []
         for i, points in enumerate(_pieces(z, rows_at_once)):
             distances = torch.addmm(squares, points, among.T, alpha=-2)  # |a|² is the same along a row
-            if leave_out_own:
-                own = torch.arange(len(points), device=z.device)
-                distances[own, own + i * rows_at_once] = torch.inf
+            if own is not None:
+                row = torch.arange(len(points), device=z.device)
+                distances[row, row + own + i * rows_at_once] = torch.inf
             neighbors.append(distances.topk(n_neighbors, dim=1, largest=False).indices.int())
     return torch.cat(neighbors)
 

@@ -24,6 +24,7 @@ class Auto(ClusteringModule):
         n_clusters: K of every candidate.
     """
 
+    distributable = True
     learns = False
 
     def __init__(self, net: Autoencoder, name: str, n_clusters: Count) -> None:

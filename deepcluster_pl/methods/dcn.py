@@ -15,6 +15,7 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.distributed import gather_all
 from deepcluster_pl.utils.ranges import Count, PositiveFloat
 
 
@@ -38,6 +39,7 @@ class DCN(ClusteringModule):
         counts: samples (K,) that each center counts for, the initial ones included.
     """
 
+    distributable = True
     counts: Tensor
 
     def __init__(
@@ -81,6 +83,6 @@ class DCN(ClusteringModule):
     def after_step(self, batches: list[Batch]) -> None:
         """Move each center towards the samples of this step that are nearest to it."""
         # Embed again, because the optimizer has changed the net
-        z = self.embed(batches)
+        z = gather_all(self.embed(batches))
         clusters = squared_distances(z, self.centers).argmin(dim=1)
         self.centers, self.counts = moved_centers(z, clusters, self.centers, self.counts)

@@ -36,6 +36,8 @@ class DKM(ClusteringModule):
         anneal_terms: number of values; the last one stays.
     """
 
+    distributable = True
+
     def __init__(
         self,
         net: Autoencoder,

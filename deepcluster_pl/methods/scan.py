@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +23,13 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory, Place
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.distributed import (
+    gather_rows,
+    mean_over_processes,
+    rank_slice,
+    sum_over_processes,
+    world_size,
+)
 from deepcluster_pl.utils.random import generator_at
 from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
 
@@ -53,6 +62,7 @@ class SCAN(ClusteringModule):
         head_losses: running mean (n_heads,) of each head's loss; zeros, and so the first head, before any step.
     """
 
+    distributable = True
     clusters_are_centers = False
     has_centers = False
     head_losses: Tensor
@@ -108,12 +118,17 @@ class SCAN(ClusteringModule):
         """Return the row numbers (N, n_neighbors) of each sample's nearest neighbors in the embedding space."""
         if len(z) <= self.n_neighbors:
             raise UserError(f"method.n_neighbors={self.n_neighbors} should be below the {len(z)} samples; type fewer")
-        return nearest_neighbors(z, self.n_neighbors)
+        own = nearest_neighbors(z, self.n_neighbors, rows=rank_slice(len(z)))
+        return gather_rows(own, len(z))
 
     @property
     def labels_itself(self) -> bool:
         """Return True if the coming step trains the best head on its own confident clusters."""
         return self.self_label_from is not None and self.global_step >= self.self_label_from
+
+    def step_constants(self) -> tuple[bool]:
+        """Return whether the coming step trains the best head on its own clusters."""
+        return (self.labels_itself,)
 
     def draw(self, n_samples: int, place: Place) -> Draws:
         """Draw which neighbor each sample is paired with, which stored copy is used, and the distortion's amounts."""
@@ -141,17 +156,20 @@ class SCAN(ClusteringModule):
 
     def loss(self, batch: Batch, draws: Draws) -> Losses:
         """Compute the consistency and entropy of pairs; or, late in the fit if asked, the self-labeling loss."""
-        x, _ = batch
+        x, index = batch
         if self.labels_itself:
             return self._self_labeling(*x.chunk(2))
         log_p, log_other = self.log_probabilities(self.net.encode(x)).chunk(2, dim=1)
-        consistency, entropy = consistency_loss(log_p, log_other), mean_entropy(log_p)
+        # Both terms are of the whole batch, however many processes share it
+        over_all = partial(mean_over_processes, n=len(index))
+        consistency, entropy = over_all(consistency_loss(log_p, log_other)), mean_entropy(log_p, over_all)
         losses = consistency - self.entropy_weight * entropy
         # Update the running mean of each head's loss; the first step sets it
         current = losses.detach()
         self.head_losses.copy_(torch.where(self.head_losses == 0, current, self.head_losses.lerp(current, 0.02)))
-        best = self.head_losses.argmin()
-        return {"loss": losses.mean(), "consistency": consistency[best], "entropy": entropy[best]}
+        best = self.head_losses.argmin().reshape(1)  # stays a tensor, so that nothing waits for the device
+        logged = {"consistency": consistency, "entropy": entropy}
+        return {"loss": losses.mean(), **{name: each.index_select(0, best)[0] for name, each in logged.items()}}
 
     @property
     def _data(self) -> ClusteringData:
@@ -164,9 +182,12 @@ class SCAN(ClusteringModule):
 
     def _self_labeling(self, clean: Tensor, distorted: Tensor) -> Losses:
         """Compute the loss of the best head on distorted samples, with the confident clusters of clean ones."""
-        best = int(self.head_losses.argmin())
+        best = self.head_losses.argmin().reshape(1)
         with torch.no_grad():
-            log_clean = self.log_probabilities(self.net.encode(clean))[best]
-        log_distorted = self.log_probabilities(self.net.encode(distorted))[best]
-        loss, sure = self_labeling_loss(log_clean, log_distorted, self.confidence)
+            log_clean = self.log_probabilities(self.net.encode(clean)).index_select(0, best)[0]
+        log_distorted = self.log_probabilities(self.net.encode(distorted)).index_select(0, best)[0]
+        n = len(clean)
+        own, sure = self_labeling_loss(log_clean, log_distorted, self.confidence, sum_over_processes)
+        # The whole batch's loss is the sum of those of the processes, and gradients are averaged by their samples
+        loss = own if world_size() == 1 else mean_over_processes(own / n, n) * sum_over_processes(own.new_tensor(n))
         return {"loss": loss, "self_label": loss, "sure": sure}

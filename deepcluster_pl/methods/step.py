@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.distributed import rows_of_rank, world_size
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Draws = dict[str, Tensor]
@@ -21,7 +22,7 @@ Draws = dict[str, Tensor]
 Losses = dict[str, Tensor]
 """Scalars of one batch by name: `loss` is minimized, the others are logged."""
 Place = tuple[int, int, int]
-"""A batch's place in training: epoch, batch and rank."""
+"""A batch's place in training: epoch, batch, and 0, since the processes of a run draw for the whole batch."""
 
 
 class LossModule(pl.LightningModule, ABC):
@@ -38,7 +39,8 @@ class LossModule(pl.LightningModule, ABC):
 
     Attributes:
         distributable: whether several processes compute what one process would. The loss has to be a mean over
-            samples, and all state between steps has to be the same in every process.
+            samples, or be made of means over the samples of all processes (`mean_over_processes`). All state between
+            steps has to be the same in every process.
     """
 
     distributable = False
@@ -76,7 +78,8 @@ class LossModule(pl.LightningModule, ABC):
             place: the batch's place in training.
 
         Returns:
-            `affine`, amounts (B, 5) of distortion, where training batches are distorted.
+            `affine`, amounts (B, 5) of distortion, where training batches are distorted. Every tensor has a row for
+            each sample, or several blocks of such rows: several processes draw for all, and each takes its own rows.
         """
         return {} if self.augment is None else {"affine": self.augment.draw(n_samples, *place)}
 
@@ -95,6 +98,10 @@ class LossModule(pl.LightningModule, ABC):
             return self.net.prepare(x), index
         return self.net.prepare(x, partial(self.augment.transform, amounts=draws["affine"])), index
 
+    def step_constants(self) -> tuple[Hashable, ...]:
+        """Return the Python values that the coming step's loss reads; a captured step is replayed while they last."""
+        return ()
+
     def after_step(self, batches: list[Batch]) -> None:
         """Update what the optimizer does not train; called after each of its steps with the batches of that step."""
 
@@ -102,10 +109,22 @@ class LossModule(pl.LightningModule, ABC):
         """Return the loss of one batch, and log all losses; note the batch for `after_step`."""
         if type(self).after_step is not LossModule.after_step:
             self._batches.append(batch)
-        draws = self.draw(len(batch[0]), (self.current_epoch, batch_idx, self.global_rank))
+        draws = self._own_draws(len(batch[0]), batch_idx)
         losses = self.loss(self.training_batch(batch, draws), draws)
         self.log_losses(losses, len(batch[0]))
+        if world_size() > 1:  # processes wait for a gradient of every parameter
+            return losses["loss"] + sum(0 * parameter.sum() for parameter in self.idle_parameters())
         return losses["loss"]
+
+    def idle_parameters(self) -> list[nn.Parameter]:
+        """Return the trainable parameters that the current step leaves alone. `GradientAveraging` has to know them."""
+        return []
+
+    def _own_draws(self, n_samples: int, batch_idx: int) -> Draws:
+        """Draw for the whole batch, and return the rows of this process's n samples."""
+        n = n_samples if world_size() == 1 else self.trainer.datamodule.rows_in(batch_idx)  # type: ignore[attr-defined]
+        draws = self.draw(n, (self.current_epoch, batch_idx, 0))
+        return {name: rows_of_rank(values, n) for name, values in draws.items()}
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Step the optimizer, then call `after_step`, before any callback looks or a checkpoint is written."""

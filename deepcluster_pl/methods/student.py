@@ -42,6 +42,7 @@ class Student(ClusteringModule):
         targets: the teacher's cluster (M,) of each sample that is trained on.
     """
 
+    distributable = True
     clusters_are_centers = False
     has_centers = False
     weights: Tensor

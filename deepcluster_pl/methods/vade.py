@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
 from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory, Place
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.distributed import mean_over_processes, world_size
 from deepcluster_pl.utils.random import generator_at
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt, PositiveFloat, Share
 
@@ -38,6 +40,7 @@ class VaDE(ClusteringModule):
         logits: the softmax (K,) of which are the weights.
     """
 
+    distributable = True
     needs_linear_code = True
     clusters_are_centers = False
 
@@ -110,7 +113,8 @@ class VaDE(ClusteringModule):
         mean, log_variance = self.net.code_layer(features).float(), self.log_variance_head(features).float()
         # The reparametrization trick: z is a draw from q(z | x)
         z = mean + draws["noise"].to(mean) * torch.exp(0.5 * log_variance)
-        reconstruction, noise = gaussian_loss(self.net.decode(z), x, self.noise_floor)
+        over_all = None if world_size() == 1 else partial(mean_over_processes, n=len(x))
+        reconstruction, noise = gaussian_loss(self.net.decode(z), x, self.noise_floor, over_all)
         prior = (self.logits.log_softmax(dim=0), self.centers, self.log_variances)
         kl = mixture_divergence(mean, log_variance, self.log_probabilities(z), *prior).mean()
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl, "noise": noise}

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.nets.shared_batch_norm import SharedBatchNorm2d
 from deepcluster_pl.utils.image_layout import image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
 
@@ -80,4 +81,4 @@ class ConvEncoder(Autoencoder):
 
 def _convolution(before: int, after: int, stride: int = 1) -> list[nn.Module]:
     """Return a 3x3 convolution with batch normalization and ReLU."""
-    return [nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    return [nn.Conv2d(before, after, 3, stride, padding=1, bias=False), SharedBatchNorm2d(after), nn.ReLU()]

@@ -26,6 +26,7 @@ from deepcluster_pl.runs.results import Choice, Trained
 from deepcluster_pl.runs.stages import Ready, choose_n_clusters, prepare, pretrain
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.run_folder import RunFolder
 
@@ -96,7 +97,7 @@ class Pool:
         if tried.problem:  # it failed before, and would again
             self._report(tried)
             return tried
-        is_begun = any(self.folder(candidate.name).path.rglob("*.ckpt"))
+        is_begun = broadcast_from_rank_zero(lambda: any(self.folder(candidate.name).path.rglob("*.ckpt")))
         try:
             tried.cfg = candidate_config(self.recipe.cfg, candidate.overrides, self.recipe.cfg.pretrained)
             tried.partition = partition_from(self.trained(tried).predictions)
@@ -147,7 +148,8 @@ class Pool:
         def features(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return data.prepared("fit", rows)
 
-        return judged, rank_candidates(features, partitions, [cfg.n_clusters] * len(partitions), cfg.seed)
+        n_clusters = [cfg.n_clusters] * len(partitions)
+        return judged, broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))
 
     def best(self, n: int) -> list[Tried]:
         """Return the n best candidates so far, each of another family of nearly equal partitions."""
@@ -210,7 +212,9 @@ class Pool:
         )  # fmt: skip
 
     def _copy_teacher(self, teacher: RunFolder, folder: RunFolder) -> None:
-        """Give a candidate the finished stages of the one that it learns from."""
+        """Give a candidate the finished stages of the one that it learns from; rank 0 does, which alone reads them."""
+        if not is_rank_zero():
+            return
         for source, target in (
             (teacher.initialization, folder.initialization),
             (teacher.pretrained, folder.pretrained),
@@ -221,14 +225,21 @@ class Pool:
 
     def _recorded(self, candidate: Candidate) -> Tried:
         """Return a candidate with the seconds that an earlier process recorded, and the problem if it failed then."""
-        try:
-            record = read_json(self.folder(candidate.name).candidate)
-            return Tried(candidate, seconds=float(record["seconds"]), problem=str(record["problem"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return Tried(candidate)
+
+        def read() -> tuple[float, str]:
+            try:
+                record = read_json(self.folder(candidate.name).candidate)
+                return float(record["seconds"]), str(record["problem"])
+            except (OSError, ValueError, KeyError, TypeError):
+                return 0.0, ""
+
+        seconds, problem = broadcast_from_rank_zero(read)
+        return Tried(candidate, seconds=seconds, problem=problem)
 
     def _record(self, tried: Tried) -> None:
-        """Store the seconds of a candidate that has ended, and the problem of one that failed."""
+        """Store the seconds of a candidate that has ended, and the problem of one that failed; rank 0 does."""
+        if not is_rank_zero():
+            return
         file = self.folder(tried.candidate.name).candidate
         with self.ready.warnings.attempt(f"{tried.candidate.name}/{file.name}"), atomic_write(file) as out:
             problem = "" if tried.partition is not None else tried.problem
@@ -263,7 +274,7 @@ def train_candidates(recipe: Recipe, stages: StageTrainer, train: Train) -> Trai
     plan = plan_for(kind, settings.budget, settings.candidates, bool(recipe.cfg.data.get("copies")))
     stages.console.print(plan.describe(kind), highlight=False, soft_wrap=True, markup=False)
     # One number of clusters for all; a resumed run keeps the one that it found
-    if stages.folder.n_clusters.is_file():
+    if broadcast_from_rank_zero(stages.folder.n_clusters.is_file):
         ready = replace(ready, resume=replace(ready.resume, start=stages.folder.initialization))
     # Groups of photos are counted among the directions in which their graph looks for neighbors
     looks = replace(recipe, cfg=with_net_of(recipe.cfg, _PHOTOS)) if kind.kind == "photos" else recipe

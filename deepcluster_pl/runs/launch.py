@@ -90,8 +90,8 @@ def distributed_run(world: int, cfg: DictConfig, folder: Path, command: str) -> 
 def check_distributable(cfg: DictConfig) -> None:
     """Raise `UserError` if a part of the recipe would give other results in several processes.
 
-    The attribute `distributable` of a class states that its loss is a mean over samples, and that its state is the
-    same in every process. A method and a pretraining without it are refused; a callback without it is accepted.
+    The attribute `distributable` of a class states that several processes compute what one process would. A method and
+    a pretraining without it are refused; a callback without it is accepted.
     """
     callbacks = {f"callbacks.{name}": node for name, node in (cfg.callbacks or {}).items()}
     student = cfg.student.method if cfg.get("student") else None

@@ -19,6 +19,7 @@ from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.stages import Ready
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.training import Checkpoint
+from deepcluster_pl.utils.distributed import broadcast_from_rank_zero
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
 
@@ -144,8 +145,8 @@ def _train_or_load(
     """
     plan, folder, stage = recipe.cfg.student, stages.folder, RunFolder.student_stage(number)
     save_to, resume = folder.student(number), ready.resume.student_from
-    if save_to.is_file():
-        finished = Checkpoint.open(save_to)
+    finished = broadcast_from_rank_zero(lambda: Checkpoint.open(save_to) if save_to.is_file() else None)
+    if finished is not None:
         finished.check_fingerprint(fingerprint)
         finished.load_into(student)
         return finished.seconds

@@ -180,9 +180,11 @@ def _import_everything() -> None:
     import sklearn.mixture  # noqa: F401
     import torch.utils.tensorboard  # noqa: F401
 
-    import deepcluster_pl.cli.resume
     import deepcluster_pl.cli.run
-    import deepcluster_pl.estimator  # noqa: F401
+    import deepcluster_pl.cli.sweep_jobs
+    import deepcluster_pl.config.validation
+    import deepcluster_pl.estimator
+    import deepcluster_pl.runs.worker  # noqa: F401
 
 
 def _become(request: dict[str, Any]) -> NoReturn:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
+
+from deepcluster_pl.methods.step import LossModule
 
 
 class GradientAveraging(pl.Callback):
@@ -33,6 +36,13 @@ class GradientAveraging(pl.Callback):
     ) -> None:
         """Note this process's share of the coming batch."""
         self.share = len(batch[0]) / trainer.datamodule.rows_in(batch_idx)  # type: ignore[attr-defined]
+
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Remove the gradients of zero that parameters got for the sake of the averaging, so that they stay."""
+        for parameter in pl_module.idle_parameters() if isinstance(pl_module, LossModule) else []:
+            parameter.grad = None
 
 
 def _weighted_sum(state, bucket):  # type: ignore[no-untyped-def]  # torch compares annotations, and refuses strings

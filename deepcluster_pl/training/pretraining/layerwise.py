@@ -41,6 +41,8 @@ class LayerwiseDenoising(LossModule):
         layers: pairs of an encoder layer and its mirror in the decoder, in the order of the encoder.
     """
 
+    distributable = True
+
     def __init__(
         self,
         net: Autoencoder,
@@ -128,6 +130,14 @@ class LayerwiseDenoising(LossModule):
         hidden = layer(drop(x, draws["input"], self.dropout))
         return {"loss": F.mse_loss(mirror(drop(hidden, draws["hidden"], self.dropout)), x)}
 
+    def idle_parameters(self) -> list[nn.Parameter]:
+        """Return the weights that the phase of the current epoch does not train."""
+        phase = self.phase(self.current_epoch)
+        if phase == len(self.layers):
+            return []
+        trained = {id(weight) for part in self.layers[phase] for weight in part.parameters()}
+        return [weight for weight in self.parameters() if weight.requires_grad and id(weight) not in trained]
+
     def error(self, x: Tensor) -> Tensor:
         """Compute the mean squared error of the whole net on prepared samples (B, *input_shape)."""
         return F.mse_loss(self.net.decode(self.net.encode(x)), x)
@@ -153,7 +163,9 @@ class LayerwiseDenoising(LossModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the error of the whole net on held-out samples, in every phase. Nothing is chosen by it."""
-        self.log("pretrain/mse_holdout", self.error(self.net.prepare(batch[0])), batch_size=len(batch[0]))
+        self.log(
+            "pretrain/mse_holdout", self.error(self.net.prepare(batch[0])), sync_dist=True, batch_size=len(batch[0])
+        )
 
 
 def layer_pairs(net: Autoencoder) -> list[tuple[nn.Sequential, nn.Sequential]]:
