@@ -21,12 +21,14 @@ class Choices:
         names: name of each group that was given one.
         marked_groups: groups whose pictures can all go.
         marked_pictures: ids of single pictures that can go.
+        level: of the groups; at `fine`, clusters are the cells of levels.json.
     """
 
     group_of: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     marked_groups: frozenset[int] = frozenset()
     marked_pictures: frozenset[str] = frozenset()
+    level: str = "chosen"
 
     def group_name(self, cluster: int, suggested: str = "") -> str:
         """Return the name of a cluster's group, or `group <number>` where it has none.
@@ -89,4 +91,5 @@ def _choices_from(content: Any) -> Choices:
         if group["can_go"] is True:
             marked_groups.add(clusters[0])
     marked_pictures = frozenset(str(picture_id) for picture_id in content["can_go"])
-    return Choices(group_of, names, frozenset(marked_groups), marked_pictures)
+    level = str(content.get("level", "chosen"))  # older galleries have one level
+    return Choices(group_of, names, frozenset(marked_groups), marked_pictures, level)

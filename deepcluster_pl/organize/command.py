@@ -21,6 +21,7 @@ from typing import NamedTuple, cast, get_args
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.organize.choices import Choices, read_choices
+from deepcluster_pl.organize.levels import LevelName, at_level
 from deepcluster_pl.organize.library import check_originals_below, check_target_outside, run_library
 from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import Mode, check_free_space, place_all
@@ -44,14 +45,19 @@ settings
   to=<folder>                   target folder, outside the library
   mode=copy|symlink|hardlink    default: copy
   by=cluster|month|place        default: cluster
+  level=coarse|chosen|fine      coarser or finer groups; default: the level that was saved in the gallery, else chosen
   gallery=<file>                names, merges and marks saved in gallery.html; default: <run>/gallery.json if it exists
   undo=<folder>                 target folder whose placed files are to be removed
   apply=true|false              default: false, which only prints
 
 Placed files are listed in <to>/organized.jsonl, and the same command resumes after an interruption. undo= removes
 listed files that are unchanged, while their originals exist."""
-_DEFAULTS = {"run": "", "to": "", "undo": "", "mode": "copy", "by": "cluster", "gallery": "", "apply": "false"}
-_ALLOWED = {"mode": get_args(Mode), "by": get_args(By), "apply": ("true", "false")}
+_DEFAULTS = {
+    "run": "", "to": "", "undo": "", "mode": "copy", "by": "cluster", "level": "", "gallery": "", "apply": "false",
+}  # fmt: skip
+_ALLOWED = {
+    "mode": get_args(Mode), "by": get_args(By), "level": ("", *get_args(LevelName)), "apply": ("true", "false"),
+}  # fmt: skip
 _MOST_FAILURES = 10
 
 
@@ -64,6 +70,7 @@ class Settings(NamedTuple):
         undo: target folder of an earlier command, or empty.
         mode: copies, or links of either kind.
         by: name folders after groups, months or places.
+        level: of the groups; empty takes the one that the gallery's choices were saved at.
         gallery: file of saved choices; empty takes the run folder's, if there is one.
         apply: False only prints.
     """
@@ -73,6 +80,7 @@ class Settings(NamedTuple):
     undo: str
     mode: Mode
     by: By
+    level: str
     gallery: str
     apply: bool
 
@@ -127,7 +135,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         if key not in typed or not has_value:
             raise UserError(f"{text}: expected {'=, '.join(_DEFAULTS)}=")
         if key in _ALLOWED and value not in _ALLOWED[key]:
-            raise UserError(f"{text}: expected {key}={' or '.join(_ALLOWED[key])}")
+            raise UserError(f"{text}: expected {key}={' or '.join(filter(None, _ALLOWED[key]))}")
         typed[key] = value
     if typed["undo"] and (typed["run"] or typed["to"]):
         raise UserError("undo= removes the files placed in one folder; leave out run= and to=")
@@ -135,7 +143,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         if not typed[key]:
             raise UserError(f"{key}= is missing; deepcluster organize --help lists the settings")
     mode, by = cast(Mode, typed["mode"]), cast(By, typed["by"])
-    return Settings(typed["run"], typed["to"], typed["undo"], mode, by, typed["gallery"], typed["apply"] == "true")
+    run, to, undo, level, gallery = (typed[key] for key in ("run", "to", "undo", "level", "gallery"))
+    return Settings(run, to, undo, mode, by, level, gallery, typed["apply"] == "true")
 
 
 def organize(settings: Settings) -> Outcome:
@@ -148,7 +157,7 @@ def organize(settings: Settings) -> Outcome:
     library = run_library(run)
     root = library.root
     pictures = read_pictures(run)
-    choices = _saved_choices(settings, run, pictures)
+    pictures, choices = at_level(run, pictures, _saved_choices(settings, run, pictures), settings.level)
     if not root.is_dir():
         raise UserError(f"the pictures of this run were in {root}, which does not exist")
     if target.exists() and not target.is_dir():
@@ -159,7 +168,8 @@ def organize(settings: Settings) -> Outcome:
         check_originals_below(root, [source for source, _ in wanted])
     check_target_outside(target, counts, root, {source.parent for source, _ in wanted})
     lines = [f"{count:7,}  {folder}" for folder, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
-    source = "with the choices saved in the gallery" if choices != Choices() else "without choices from the gallery"
+    has_choices = choices != Choices(level=choices.level)
+    source = "with the choices saved in the gallery" if has_choices else "without choices from the gallery"
     if not settings.apply:
         how = f"{settings.mode}, by {settings.by}, from {root}, {source}"
         lines.append(f"{len(wanted):,} files would be placed in {target} ({how})")

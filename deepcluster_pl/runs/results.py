@@ -261,7 +261,8 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
         save_group_names(folder.groups, names, scores["fit"]["cluster_sizes"])
     levels = None
     with warnings.attempt(folder.levels.name):
-        levels = make_levels(predictions, cfg.n_clusters, cfg.seed, trained.estimate and trained.estimate.coarse)
+        coarse = trained.estimate.coarse if trained.estimate else None
+        levels = make_levels(predictions, cfg.n_clusters, cfg.seed, coarse)
         levels.save(folder.levels)
     scores["warnings"] = written = list(warnings.texts)
     if trained.choice:
