@@ -16,8 +16,8 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, visible
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
-from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.whitening import whitened
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.compile import compile_net

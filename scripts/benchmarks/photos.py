@@ -3,6 +3,7 @@
     python -m scripts.benchmarks.photos speed                    on pictures that the script makes itself
     python -m scripts.benchmarks.photos choose --root <folder>   no label is read
     python -m scripts.benchmarks.photos copies --root <folder>   which changed copies are found as near-duplicates
+    python -m scripts.benchmarks.photos number --root <folder>   n_clusters=auto on all pictures and on halves of them
     python -m scripts.benchmarks.photos score --root <folder> --clusters 9 [--only 3]
 
 `--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` writes them into
@@ -80,9 +81,9 @@ WHITENINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def main() -> int:
-    """Run one of the four measurements."""
+    """Run one of the five measurements."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=["speed", "choose", "copies", "score"])
+    parser.add_argument("what", choices=["speed", "choose", "copies", "number", "score"])
     parser.add_argument("--root", type=Path, help="a folder of pictures")
     parser.add_argument("--clusters", type=int, default=9)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of recipes, from 0")
@@ -98,6 +99,8 @@ def main() -> int:
             lines = speed(Path(scratch))
         elif chosen.what == "copies":
             lines = copies(chosen.root, chosen.every, chosen.screenshots)
+        elif chosen.what == "number":
+            lines = number(chosen.root, chosen.cache or Path(scratch))
         elif chosen.what == "choose":
             lines = choose(chosen.root, chosen.cache or Path(scratch))
         else:
@@ -170,6 +173,30 @@ def choose(root: Path, cache: Path) -> list[str]:
         net.measure(data)
         shares = [_found(net, data, copy) for copy in range(1, 1 + data.part("fit").n_copies)]
         lines.append(f"| {whitening} | {statistics.mean(shares):.3f} |")
+    return lines
+
+
+def number(root: Path, cache: Path) -> list[str]:
+    """Estimate the number of groups of all pictures and of random halves of them, without labels."""
+    cfg = compose_checked(
+        quote_paths(
+            ["experiment=photos", "data=photos", "method=photos/graph", f"data.root={root}", f"cache_dir={cache}"]
+        )
+    ).cfg
+    assert cfg is not None
+    data: ClusteringData = instantiate(cfg.data)
+    data.setup()
+    net: Autoencoder = instantiate(to_plain(cfg.net), input_shape=data.input_shape)
+    net.measure(data)
+    embeddings = net.encode(net.prepare(from_numpy(data.part("fit").load_all())))
+    halves = [np.random.default_rng(seed).permutation(len(embeddings))[: len(embeddings) // 2] for seed in SEEDS]
+    lines = ["| pictures | numbers of groups, seeds 0 to 4 |", "|---|---|"]
+    for name, parts in (("all", [np.arange(len(embeddings))] * len(SEEDS)), ("a random half", halves)):
+        estimates = [
+            instantiate(cfg.choose, random_state=seed).find(embeddings[rows])
+            for seed, rows in zip(SEEDS, parts, strict=True)
+        ]
+        lines.append(f"| {name}, {len(parts[0])} | {', '.join(str(found.n_clusters) for found in estimates)} |")
     return lines
 
 

@@ -14,8 +14,8 @@ from helpers.processes import run_command
 from safetensors.torch import save_file
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
-from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
 from deepcluster_pl.runs.saved_scores import read_scores
 from deepcluster_pl.training.checkpoints import METADATA, Checkpoint
 

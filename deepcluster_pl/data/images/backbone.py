@@ -131,7 +131,7 @@ class Pretrained(Features):
             except Exception as error:  # whatever a damaged or foreign file makes the reader raise
                 text = " ".join(line.strip() for line in str(error).splitlines()[:2])[:200]
                 raise UserError(f"data.features.weights={self.weights} do not fit {self.backbone}: {text}") from error
-        device = torch.accelerator.current_accelerator() if self.accelerator != "cpu" else None
+        device = torch.accelerator.current_accelerator(check_available=True) if self.accelerator != "cpu" else None
         net = net.eval().requires_grad_(False)
         net = net if device is None else net.to(device)
         return net, torch.tensor(mean).view(3, 1, 1), torch.tensor(deviation).view(3, 1, 1)

@@ -160,7 +160,7 @@ class ObjectNetwork:
             raise UserError("objects in pictures need timm; type: pip install 'deepcluster_pl[photos]'") from error
         net: Any = timm.create_model(_ARCHITECTURE, pretrained=False)
         net.load_state_dict({timm_name(name): value for name, value in state.items()})
-        device = torch.accelerator.current_accelerator() if self.accelerator != "cpu" else None
+        device = torch.accelerator.current_accelerator(check_available=True) if self.accelerator != "cpu" else None
         net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # half as long on a CPU
         return net if device is None else net.to(device)
 

@@ -1,5 +1,6 @@
 """Initialization of methods: first centers by a clusterer, by consensus, on a map; the number of clusters."""
 
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.consensus import ConsensusRestarts
 from deepcluster_pl.methods.initialization.initial_clustering import (
     Initialization,
@@ -7,13 +8,7 @@ from deepcluster_pl.methods.initialization.initial_clustering import (
     check_embeddings,
     fit_initialization,
 )
-from deepcluster_pl.methods.initialization.n_clusters import (
-    AUTO,
-    Auto,
-    ClusterNumberEstimate,
-    SplitHalfStability,
-    most_agreed,
-)
+from deepcluster_pl.methods.initialization.n_clusters import AUTO, Auto, SplitHalfStability
 from deepcluster_pl.methods.initialization.umap_mixture import UmapMixture
 from deepcluster_pl.methods.initialization.whitening import whitened
 
@@ -28,6 +23,5 @@ __all__ = [
     "check_clusterer",
     "check_embeddings",
     "fit_initialization",
-    "most_agreed",
     "whitened",
 ]

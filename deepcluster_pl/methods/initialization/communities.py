@@ -34,7 +34,12 @@ def neighbor_graph(points: NDArray[np.float32], n_neighbors: int) -> sparse.csr_
 
 
 def community_partitions(
-    points: NDArray[np.float32], largest: int, n_neighbors: int, n_starts: int, draw: np.random.Generator
+    points: NDArray[np.float32],
+    largest: int,
+    n_neighbors: int,
+    n_starts: int,
+    draw: np.random.Generator,
+    graph: sparse.csr_matrix | None = None,
 ) -> dict[int, Labels]:
     """Partition points into K communities of their graph of nearest neighbors, for every K from `largest` down to 2.
 
@@ -50,11 +55,12 @@ def community_partitions(
         n_neighbors: neighbors of each point in the graph.
         n_starts: number of trees.
         draw: decides the first clusters and the order of the moves.
+        graph: the graph, where it is known already.
 
     Returns:
         Communities (N,) by their number. A number that no tree passed is left out.
     """
-    graph = neighbor_graph(points, n_neighbors)
+    graph = neighbor_graph(points, n_neighbors) if graph is None else graph
     trees = [_tree(points, graph, largest, draw) for _ in range(n_starts)]
     best = {}
     for k in range(2, largest + 1):
@@ -67,12 +73,25 @@ def community_partitions(
     return best
 
 
+def modularities(graph: sparse.csr_matrix, partitions: dict[int, Labels]) -> dict[int, float]:
+    """Return the modularity of each partition, by its number of communities.
+
+    It is the share of edges within communities, less the share that the degrees let expect (Newman, Girvan: Finding and
+    evaluating community structure in networks, Physical Review E 69, 2004).
+
+    Args:
+        graph: weights (N, N) of the edges.
+        partitions: communities (N,) by their number.
+    """
+    return {k: _modularity(_weights_between(graph, labels, k), 1.0) for k, labels in partitions.items()}
+
+
 def _tree(
     points: NDArray[np.float32], graph: sparse.csr_matrix, largest: int, draw: np.random.Generator
 ) -> dict[int, Labels]:
     """Return the partitions of one tree, by their number of communities."""
     degrees = np.asarray(graph.sum(axis=1)).ravel()
-    n_first = max(2, min(_STARTS_A_COMMUNITY * largest, len(points) // 5))
+    n_first = max(2, min(_STARTS_A_COMMUNITY * largest, max(largest, len(points) // 5)))
     # Many small clusters
     first = KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))).fit_predict(points)
     labels = _moved(graph, degrees, _compact(first), _FIRST_RESOLUTION, _FIRST_MOVES, draw)

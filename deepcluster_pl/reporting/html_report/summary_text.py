@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.reporting.console_summary import summary_rows
 from deepcluster_pl.reporting.verdict import BASELINES
 

@@ -8,12 +8,9 @@ import torch
 from sklearn.datasets import make_blobs, make_moons
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.methods.initialization.n_clusters import (
-    ClusterNumberEstimate,
-    SplitHalfStability,
-    levels,
-    most_agreed,
-)
+from deepcluster_pl.functional.cluster_number_choice import clearest_number, levels
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.n_clusters import SplitHalfStability
 
 
 def chooser(**changes):
@@ -53,6 +50,13 @@ def test_one_bunch_is_doubted_however_well_few_clusters_agree(spread, least_agre
     assert found.agreement[0] > least_agreement  # by itself, that of a long cloud would be believed
     assert found.is_faint
     assert "there may be no groups" in found.describe()
+
+
+def test_three_pairs_of_groups_are_six_where_only_numbers_that_part_the_whole_graph_well_are_compared():
+    middles = [[x, y] for at in ((0, 0), (90, 0), (0, 90)) for x, y in (at, (at[0] + 4, at[1]))]
+    z = torch.from_numpy(make_blobs(360, centers=np.array(middles, dtype=float), random_state=0)[0]).float()
+    assert chooser(found_again=0.0).find(z).n_clusters == 3  # halves agree on the pairs without one error
+    assert chooser(found_again=0.0, modular=0.98).find(z).n_clusters == 6
 
 
 def test_the_same_seed_finds_the_same_and_the_order_of_features_or_their_shift_changes_nothing_in_the_answer():
@@ -102,7 +106,7 @@ def test_samples_that_cannot_be_halved_are_refused_in_a_line(changes, z, text):
 def test_the_largest_number_wins_that_is_nearly_as_clear_and_whose_groups_are_all_found_again(
     agreement, reference, worst, expected
 ):
-    assert most_agreed([2, 3, 4, 5], agreement, reference, worst) == expected
+    assert clearest_number([2, 3, 4, 5], agreement, reference, worst) == expected
 
 
 def test_two_clear_groups_of_three_each_are_named_as_levels():
@@ -153,7 +157,7 @@ def test_an_estimate_is_saved_and_loaded_and_a_damaged_file_is_reported(tmp_path
 
 def test_the_clearest_number_is_taken_where_groups_need_not_be_found_again():
     agreement, reference = [0.6, 0.9, 0.85], [0.1, 0.1, 0.1]
-    assert most_agreed([2, 10, 11], agreement, reference, []) == 10
+    assert clearest_number([2, 10, 11], agreement, reference, []) == 10
     assert levels(10, [2, 10, 11], agreement, reference, []) == (None, None)
     x, _ = make_blobs(240, 4, centers=4, cluster_std=0.5, random_state=0)
     assert chooser(found_again=0.0).find(torch.from_numpy(x)).n_clusters == 4
