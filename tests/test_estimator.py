@@ -34,12 +34,27 @@ X, Y = make_blobs(120, 6, centers=3, random_state=0)
 
 
 def few(method: str = "dec", **parameters) -> DeepClustering:
-    overrides = () if method in ("kmeans", "gmm", "pca_gmm", "graph") else FEW
+    overrides = () if method in ("kmeans", "gmm", "pca_gmm", "graph", "communities") else FEW
     return DeepClustering(method, **{"n_clusters": 3, "random_state": 0, "overrides": overrides, **parameters})
 
 
 @pytest.mark.parametrize(
-    "method", ["kmeans", "gmm", "pca_gmm", "graph", "ae_kmeans", "ae_gmm", "dec", "idec", "dcn", "dkm", "vade", "scan"]
+    "method",
+    [
+        "kmeans",
+        "gmm",
+        "pca_gmm",
+        "graph",
+        "communities",
+        "ae_kmeans",
+        "ae_gmm",
+        "dec",
+        "idec",
+        "dcn",
+        "dkm",
+        "vade",
+        "scan",
+    ],
 )
 def test_any_recipe_fits_predicts_and_comes_back_from_disk(method, tmp_path):
     extra = ("method.n_neighbors=5",) if method == "scan" else ()
@@ -195,6 +210,21 @@ def test_history_holds_the_curves():
     history = few().fit(X).history_
     assert {"pretrain/mse", "fit/kl", "clusters/silhouette_code"} <= set(history)
     assert history["pretrain/mse"].shape[1] == 2
+
+
+def test_coarser_and_finer_groups_are_looked_up_and_saved(tmp_path):
+    x, y = make_blobs(600, 4, centers=6, random_state=5)
+    estimator = DeepClustering("kmeans", n_clusters=3, random_state=0).fit(x)
+    kinds = [level.kind for level in estimator.levels_.offered]
+    assert kinds == ["coarse", "chosen", "fine"]
+    assert adjusted_rand_score(y, estimator.labels_at(6)) > adjusted_rand_score(y, estimator.labels_)
+    np.testing.assert_array_equal(estimator.labels_at(3), estimator.labels_)
+    joined = estimator.labels_at(2)
+    assert len({(a, b) for a, b in zip(estimator.labels_, joined, strict=True)}) == 3  # each is inside one of the two
+    with pytest.raises(ValueError, match="found n=99"):
+        estimator.labels_at(99)
+    estimator.save(tmp_path / "saved")
+    np.testing.assert_array_equal(DeepClustering.load(tmp_path / "saved").labels_at(2), joined)
 
 
 def test_empty_clusters_come_last_and_are_said():

@@ -19,7 +19,7 @@ _STORED = (
 
 
 class ShallowClustering(ClusteringModule):
-    """Initial partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `pca_gmm`, `graph`, `n2d`.
+    """Initial partition, extended to new samples: `kmeans`, `ae_kmeans`, `gmm`, `ae_gmm`, `pca_gmm`, `graph`, `n2d` ….
 
     A mixture gives its posterior. Centers alone give probabilities by the Student-t kernel, of which the nearest center
     has the largest. UMAP maps the embeddings to places. A fitted sample has its own place. Any other gets the mean of

@@ -154,12 +154,15 @@ def _candidates(kind: SampleKind, budget: Budget, has_copies: bool) -> list[Cand
         Candidate("kmeans", ("method=kmeans", *sample), 0.3 + min(n, _MANY) * d * 1e-6),
         Candidate("pca_gmm", ("method=pca_gmm", *sample, *reduced), mixture),
         Candidate("graph", ("method=graph", *reduced), graph),
+        Candidate("communities", ("method=communities", *reduced), 2 * graph),
     ]
     if kind.kind in ("embeddings", "counts"):
         # Neighbors are samples in the same direction, however long the rows are
         found.append(Candidate("graph_direction", ("method=graph", "net.unit_length=true"), graph))
     else:
         found.append(Candidate("graph_20", ("method=graph", "start.n_neighbors=20", *reduced), 1.4 * graph))
+    if kind.kind == "images":
+        found.append(Candidate("gradients", ("method=gradients",), 2.5 * graph + n * d * 4e-7))
     if n >= _LARGE and budget != "quick" and kind.kind == "images":
         epochs = 40 if budget == "normal" else 150
         settings = ("method=ae_gmm", f"pretrain.max_epochs={epochs}", *sample)

@@ -17,6 +17,7 @@ from deepcluster_pl.config.fingerprints import pretraining_fingerprint
 from deepcluster_pl.data.kinds import recognize
 from deepcluster_pl.errors import InterruptedRun, UserError, first_line
 from deepcluster_pl.evaluation.candidate_choice import CandidateRanking, rank_candidates
+from deepcluster_pl.evaluation.judged_features import judged_features
 from deepcluster_pl.evaluation.metrics import label_scores, size_scores
 from deepcluster_pl.evaluation.predictions import Partition, partition_from
 from deepcluster_pl.functional import adjusted_rand_indices
@@ -146,7 +147,7 @@ class Pool:
         partitions = [tried.partition["fit"] for tried in judged if tried.partition is not None]
 
         def features(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            return data.prepared("fit", rows)
+            return judged_features(data, rows)
 
         n_clusters = [cfg.n_clusters] * len(partitions)
         return judged, broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))

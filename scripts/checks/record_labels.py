@@ -29,6 +29,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "gmm": ("method=gmm", "baselines=none"),
     "pca_gmm": ("method=pca_gmm", "baselines=none"),
     "graph": ("method=graph", "baselines=none"),
+    "communities": ("method=communities", "baselines=none"),
+    "gradients": ("method=gradients", "baselines=none"),
     "ae_kmeans": ("method=ae_kmeans", *START_ONLY),
     "ae_gmm": ("method=ae_gmm", *START_ONLY),
     "n2d": ("method=n2d", *START_ONLY),

@@ -18,6 +18,9 @@ METHODS = {
     "kmeans": (*TINY_RAW, "method=kmeans"),
     "ae_gmm": (*TINY, "method=ae_gmm"),
     "graph": (*TINY_RAW, "method=graph"),
+    "gradients": (
+        "data=digits", "method=gradients", "data.subset.size=300", "baselines=none", "trainer.accelerator=cpu",
+    ),
     "n2d": (*TINY, "method=n2d", "start.n_epochs=30"),
     "dec": (*TINY, "method=dec"),
     "scan": (*TINY, "method=scan", "method.n_neighbors=5"),

@@ -23,9 +23,9 @@ WITH_STUDENT = (*BLOBS, "auto.candidates=[kmeans,graph,kmeans_student]")
 def test_everything_tried_is_recorded_and_the_chosen_model_is_an_ordinary_one(cli_run, deepcluster):
     run = cli_run(*BLOBS, "seed=1")
     assert run.code == 0, run.err
-    assert "120 rows of 6 columns; trying 4 candidates, a few seconds" in run.out
+    assert "120 rows of 6 columns; trying 5 candidates, a few seconds" in run.out
     rows = run.scores["candidates"]
-    assert [row["name"] for row in rows] == ["kmeans", "pca_gmm", "graph", "graph_20"]
+    assert [row["name"] for row in rows] == ["kmeans", "pca_gmm", "graph", "communities", "graph_20"]
     assert sum(row["chosen"] for row in rows) == 1
     chosen = next(row for row in rows if row["chosen"])
     assert run.scores["method"] == "auto"
@@ -85,7 +85,8 @@ def test_a_candidate_that_fails_is_left_out_with_its_reason(cli_run, monkeypatch
     run = cli_run(*BLOBS)
     assert run.code == 0, run.err
     assert "left out: start: no such graph" in run.out
-    assert [row["problem"] for row in run.scores["candidates"]][2:] == ["start: no such graph"] * 2
+    problem = "start: no such graph"
+    assert [row["problem"] for row in run.scores["candidates"]][2:] == [problem, None, problem]
 
 
 def test_settings_that_auto_cannot_take_are_one_line(cli_run):

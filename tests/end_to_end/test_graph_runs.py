@@ -1,4 +1,4 @@
-"""Runs of `graph` and `pca_gmm`, as a user types them: saved, predicted, resumed, and a start of other methods."""
+"""Runs of `graph`, `communities` and `pca_gmm`: saved, predicted, resumed, and a start of other methods."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from helpers.command_line import TINY, TINY_RAW
 from deepcluster_pl.runs import stages
 
 
-@pytest.mark.parametrize("method", ["graph", "pca_gmm"])
+@pytest.mark.parametrize("method", ["graph", "communities", "pca_gmm"])
 def test_a_run_gives_its_clusters_again_when_it_predicts_and_when_it_resumes(cli_run, deepcluster, method, tmp_path):
     typed = (*TINY_RAW, f"method={method}", "data.holdout=0.25")
     run = cli_run(*typed)

@@ -7,8 +7,11 @@ import pytest
 from helpers.command_line import TINY
 
 SMALL = tuple(text for text in TINY if not text.startswith(("data", "n_clusters")))
-METHODS = ("kmeans", "ae_kmeans", "gmm", "ae_gmm", "pca_gmm", "graph", "dec", "idec", "dcn", "dkm", "vade", "scan")
-WITHOUT_NET = ("method=kmeans", "method=gmm", "method=pca_gmm", "method=graph")
+METHODS = (
+    "kmeans", "ae_kmeans", "gmm", "ae_gmm", "pca_gmm", "graph", "communities", "dec", "idec", "dcn", "dkm", "vade",
+    "scan",
+)  # fmt: skip
+WITHOUT_NET = ("method=kmeans", "method=gmm", "method=pca_gmm", "method=graph", "method=communities")
 pytestmark = pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 
 

@@ -1,0 +1,139 @@
+"""Principal components of histograms of gradient directions: an embedding of images that is measured, not trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import torch
+from annotated_types import Ge
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from deepcluster_pl.errors import UserError
+from deepcluster_pl.functional.gradient_histograms import gradient_histograms
+from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
+from deepcluster_pl.utils.ranges import Count
+
+if TYPE_CHECKING:
+    from deepcluster_pl.data.base import ClusteringData
+
+_ROWS = 20_000
+_VALUES_AT_ONCE = 4_000_000
+_LEAST_SIDE = 4
+
+
+class Gradients(Autoencoder):
+    """Embedding of images by where their edges are and which way they run.
+
+    Histograms of gradient directions (see `gradient_histograms`) are projected onto their first principal components,
+    in units of their mean deviation. Neighbors by these embeddings are of the same kind more often than neighbors by
+    pixels, because a line that is a little shifted, thicker or brighter stays nearly the same. The decoder is the best
+    linear way back to the pixels.
+
+    Everything is measured on the fitted part, on at most 20,000 samples that are spread evenly over it, and is saved
+    with the weights.
+
+    Args:
+        input_shape: (H, W), (H, W, 1|3) or (1|3, H, W); the run supplies it from the data.
+        n_cells: cells along each side.
+        n_directions: bins of the directions of gradients.
+        n_components: length of an embedding, or as many components as there are.
+
+    Raises:
+        UserError: samples are no images of at least 4 x 4 pixels.
+    """
+
+    def __init__(
+        self, input_shape: tuple[int, ...], n_cells: Count, n_directions: Annotated[int, Ge(3)], n_components: Count
+    ) -> None:
+        super().__init__(input_shape)
+        histograms = _Histograms(self.input_shape, n_cells, n_directions)
+        with torch.no_grad():
+            width = histograms(torch.zeros(1, *self.input_shape, device="cpu")).shape[1]
+        self._latent_dim: int = min(n_components, width)
+        self.encoder = nn.Sequential(histograms, nn.Linear(width, self._latent_dim))
+        self.decoder = nn.Sequential(
+            nn.Linear(self._latent_dim, math.prod(self.input_shape)), nn.Unflatten(1, self.input_shape)
+        )
+
+    @property
+    def latent_dim(self) -> int:
+        """Return the number of components."""
+        return self._latent_dim
+
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Do nothing: weights are measured."""
+
+    @torch.no_grad()
+    def measure(self, data: ClusteringData) -> None:
+        """Measure scaling, components and the way back on the fitted part, in float64 and two passes over it."""
+        super().measure(data)
+        n, width = len(data.part("fit")), self.code_layer.in_features
+        rows = np.unique(np.linspace(0, n - 1, min(n, _ROWS)).round().astype(np.int64))
+        size = max(1, _VALUES_AT_ONCE // max(width, math.prod(self.input_shape)))
+        chunks = np.array_split(rows, -(-len(rows) // size))
+        # Means of features and of pixels, then their covariances
+        h_mean, x_mean = (np.asarray(total) / len(rows) for total in _sums(self, data, chunks))
+        products = np.zeros((width, width))
+        crossed = np.zeros((width, len(x_mean)))
+        for chunk in chunks:
+            h, x = _pair(self, data, chunk)
+            h = h - h_mean
+            products += h.T @ h
+            crossed += h.T @ (x - x_mean)
+        # The largest components, each with its largest entry positive, in units of their mean deviation
+        values, vectors = np.linalg.eigh(products / len(rows))
+        values, axes = np.maximum(values[::-1][: self._latent_dim], 0), vectors.T[::-1][: self._latent_dim]
+        largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+        unit = max(float(np.sqrt(values.mean())), 1e-12)
+        axes = axes * np.where(largest < 0, -1.0, 1.0) / unit
+        self.code_layer.weight.copy_(torch.as_tensor(axes))
+        self.code_layer.bias.copy_(torch.as_tensor(-axes @ h_mean))
+        # The best linear way back: components are uncorrelated, so each has its own regression
+        variance = values / unit**2
+        back = (axes @ crossed / len(rows)) / np.where(variance > 1e-9, variance, np.inf)[:, None]
+        self.first_decoder_layer.weight.copy_(torch.as_tensor(back.T))
+        self.first_decoder_layer.bias.copy_(torch.as_tensor(x_mean))
+
+
+class _Histograms(nn.Module):
+    """Layer from images to their histograms of gradient directions; it has no weights."""
+
+    def __init__(self, input_shape: tuple[int, ...], n_cells: int, n_directions: int) -> None:
+        super().__init__()
+        layout = image_layout(input_shape)
+        sides = [] if layout is None else [s for s, axis in zip(input_shape, layout, strict=True) if axis != "C"]
+        if layout is None or min(sides) < _LEAST_SIDE:
+            text = "x".join(map(str, input_shape))
+            raise UserError(
+                f"net=gradients reads images (height x width) of at least {_LEAST_SIDE} pixels a side; found samples "
+                f"of {text}; type method=communities"
+            )
+        self.layout: Layout = layout
+        self.n_cells = n_cells
+        self.n_directions = n_directions
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features (N, F) of prepared images (N, *input_shape)."""
+        with torch.autocast(x.device.type, enabled=False):
+            return gradient_histograms(to_planes(x, self.layout), self.n_cells, self.n_directions)
+
+
+def _pair(net: Gradients, data: ClusteringData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+    """Return the features (B, F) and the pixels (B, P) of some fitted samples, in float64."""
+    x = torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *net.input_shape)
+    h = net.features(x.to(net.shift.device))
+    return h.cpu().double().numpy(), x.reshape(len(rows), -1).double().numpy()
+
+
+def _sums(net: Gradients, data: ClusteringData, chunks: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
+    """Return the sums of features and of pixels over some fitted samples."""
+    totals: list[NDArray[np.float64]] = []
+    for chunk in chunks:
+        sums = [values.sum(axis=0) for values in _pair(net, data, chunk)]
+        totals = sums if not totals else [total + more for total, more in zip(totals, sums, strict=True)]
+    return totals
