@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData, Loader
-from deepcluster_pl.data.residency import ResidentLoader
 from deepcluster_pl.data.sampler import SeededBatchSampler
 from deepcluster_pl.utils.distributed import rank, world_size
 
@@ -27,7 +26,7 @@ class StageData(pl.LightningDataModule):
 
     Attributes:
         data: the samples; callbacks find them as `trainer.datamodule.data`.
-        wrap: changes the training batches that are in memory on their way to Lightning; None changes nothing.
+        wrap: changes the loader of training batches on its way to Lightning; None changes nothing.
     """
 
     def __init__(
@@ -44,12 +43,12 @@ class StageData(pl.LightningDataModule):
         self.shuffle = shuffle
         self.seed = seed
         self.rows = rows
-        self.wrap: Callable[[ResidentLoader], Any] | None = None
+        self.wrap: Callable[[Loader], Any] | None = None
 
     def train_dataloader(self) -> Any:
         """Return batches in the order of (seed, epoch), from where a checkpoint stopped."""
         loader = self.data.batches("fit", self._sampler(rank()), self.rows)
-        return self.wrap(loader) if self.wrap is not None and isinstance(loader, ResidentLoader) else loader
+        return loader if self.wrap is None else self.wrap(loader)
 
     def val_dataloader(self) -> Loader | Sequence[Loader]:
         """Return the held-out part in order, or no batches where nothing is held out."""

@@ -74,7 +74,8 @@ def self_labeling_loss(
     probability, cluster = log_p.exp().max(dim=1)
     sure = probability >= confidence
     # Every cluster has the same weight, whatever its number of confident samples
-    sizes = (F.one_hot(cluster, log_p.shape[1]) * sure[:, None]).sum(dim=0)
+    members = cluster[:, None] == torch.arange(log_p.shape[1], device=cluster.device)
+    sizes = (members & sure[:, None]).sum(dim=0)
     sizes = sizes if over_all is None else over_all(sizes)
     weight = sure.float() / sizes[cluster].clamp_min(1) / (sizes > 0).sum().clamp_min(1)
     loss = (weight * F.nll_loss(log_other, cluster, reduction="none")).sum()

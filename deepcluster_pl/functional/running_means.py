@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -30,6 +29,6 @@ def moved_centers(z: Tensor, clusters: Tensor, centers: Tensor, counts: Tensor) 
     """
     with torch.autocast(z.device.type, enabled=False):
         z = z.to(centers.dtype)
-        members = F.one_hot(clusters, len(centers))
+        members = clusters[:, None] == torch.arange(len(centers), device=clusters.device)
         counts = counts + members.sum(dim=0)
         return centers + members.to(z.dtype).T @ (z - centers[clusters]) / counts[:, None], counts

@@ -85,4 +85,6 @@ class DCN(ClusteringModule):
         # Embed again, because the optimizer has changed the net
         z = gather_all(self.embed(batches))
         clusters = squared_distances(z, self.centers).argmin(dim=1)
-        self.centers, self.counts = moved_centers(z, clusters, self.centers, self.counts)
+        centers, counts = moved_centers(z, clusters, self.centers, self.counts)
+        self.centers.copy_(centers)  # in place, as a captured step needs it
+        self.counts.copy_(counts)

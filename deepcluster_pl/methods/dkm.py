@@ -68,6 +68,10 @@ class DKM(ClusteringModule):
         n = min(1 + step // self.anneal_every, self.anneal_terms)
         return annealed_inverse_temperature(self.inverse_temperature, n)
 
+    def step_constants(self) -> tuple[float]:
+        """Return the inverse temperature of the coming step."""
+        return (self.temperature_at(self.global_step),)
+
     def loss(self, batch: Batch, draws: Draws) -> Losses:
         """Compute both losses of one batch; the distances are in float32 under any precision."""
         x, _ = batch

@@ -22,7 +22,7 @@ from deepcluster_pl.methods.initialization.initial_clustering import check_clust
 from deepcluster_pl.methods.initialization.n_clusters import AUTO, SplitHalfStability
 from deepcluster_pl.methods.student import Student
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.training.blocks import Stepping
+from deepcluster_pl.training.stepping import Stepping
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Recipe:
             cfg=cfg,
             data=data,
             make_trainer=instantiate_node(lightning, _partial_=True),
-            stepping=Stepping(own.get("steps_per_block", "auto")),
+            stepping=Stepping(own.get("steps_per_block", "auto"), own.get("graph", False)),
             make_loggers=instantiate_node(cfg.logger) or {},
             choose=instantiate_node(cfg.choose) if is_open else None,
             clusterer=instantiate_node(known.start),

@@ -21,7 +21,6 @@ from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.reporting import CenterImages
 from deepcluster_pl.training import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
-from deepcluster_pl.training.blocks import Stepping
 from deepcluster_pl.training.callbacks import (
     DivergenceStop,
     EmptyClusterWarning,
@@ -29,6 +28,7 @@ from deepcluster_pl.training.callbacks import (
     InterruptionHandler,
     ProgressLine,
 )
+from deepcluster_pl.training.stepping import Stepping
 from deepcluster_pl.utils.run_folder import RunFolder
 
 _UNSUPPORTED = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16", "64-true")
@@ -129,9 +129,9 @@ class StageTrainer:
             first.append(GradientAveraging())
         trainer = self._trainer(stage, [*first, *callbacks, metadata, interruption], resume_from, **limits)
         path = resume_from.path if resume_from else None
-        data.wrap = self.stepping.wrapper(trainer, module)
+        data.wrap = self.stepping.wrapper(trainer, module, self._report)
         try:
-            with _no_search_for_gpus(self.device):
+            with _no_search_for_gpus(self.device), self.stepping.stream(self.device):
                 trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             if path is None or interruption.has_begun or isinstance(error, UserError):
@@ -146,6 +146,10 @@ class StageTrainer:
         end = StageEnd(metadata.seconds, int(trainer.global_step))
         interruption.raise_if_interrupted()
         return end
+
+    def _report(self, line: str) -> None:
+        """Print a line, whatever its length."""
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     @cached_property
     def _probe(self) -> pl.Trainer:

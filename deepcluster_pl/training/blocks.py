@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
 
 from deepcluster_pl.data.residency import ResidentLoader
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.methods.step import LossModule
-from deepcluster_pl.training.step_engine import EagerStep, StepEngine
+from deepcluster_pl.training.step_engine import StepEngine
 
-AUTO_STEPS = 100
-"""Steps in a block where none are asked for; most blocks end earlier, at a step that is logged."""
 _HOOKS_AROUND_A_STEP = (
     "on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step",
 )  # fmt: skip
@@ -33,24 +29,6 @@ class EndsBlock(Protocol):
             trainer: the stage's Trainer.
             step: number of the step, from 1.
         """
-
-
-@dataclass(frozen=True)
-class Stepping:
-    """Choice of who takes the optimizer steps of a run.
-
-    Attributes:
-        steps_per_block: largest number of steps in a block; `auto` is 100, and 1 where blocks cannot be.
-    """
-
-    steps_per_block: int | Literal["auto"] = "auto"
-
-    def wrapper(self, trainer: pl.Trainer, module: pl.LightningModule) -> Callable[[ResidentLoader], Blocks] | None:
-        """Return what wraps the training batches of a stage, or None where Lightning takes every step."""
-        size = AUTO_STEPS if self.steps_per_block == "auto" else self.steps_per_block
-        if size == 1 or not isinstance(module, LossModule) or obstacle_to_blocks(trainer, module):
-            return None
-        return partial(Blocks, trainer=trainer, module=module, size=size, make_engine=EagerStep)
 
 
 class Blocks:

@@ -24,12 +24,13 @@ from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.training import AtomicCheckpointIO, CheckpointMetadata
 from deepcluster_pl.training.blocks import Blocks
 from deepcluster_pl.training.callbacks import CosineAnnealing, TargetRefresh
+from deepcluster_pl.training.graphed_step import one_stream
 from deepcluster_pl.training.pretraining import LayerwiseDenoising, Reconstruction
 from deepcluster_pl.training.step_engine import EagerStep
 from deepcluster_pl.utils.csv_logger import MetricsCSV, read_curves
 
 N, K, BATCH = 106, 3, 10  # 11 steps an epoch, the last with 6 samples
-SGD = functools.partial(torch.optim.SGD, lr=0.05, momentum=0.9)
+SGD = functools.partial(torch.optim.SGD, lr=0.05, momentum=0.9, fused=True)
 ADAM = functools.partial(torch.optim.Adam, lr=2e-3, fused=True)
 MODULES = {
     "reconstruction": lambda net: Reconstruction(net, ADAM, None),
@@ -57,6 +58,23 @@ class Recorder(pl.Callback):
         )
 
 
+class KilledError(Exception):
+    """The end of a process, after a checkpoint."""
+
+
+class KilledAt(pl.Callback):
+    """Writes a checkpoint after a step, as a run does, and is killed some steps later."""
+
+    def __init__(self, step: int, path: Path) -> None:
+        self.step, self.path = step, path
+
+    def on_train_batch_end(self, trainer, *rest):
+        if trainer.global_step == self.step:
+            trainer.save_checkpoint(self.path)
+        if trainer.global_step == self.step + 2:
+            raise KilledError
+
+
 def samples(holdout: float = 0.0) -> Blobs:
     """Make the samples that every module is trained on."""
     options: Any = {"name": "b", "subset": Subset(None, False, 0), "holdout": holdout, "split": "random", "seed": 0,
@@ -81,7 +99,7 @@ def make(name: str, data: Blobs) -> Any:
 
 def train(
     folder: Path, name: str, size: int, steps: int, *callbacks: pl.Callback, engine: Any = EagerStep,
-    resume_from: Path | None = None, holdout: float = 0.0, **options: Any,
+    resume_from: Path | None = None, holdout: float = 0.0, accelerator: str = "cpu", **options: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a module, and return its checkpoint, its curves and what every step was."""
     data, recorder = samples(holdout), Recorder()
@@ -91,14 +109,17 @@ def train(
         own.append(TargetRefresh(25, 0.0, False))
     options = {"log_every_n_steps": 9, "limit_val_batches": 1.0 if holdout else 0} | options
     trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=-1, max_steps=steps, enable_checkpointing=False, enable_progress_bar=False,
+        accelerator=accelerator, devices=1, max_epochs=-1, max_steps=steps, plugins=[AtomicCheckpointIO()],
+        enable_checkpointing=False, enable_progress_bar=False, num_sanity_val_steps=0, use_distributed_sampler=False,
         callbacks=[*own, recorder, *callbacks, CheckpointMetadata("fit", {})], enable_model_summary=False,
-        logger=MetricsCSV(str(folder), "curves"), use_distributed_sampler=False, num_sanity_val_steps=0,
-        plugins=[AtomicCheckpointIO()], **options,
+        logger=MetricsCSV(str(folder), "curves"), **options,
     )  # fmt: skip
     if size > 1:
         stage.wrap = functools.partial(Blocks, trainer=trainer, module=module, size=size, make_engine=engine)
-    trainer.fit(module, datamodule=stage, ckpt_path=resume_from, weights_only=True)
+    if accelerator != "cpu":
+        data.move_to(trainer.strategy.root_device)
+    with one_stream(trainer.strategy.root_device):
+        trainer.fit(module, datamodule=stage, ckpt_path=resume_from, weights_only=True)
     trainer.save_checkpoint(folder / "end.ckpt")
     content = torch.load(folder / "end.ckpt", weights_only=True)
     content["deepcluster_pl"].pop("seconds")
@@ -116,3 +137,15 @@ def differences(a: Any, b: Any, path: str = "") -> list[str]:
         pairs = enumerate(zip(a, b, strict=True))
         return [line for i, (u, v) in pairs for line in differences(u, v, f"{path}/{i}")]
     return [] if a == b or (a != a and b != b) else [f"{path}: {a} {b}"]
+
+
+def largest_difference(a: Any, b: Any) -> float:
+    """Return the largest difference of the numbers in two nested results of one shape; infinite for other shapes."""
+    if isinstance(a, torch.Tensor):
+        return float((a.double() - b.double()).abs().max()) if a.shape == b.shape else float("inf")
+    if isinstance(a, dict):
+        return max([0.0, *(largest_difference(a[key], b[key]) for key in a)]) if a.keys() == b.keys() else float("inf")
+    if isinstance(a, list | tuple):
+        pairs = zip(a, b, strict=True)
+        return max([0.0, *(largest_difference(u, v) for u, v in pairs)])
+    return abs(a - b) if isinstance(a, int | float) and a == a else 0.0 if a == b or a != a else float("inf")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 import pytorch_lightning as pl
-from helpers.stepping import MODULES, SGD, K, differences, make, samples, train
+from helpers.stepping import MODULES, SGD, K, KilledAt, KilledError, differences, make, samples, train
 
+from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.methods.dec import DEC
 from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.training.blocks import Stepping, obstacle_to_blocks
+from deepcluster_pl.training.blocks import Blocks, obstacle_to_blocks
 from deepcluster_pl.training.step_engine import EagerStep
+from deepcluster_pl.training.stepping import Stepping
 
 STEPS = 200
 
@@ -32,27 +34,10 @@ def test_any_size_gives_the_same_with_a_held_out_part_and_clipping(size, tmp_pat
     assert len(single["curves"]["pretrain/mse_holdout"]) == 6
 
 
-class Killed(Exception):
-    """The end of a process, after a checkpoint."""
-
-
-class KilledAt(pl.Callback):
-    """Writes a checkpoint after a step, as a run does, and is killed some steps later."""
-
-    def __init__(self, step, path):
-        self.step, self.path = step, path
-
-    def on_train_batch_end(self, trainer, *rest):
-        if trainer.global_step == self.step:
-            trainer.save_checkpoint(self.path)
-        if trainer.global_step == self.step + 2:
-            raise Killed
-
-
 @pytest.mark.parametrize(("name", "step"), [("dec", 11), ("dec", 25), ("scan", 40), ("layerwise", 43)])
 def test_killed_within_a_block_a_stage_resumes_to_the_same_end(name, step, tmp_path):
     whole, path = train(tmp_path / "whole", name, 1, 50), tmp_path / "last.ckpt"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(tmp_path / "cut", name, 7, 50, KilledAt(step, path))
     resumed = train(tmp_path / "cut", name, 4, 50, resume_from=path)
     assert resumed["steps"] == whole["steps"][step:]
@@ -116,7 +101,11 @@ def test_what_needs_lightning_at_every_step_is_named(trainer, words):
     reason = obstacle_to_blocks(trainer, make("dec", samples()))
     assert words in reason
     assert bool(reason) == bool(words)
-    assert (Stepping().wrapper(trainer, make("dec", samples())) is None) == bool(words)
+    data = samples()
+    loader = StageData(data, 8, True, 0).train_dataloader()
+    wrapped = Stepping().wrapper(trainer, make("dec", data), print)(loader)
+    assert isinstance(wrapped, Blocks) == (not words)
+    assert Stepping(1).wrapper(trainer, make("dec", data), print)(loader) is loader
 
 
 class OwnStep(DEC):

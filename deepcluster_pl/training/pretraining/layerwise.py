@@ -107,6 +107,10 @@ class LayerwiseDenoising(LossModule):
                 draws[name] = torch.rand((n_samples, *shape), generator=generator) >= self.dropout
         return draws
 
+    def step_constants(self) -> tuple[int]:
+        """Return the phase of the current epoch."""
+        return (self.phase(self.current_epoch),)
+
     def loss(self, batch: Batch, draws: Draws) -> Losses:
         """Compute the error of one batch in the phase of the current epoch.
 
