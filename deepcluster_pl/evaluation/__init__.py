@@ -1,7 +1,8 @@
 """Numbers about a partition: scores, baselines, predictions, and places on a map."""
 
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions
-from deepcluster_pl.evaluation.label_free import Comparison, Criteria, Ranking, compare_partitions, rank_partitions
+from deepcluster_pl.evaluation.candidate_choice import CandidateCriteria, CandidateRanking, rank_candidates
+from deepcluster_pl.evaluation.label_free import Comparison, compare_partitions
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES, known_labels, label_scores, separation_scores, size_scores
 from deepcluster_pl.evaluation.predictions import (
     Partition,
@@ -16,14 +17,14 @@ from deepcluster_pl.evaluation.projection import Map, Places, check_map, map_coo
 __all__ = [
     "LABEL_SCORES",
     "Baselines",
+    "CandidateCriteria",
+    "CandidateRanking",
     "Comparison",
-    "Criteria",
     "Map",
     "Partition",
     "Places",
     "Prediction",
     "Predictions",
-    "Ranking",
     "assign_all",
     "baseline_partitions",
     "check_map",
@@ -33,7 +34,7 @@ __all__ = [
     "label_scores",
     "map_coordinates",
     "partition_from",
-    "rank_partitions",
+    "rank_candidates",
     "separation_scores",
     "size_scores",
 ]

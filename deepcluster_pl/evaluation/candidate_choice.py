@@ -1,4 +1,4 @@
-"""Choose among the candidates of method=auto without labels, by information about neighbors and by consensus."""
+"""Judge partitions of the same samples without labels, by information about neighbors and by consensus; choose one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from deepcluster_pl.evaluation.label_free import Features, neighborhood
+from deepcluster_pl.evaluation.label_free import Features, Neighborhood, neighborhood, share_of
 from deepcluster_pl.functional.consensus_choice import families_of, family_votes, pairwise_rand_indices
 from deepcluster_pl.functional.neighbor_information import neighbor_information
-from deepcluster_pl.functional.neighbor_share import neighbor_information_share
 from deepcluster_pl.functional.partition import cluster_sizes, is_collapsed
 
 ALIKE = 0.9
@@ -34,6 +33,9 @@ class CandidateCriteria:
         score: `share` plus a tenth of `agreement`.
         family: partitions with one number are nearly equal.
         collapsed: at least half of the clusters are empty.
+        gap: largest share of all, less this one.
+        gap_error: standard error of `gap`, by the same bootstrap.
+        together: share of neighbors that are in a sample's own cluster.
     """
 
     share: float
@@ -44,6 +46,9 @@ class CandidateCriteria:
     score: float
     family: int
     collapsed: bool
+    gap: float
+    gap_error: float
+    together: float
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,16 @@ class CandidateRanking:
     Attributes:
         criteria: of each candidate, in the order given.
         chosen: place of the one to use.
-        sureness: share of bootstrap draws of rows in which its family wins.
+        sureness: share of bootstrap draws of rows in which its family wins; 0 where no partition says anything.
+        n: rows that the criteria were computed on.
+        n_neighbors: neighbors of each.
     """
 
     criteria: list[CandidateCriteria]
     chosen: int
     sureness: float
+    n: int
+    n_neighbors: int
 
 
 def rank_candidates(
@@ -85,8 +94,8 @@ def rank_candidates(
     votes, families = family_votes(adjusted), families_of(adjusted)
     agreement, consensus = adjusted @ votes, rand @ votes
     # Information about neighbors, of all rows and of each bootstrap draw
-    share = np.array([neighbor_information_share(clusters, near.neighbors, near.weights) for clusters in own])
-    draws = np.array([[neighbor_information_share(c, near.neighbors, w) for w in near.draws] for c in own])
+    shares = np.array([share_of(near, clusters) for clusters in partitions])
+    share, draws = shares[:, 0], shares[:, 1:]
     information = [neighbor_information(clusters, near.neighbors, near.weights) for clusters in own]
     collapsed = np.array([_is_collapsed(*pair) for pair in zip(partitions, n_clusters, strict=True)])
     # The best score, and the simplest of those that are as good as it
@@ -97,16 +106,28 @@ def rank_candidates(
     as_good = (adjusted[best] > ALIKE) & (share[best] - share <= errors[best]) & (collapsed == collapsed[best])
     as_good[best] = True
     chosen = int(np.flatnonzero(as_good)[0])
+    clearest = int(share.argmax())
     winners = families[(draws + extra[:, None]).argmax(axis=0)]
     criteria = [
         CandidateCriteria(
             share=float(share[i]), error=float(errors[i]), information=float(information[i]),
             agreement=float(agreement[i]), consensus=float(consensus[i]), score=float(score[i]),
             family=int(families[i]), collapsed=bool(collapsed[i]),
+            gap=float(share[clearest] - share[i]), gap_error=float((draws[clearest] - draws[i]).std(ddof=1)),
+            together=_together(near, own[i]),
         )
         for i in range(len(own))
     ]  # fmt: skip
-    return CandidateRanking(criteria, chosen, float((winners == families[best]).mean()))
+    sureness = float((winners == families[best]).mean()) if share.max() > 0 else 0.0
+    return CandidateRanking(criteria, chosen, sureness, len(near.rows), near.neighbors.shape[1])
+
+
+def _together(near: Neighborhood, clusters: NDArray[np.int64]) -> float:
+    """Return the share of neighbors in a sample's own cluster; samples in cluster -1 have none."""
+    if not near.neighbors.size:
+        return 0.0
+    same = (clusters[:, None] == clusters[near.neighbors]) & (clusters[:, None] >= 0)
+    return float(np.average(same.mean(axis=1), weights=near.weights))
 
 
 def _is_collapsed(clusters: NDArray[np.int64], n_clusters: int) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from deepcluster_pl.data.base import ClusteringData
-from deepcluster_pl.evaluation.label_free import rank_partitions
+from deepcluster_pl.evaluation.candidate_choice import rank_candidates
+from deepcluster_pl.evaluation.judged_features import judged_features
 from deepcluster_pl.evaluation.predictions import Partition
 from deepcluster_pl.functional.consensus_choice import pairwise_rand_indices
 
@@ -25,15 +26,15 @@ def row_criteria(data: ClusteringData, partitions: dict[str, Partition | None], 
         seed: decides rows and bootstrap.
 
     Returns:
-        A block of scores.json: `rows` has `information`, `error`, `gap`, `gap_error`, `together` and `collapsed` of
-        each row; `agreement` is the mean adjusted Rand index of the method with each baseline, or None; `n` and
-        `n_neighbors` say what it was computed on.
+        A block of scores.json: `rows` has `share`, `error`, `information`, `gap`, `gap_error`, `together` and
+        `collapsed` of each row; `agreement` is the mean adjusted Rand index of the method with each baseline, or
+        None; `n` and `n_neighbors` say what it was computed on.
     """
     there = {name: partition["fit"] for name, partition in partitions.items() if partition is not None}
-    ranking = rank_partitions(
-        lambda rows: data.prepared("fit", rows), list(there.values()), seed, [n_clusters] * len(there)
+    ranking = rank_candidates(
+        lambda rows: judged_features(data, rows), list(there.values()), [n_clusters] * len(there), seed
     )
-    keys = ("information", "error", "gap", "gap_error", "together", "collapsed")
+    keys = ("share", "error", "information", "gap", "gap_error", "together", "collapsed")
     rows = {
         name: {key: getattr(criteria, key) for key in keys}
         for name, criteria in zip(there, ranking.criteria, strict=True)

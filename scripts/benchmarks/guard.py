@@ -25,9 +25,10 @@ from rich.console import Console
 
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import without_hydra
-from deepcluster_pl.evaluation.label_free import compare_partitions
+from deepcluster_pl.evaluation.label_free import compare_partitions, neighborhood
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.evaluation.predictions import partition_from
+from deepcluster_pl.functional.neighbor_information import neighbor_information
 from deepcluster_pl.runs.pipeline import make_stages, train
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.utils.numerics import float32_arithmetic
@@ -54,18 +55,19 @@ def main() -> int:
     parser.add_argument("--data", default=",".join(DATA))
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--lines", type=Path, default=LINES, help="file that run appends to")
     parser.add_argument("--check", action="store_true", help="change nothing")
     options = parser.parse_args()
     if options.what == "table":
         return write_tables(options.check)
-    LINES.parent.mkdir(exist_ok=True)
+    options.lines.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         for data in options.data.split(","):
             for seed in options.seeds.split(","):
                 for method in options.methods.split(","):
                     line = json.dumps(one_run(Path(scratch), data, method, int(seed)))
                     print(line, flush=True)
-                    with LINES.open("a", encoding="utf-8") as file:
+                    with options.lines.open("a", encoding="utf-8") as file:
                         file.write(line + "\n")
     return 0
 
@@ -93,7 +95,10 @@ def one_run(scratch: Path, data: str, method: str, seed: int) -> dict[str, Any]:
         trained = train(recipe, make_stages(recipe, folder, Console(quiet=True)), draws_figures=False)
         data_of = trained.data
         start, fit = trained.started["fit"], partition_from(trained.predictions)["fit"]
-        found = compare_partitions(functools.partial(data_of.prepared, "fit"), start, fit, seed)
+        features = functools.partial(data_of.prepared, "fit")
+        found = compare_partitions(features, start, fit, seed)
+        near = neighborhood(features, len(start), seed)
+        nats = [neighbor_information(some[near.rows], near.neighbors, near.weights) for some in (start, fit)]
     labels = data_of.part("fit").labels
     scores = {name: label_scores(labels, clusters) for name, clusters in (("start", start), ("fit", fit))}
     return {
@@ -101,7 +106,8 @@ def one_run(scratch: Path, data: str, method: str, seed: int) -> dict[str, Any]:
         "commit": commit(), "steps": trained.steps,
         "start": {key: scores["start"][key] for key in ("acc", "nmi", "ari")},
         "fit": {key: scores["fit"][key] for key in ("acc", "nmi", "ari")},
-        "information": {"start": found.first, "fit": found.second, "error": found.error},
+        "share": {"start": found.first, "fit": found.second, "error": found.error},
+        "information": {"start": nats[0], "fit": nats[1]},
         "kept": "start" if found.second_is_worse else "fit",
     }  # fmt: skip
 
