@@ -57,7 +57,11 @@ NARROWER: dict[str, Any] = {
 """Types of arguments whose wrong values the Trainer would accept, and fail on later."""
 
 
-OWN: dict[str, Any] = {"steps_per_block": Count | Literal["auto"], "graph": bool | Literal["auto"]}
+OWN: dict[str, Any] = {
+    "matmul": Literal["ieee", "tf32"],
+    "steps_per_block": Count | Literal["auto"],
+    "graph": bool | Literal["auto"],
+}
 """Types of the keys of `trainer` that the run reads itself, and Lightning does not know."""
 
 

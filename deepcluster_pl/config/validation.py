@@ -82,6 +82,13 @@ def _contradictions(cfg: DictConfig) -> list[str]:
         )
     if learns and callbacks.get("target_refresh") is None:
         lines.append(f"method={cfg.method.name} needs a refresh every few steps; add callbacks=refresh")
+    # Products of bf16 are faster still, and gradients that add up come from steps without an optimizer
+    if cfg.trainer.get("matmul") == "tf32":
+        unlike = {"precision": "mixed" in str(cfg.trainer.get("precision")),
+                  "accumulate_grad_batches": cfg.trainer.get("accumulate_grad_batches", 1) > 1}  # fmt: skip
+        for key in (key for key, holds in unlike.items() if holds):
+            found = f"trainer.{key}={cfg.trainer[key]}"
+            lines.append(f"trainer.matmul=tf32 does not go with {found}; type trainer.matmul=ieee")
     # A fused optimizer unscales gradients by itself, after Lightning would have to clip them
     if cfg.trainer.get("gradient_clip_val") and "mixed" in str(cfg.trainer.get("precision")):
         owners = {"pretrain": cfg.pretrain, "fit": cfg.fit}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,7 @@ class LossModule(pl.LightningModule, ABC):
         self.net = net
         self.optimizer = optimizer
         self.augment = augment
+        self.step_context: Callable[[], AbstractContextManager[None]] = nullcontext
         self._batches: list[Batch] = []  # since the last optimizer step; several where gradients accumulate
 
     @abstractmethod
@@ -128,7 +130,8 @@ class LossModule(pl.LightningModule, ABC):
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Step the optimizer, then call `after_step`, before any callback looks or a checkpoint is written."""
-        super().optimizer_step(*args, **kwargs)
+        with self.step_context():
+            super().optimizer_step(*args, **kwargs)
         self.after_step(self._batches)
         self._batches.clear()
 

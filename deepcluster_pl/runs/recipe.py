@@ -77,7 +77,7 @@ class Recipe:
             cfg=cfg,
             data=data,
             make_trainer=instantiate_node(lightning, _partial_=True),
-            stepping=Stepping(own.get("steps_per_block", "auto"), own.get("graph", False)),
+            stepping=Stepping(**own),
             make_loggers=instantiate_node(cfg.logger) or {},
             choose=instantiate_node(cfg.choose) if is_open else None,
             clusterer=instantiate_node(known.start),

@@ -85,7 +85,8 @@ class StageTrainer:
     def describe(self) -> str:
         """Return the machine in a few words."""
         processes = f"{self.world_size} processes, " if self.world_size > 1 else ""
-        return f"on {self.device.type}, {processes}precision {self.precision}"
+        tf32 = ", products in TF32" if self.stepping.matmul == "tf32" and self.device.type == "cuda" else ""
+        return f"on {self.device.type}, {processes}precision {self.precision}{tf32}"
 
     def train(
         self,

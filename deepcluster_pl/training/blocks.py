@@ -39,8 +39,7 @@ class Blocks:
     engine. It counts them in Lightning's own counters, and calls the callbacks before and after each step, as
     Lightning does. So refreshes, schedules, checkpoints and a resumed run come out the same for any size of block.
 
-    Lightning takes the last step of a block, of an epoch and of the stage, and every step that is logged or at which
-    a callback is due.
+    Lightning takes the last step of a block, of an epoch and of the stage, and every step at which a callback is due.
 
     Args:
         loader: all batches, in memory.
@@ -87,13 +86,11 @@ class Blocks:
 
     def _ends_block(self) -> bool:
         """Return whether Lightning has to take the coming step."""
-        trainer, step = self.trainer, self.trainer.global_step + 1
-        loop, interval = trainer.fit_loop.epoch_loop, trainer.log_every_n_steps  # type: ignore[attr-defined]
+        trainer, step, loop = self.trainer, self.trainer.global_step + 1, self.trainer.fit_loop.epoch_loop
         return (
             loop.restarting  # Lightning is yet to find its place after a resume
             or loop.batch_progress.current.ready + 1 >= len(self)
             or step == trainer.max_steps
-            or bool(interval and step % interval == 0)
             or any(callback.is_due(trainer, step) for callback in self._ending)
         )
 
@@ -104,11 +101,14 @@ class Blocks:
             self._engine = self.make_engine(trainer, module)
         loop = trainer.fit_loop.epoch_loop
         progress, optimizer = loop.batch_progress, loop.automatic_optimization.optim_progress.optimizer
+        logs = trainer._logger_connector if trainer._logger_connector.should_update_logs else None
         number = progress.current.ready
         batch = (batch[0].to(module.device), batch[1].to(module.device))
         # Before the step
         trainer.fit_loop._data_fetcher.fetched += 1  # type: ignore[union-attr]  # by this, Lightning knows the last one
         progress.increment_ready()
+        if logs is not None:
+            logs.on_batch_start(batch)
         for callback in self._before:
             callback.on_train_batch_start(trainer, module, batch, number)
         module.on_train_batch_start(batch, number)
@@ -119,7 +119,9 @@ class Blocks:
         losses = self._engine(batch, module.draw(n, (trainer.current_epoch, number, 0)))
         for count in ("ready", "started", "completed"):
             getattr(optimizer.zero_grad, f"increment_{count}")()
+        module._current_fx_name = "training_step"  # where `log` may be called
         module.log_losses(losses, n)
+        module._current_fx_name = None
         optimizer.step.increment_completed()
         progress.increment_processed()
         # After the step
@@ -127,7 +129,11 @@ class Blocks:
         for callback in self._after:
             callback.on_train_batch_end(trainer, module, outputs, batch, number)
         module.on_train_batch_end(outputs, batch, number)
+        if logs is not None:
+            logs.on_batch_end()
         progress.increment_completed()
+        if logs is not None:
+            logs.update_train_step_metrics()
         loop._batches_that_stepped += 1
 
 

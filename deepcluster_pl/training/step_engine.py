@@ -42,15 +42,16 @@ class EagerStep:
     def __call__(self, batch: Batch, draws: Draws) -> Losses:
         """Take one step; see `StepEngine`."""
         module, optimizer = self.module, self.optimizer
-        # Forward, in the precision of the run
-        with self._forward_context():
-            losses = module.loss(module.training_batch(batch, draws), draws)
-        # Backward
-        optimizer.zero_grad()
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
-        # Step
-        if self._clip_value:
-            module.configure_gradient_clipping(optimizer, self._clip_value, self._clip_algorithm)
-        optimizer.step()
+        with module.step_context():
+            # Forward, in the precision of the run
+            with self._forward_context():
+                losses = module.loss(module.training_batch(batch, draws), draws)
+            # Backward
+            optimizer.zero_grad()
+            losses["loss"].backward()  # type: ignore[no-untyped-call]
+            # Step
+            if self._clip_value:
+                module.configure_gradient_clipping(optimizer, self._clip_value, self._clip_algorithm)
+            optimizer.step()
         module.after_step([batch])
         return {name: value.detach() for name, value in losses.items()}

@@ -16,9 +16,10 @@ from deepcluster_pl.methods.step import LossModule
 from deepcluster_pl.training.blocks import Blocks, obstacle_to_blocks
 from deepcluster_pl.training.graphed_step import GraphedStep, obstacle_to_graph, one_stream
 from deepcluster_pl.training.step_engine import EagerStep, StepEngine
+from deepcluster_pl.utils.numerics import tf32_products
 
 AUTO_STEPS = 100
-"""Steps in a block where none are asked for; most blocks end earlier, at a step that is logged."""
+"""Steps in a block where none are asked for; most blocks end earlier, with an epoch or at a refresh."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,19 @@ class Stepping:
 
     Attributes:
         steps_per_block: largest number of steps in a block; `auto` is 100, and 1 where blocks cannot be.
-        graph: whether steps are captured as a graph; `auto` does so where it can, without a word where it cannot.
+        graph: whether steps are captured as a graph; `auto` does so on a GPU.
+        matmul: how a step multiplies float32 matrices. All else is in float32 proper: refreshes, targets, predictions.
     """
 
     steps_per_block: int | Literal["auto"] = "auto"
     graph: bool | Literal["auto"] = False
+    matmul: Literal["ieee", "tf32"] = "ieee"
     _said: list[str] = field(default_factory=list, compare=False)
 
     def wrapper(
         self, trainer: pl.Trainer, module: pl.LightningModule, report: Callable[[str], object]
     ) -> Callable[[Loader], Any]:
-        """Return what a stage does with its training batches.
+        """Return what a stage does with its training batches, and tell the module how to multiply.
 
         Args:
             trainer: Trainer of the stage.
@@ -47,6 +50,8 @@ class Stepping:
         Returns:
             A function that returns a loader as it is, where Lightning takes every step, or in blocks.
         """
+        if self.matmul == "tf32" and isinstance(module, LossModule):
+            module.step_context = tf32_products
         size = AUTO_STEPS if self.steps_per_block == "auto" else self.steps_per_block
         reason = obstacle_to_blocks(trainer, module) if size > 1 else "trainer.steps_per_block=1"
 

@@ -25,6 +25,20 @@ def float32_arithmetic() -> Iterator[None]:
         torch.set_flush_denormal(flushes)
 
 
+@contextmanager
+def tf32_products() -> Iterator[None]:
+    """Multiply float32 matrices and convolve in TF32 on an NVIDIA GPU: 10 bits of each factor, sums in float32.
+
+    Nothing changes on any other device.
+    """
+    products, convolutions = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = products, convolutions
+
+
 def flushes_denormal() -> bool:
     """Return whether this thread flushes denormal numbers to zero; PyTorch can set this, but not say it."""
     smallest = torch.finfo(torch.float32).tiny

@@ -46,6 +46,15 @@ def test_the_runs_own_keys_are_spelled_checked_and_kept_from_lightning():
     ]
 
 
+def test_tf32_beside_what_it_cannot_go_with_is_refused_in_a_line():
+    for other in ("precision=bf16-mixed", "accumulate_grad_batches=2"):
+        assert problems_of("trainer.matmul=tf32", f"trainer.{other}") == [
+            f"trainer.matmul=tf32 does not go with trainer.{other}; type trainer.matmul=ieee"
+        ]
+    assert problems_of("trainer.matmul=tf32") == []
+    assert problems_of("trainer.matmul=fast") == ["trainer.matmul: found 'fast', expected one of ieee, tf32"]
+
+
 @pytest.mark.parametrize("sign", ["", "+", "++"])
 def test_what_the_run_sets_is_refused_with_what_to_type(sign):
     lines = compose_checked([f"{sign}trainer.{name}=1" for name in SET_BY_THE_RUN]).problems
