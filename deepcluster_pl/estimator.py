@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,11 @@ from deepcluster_pl.data.tables.frame import Frame
 from deepcluster_pl.data.tables.preparation import Preparation
 from deepcluster_pl.data.tables.prepared import describe_left_out
 from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.evaluation.find_levels import make_levels
+from deepcluster_pl.evaluation.levels import Levels, load_levels
 from deepcluster_pl.evaluation.metrics import separation_scores
+from deepcluster_pl.evaluation.outliers import NO_GROUP
+from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import by_components
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.n_clusters import AUTO
@@ -46,15 +51,16 @@ _MOST_DENSE, _COMPONENTS = 2**28, 100
 _FEWEST_SPARSE_COLUMNS = 16
 """scikit-learn's checks try three columns, and expect of all that takes them the probabilities of four classes."""
 _ACCEPTED: dict[str, Any] = {"dtype": ["float64", "float32", "uint8"], "allow_nd": True, "accept_sparse": "csr"}
-_FACTS, _TENSORS = "estimator.json", "estimator.safetensors"
+_FACTS, _TENSORS, _LEVELS = "estimator.json", "estimator.safetensors", "levels.json"
 
 
 class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Any recipe of this package as a scikit-learn clusterer. Nothing is written to disk unless `save` is called.
 
     Args:
-        method: a recipe, as in `method=` on the command line: kmeans, gmm, pca_gmm, graph, ae_kmeans, ae_gmm, dec,
-            idec, dcn, dkm, vade, scan, n2d, da/idec ... `auto` tries several, and chooses one without labels.
+        method: a recipe, as in `method=` on the command line: kmeans, gmm, pca_gmm, graph, communities,
+            gradients, ae_kmeans, ae_gmm, dec, idec, dcn, dkm, vade, scan, n2d, da/idec ... `auto` tries several, and
+            chooses one without labels.
         n_clusters: K, or `auto` for the number that halves of the data agree on.
         random_state: seed of all draws; None draws a seed. The same seed gives the same labels on one machine.
         accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it, for fitting and predicting.
@@ -65,9 +71,12 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             `auto` is `standard`, but leaves what is scaled already: columns of zeros and ones, standardized columns,
             rows of length 1, and images of bytes or of values from -1 to 1. `scaling_` names them.
         precision: of training steps, as Lightning's Trainer takes it: `32-true`, `bf16-mixed` ...; None = the recipe's.
+        outliers: `auto` gives samples that no group explains the label -1, a share such as 0.05 so many of them, `none`
+            nobody; None = the recipe's, which is `auto` for method="auto" and `none` for others.
 
     Attributes:
-        labels_: cluster (N,) of each fitted sample, from 0, without gaps.
+        labels_: cluster (N,) of each fitted sample, from 0; -1 for one in no group, see `outliers`. `predict` gives
+            such a sample the nearest cluster.
         cluster_centers_: centers (K, D) among the embeddings, where the method has centers.
         n_clusters_: K.
         n_features_in_: number of features of the fitted samples.
@@ -76,6 +85,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         candidates_: with method="auto", a row for each recipe that was tried, the chosen one marked; else None.
         history_: points (n, 2) of each curve by its name, as (optimizer step, value): `pretrain/mse`, `fit/kl` ...
         scaling_: the columns that `scale="auto"` left as they are, in words; empty without any.
+        levels_: coarser and finer groups, see `labels_at`: `offered` has a few levels, each with `name`, `sizes` and
+            `parent` groups; see `deepcluster_pl.evaluation.levels.Levels`.
         model_: the trained `ClusteringModule`, on the CPU.
         seed_: the seed that was used.
 
@@ -88,6 +99,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     _preparation: Preparation | None = None
     _fitted: Fitted | None = None
     _components: NDArray[np.float32] | None = None
+    _levels: Levels | None = None
 
     def __init__(
         self,
@@ -99,6 +111,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         overrides: Mapping[str, Any] | Sequence[str] | str = (),
         scale: Literal["auto", "none", "unit", "standard"] = "auto",
         precision: str | int | None = None,
+        outliers: float | str | None = None,
     ) -> None:
         self.method = method
         self.n_clusters = n_clusters
@@ -108,6 +121,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.overrides = overrides
         self.scale = scale
         self.precision = precision
+        self.outliers = outliers
 
     def fit(self, X: Any, y: Any = None) -> DeepClustering:
         """Carry out the recipe.
@@ -126,7 +140,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             ValueError: X or a setting is unusable; the text names the value, the expected one, and the remedy.
         """
         overrides = as_overrides(self.overrides)
-        self._components = None
+        self._components = self._levels = None
         if columns := self._columns_of(X):
             table = Table(np.empty((len(columns), 0)), range(len(columns)), frame=columns)
         else:
@@ -135,7 +149,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         if isinstance(self.random_state, (int, np.integer)):
             self.seed_ = int(self.random_state)
-        settings = {
+        settings: dict[str, Any] = {
             "method": self.method,
             "n_clusters": self.n_clusters,
             "seed": self.seed_,
@@ -144,6 +158,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         }
         if self.precision is not None:
             settings["trainer.precision"] = self.precision
+        if self.outliers is not None:
+            settings["outliers"] = self.outliers
         fitted = fit_samples(table, settings, overrides, bool(self.verbose))
         self.history_, self.candidates_, self.scaling_ = fitted.history, fitted.candidates, fitted.scaling
         self._fitted = fitted
@@ -155,6 +171,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         clusters = self._predicted(x)[1].argmax(axis=1)
         self._set_order(order_of(clusters, self.n_clusters_))
         self.labels_ = np.argsort(self._order)[clusters]
+        self.labels_[fitted.outside] = NO_GROUP
         found = len(np.unique(clusters))
         if found < self.n_clusters_:
             text = f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters_})."
@@ -245,6 +262,38 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         draw_map(ax, by_components({"fit": z.astype(np.float32)})["fit"], clusters, self.n_clusters_, "pca")
         return ax
 
+    @property
+    def levels_(self) -> Levels:
+        """Coarser and finer groups of the fitted samples; they are found at the first use."""
+        check_is_fitted(self)
+        if self._levels is None:
+            if self._fitted is None:
+                raise UserError("levels need the fitted samples; use levels_ before you save or copy, or fit again")
+            trained = self._fitted.trained
+            # Ids are places in labels_; cells come back in the order of the samples
+            places = {name: np.array(trained.data.part(name).ids, dtype=np.int64) for name in trained.data.parts}
+            parts: Predictions = {
+                name: replace(trained.predictions[name], clusters=torch.from_numpy(self.labels_[rows]))
+                for name, rows in places.items()
+            }
+            found, cells = make_levels(parts, self.n_clusters_, self.seed_), np.empty_like(self.labels_)
+            for name, rows in places.items():
+                cells[rows] = found.cells[name]
+            self._levels = replace(found, cells={"fit": cells})
+        return self._levels
+
+    def labels_at(self, n: int) -> NDArray[np.int64]:
+        """Return the group (N,) of each fitted sample on the level of n groups, -1 for one in no group.
+
+        Args:
+            n: number of groups: fewer than `n_clusters_` joins clusters, more splits those that come apart. With as
+                many as there are clusters that hold samples, `labels_` comes back.
+
+        Raises:
+            ValueError: there are not that many groups that are well supported.
+        """
+        return self.levels_.labels_at(n)
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted estimator into a new folder, as JSON and safetensors that run no code."""
         check_is_fitted(self)
@@ -263,6 +312,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
                 "overrides": as_overrides(self.overrides),
                 "scale": self.scale,
                 "precision": self.precision,
+                "outliers": self.outliers,
             },
             "feature_names": self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None,
             "history": {name: points.tolist() for name, points in self.history_.items()},
@@ -270,6 +320,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         tensors = {"labels": torch.from_numpy(self.labels_)} if hasattr(self, "labels_") else {}
         if self._components is not None:
             tensors["components"] = torch.from_numpy(self._components)
+        if self._levels is not None:
+            self._levels.save(folder / _LEVELS)
         save_tensors({"order": torch.from_numpy(self._order), **tensors}, folder / _TENSORS)
         with atomic_write(folder / _FACTS) as file:
             json.dump(facts, file, indent=2)
@@ -307,6 +359,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             estimator.n_features_in_ = len(estimator._components)
         if "labels" in tensors:
             estimator.labels_ = tensors["labels"].numpy()
+            estimator._levels = load_levels(folder / _LEVELS) if (folder / _LEVELS).is_file() else None
         return estimator
 
     def _columns_of(self, X: Any) -> Frame | None:

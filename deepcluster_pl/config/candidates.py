@@ -14,7 +14,7 @@ from deepcluster_pl.config.validation import check
 
 _SHARED = (
     "seed", "n_clusters", "choose", "baselines", "map", "compile", "start_sample_size", "cache_dir",
-    "checkpoint_interval", "guard", "published", "objective", "data", "trainer", "logger",
+    "checkpoint_interval", "guard", "outliers", "published", "objective", "data", "trainer", "logger",
 )  # fmt: skip
 """Keys of the run that all candidates have in common; every other key is that of the candidate's recipe."""
 

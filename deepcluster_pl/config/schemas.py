@@ -44,6 +44,8 @@ class RunSchema:
     auto: Any = None
     guard: bool = False  # of runs that began before there was one
     student: Any = None
+    outliers: Annotated[float, Interval(gt=0, le=0.5)] | Literal["auto", "none"] = "none"
+    table_error: Literal["mixed", "squared"] = "squared"  # of runs that began before it was a choice
 
 
 @dataclass

@@ -46,12 +46,15 @@ class Scorer:
         self.code = code
         self._inputs: dict[PartName, NDArray[np.float32]] = {}
 
-    def block(self, name: PartName, clusters: NDArray[np.int64]) -> dict[str, Any]:
+    def block(
+        self, name: PartName, clusters: NDArray[np.int64], kept: NDArray[np.bool_] | None = None
+    ) -> dict[str, Any]:
         """Return all scores of one part.
 
         Args:
             name: the part.
             clusters: cluster (N,) of each of its samples.
+            kept: whether each sample (N,) is scored; None = all are. There is no BIC of some.
 
         Returns:
             Scores by name; those against labels are None where there are none.
@@ -59,12 +62,14 @@ class Scorer:
         rows = sample_rows(len(clusters), _SEPARATION_ROWS, self.seed)
         if name not in self._inputs:
             self._inputs[name] = self.data.prepared(name, rows)
+        chosen = np.ones(len(clusters), dtype=bool) if kept is None else kept
+        labels = self.data.part(name).labels
         return {
-            "n": len(clusters),
-            **label_scores(self.data.part(name).labels, clusters),
-            **separation_scores(self._inputs[name], clusters[rows]),
-            **size_scores(clusters, self.n_clusters),
-            "bic": self._bic(clusters) if name == "fit" else None,
+            "n": int(chosen.sum()),
+            **label_scores(None if labels is None else labels[chosen], clusters[chosen]),
+            **separation_scores(self._inputs[name][chosen[rows]], clusters[rows][chosen[rows]]),
+            **size_scores(clusters[chosen], self.n_clusters),
+            "bic": self._bic(clusters) if name == "fit" and kept is None else None,
         }
 
     def _bic(self, clusters: NDArray[np.int64]) -> float | None:
@@ -116,6 +121,8 @@ class Scores:
         choice: with method=auto, the `name` of the chosen one and the `sureness` of the choice, 0 to 1; else None.
         criteria: what can be said without labels of the method, its start and its baselines; see `row_criteria`.
         verdict: the groups found, how they compare, whether to trust them, and the command to type next, in words.
+        outliers: samples in no group: the `rule`, their `number` and `share` among fitted ones, clusters `emptied` by
+            them, and scores of the other samples, by part; else None. All other scores count every sample.
         warnings: products that could not be made, such as a figure or an entry of a cache, with reasons.
     """
 
@@ -145,6 +152,7 @@ class Scores:
     candidates: list[dict[str, Any]] | None = None
     choice: dict[str, Any] | None = None
     verdict: dict[str, Any] | None = None
+    outliers: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -185,21 +193,28 @@ def save_scores(path: Path, scores: dict[str, Any]) -> None:
 
 
 def save_assignments(
-    path: Path, data: ClusteringData, predictions: Predictions, places: Places, names: Sequence[str] | None = None
+    path: Path,
+    data: ClusteringData,
+    predictions: Predictions,
+    places: Places,
+    names: Sequence[str] | None = None,
+    nearest: Partition | None = None,
 ) -> None:
-    """Write a table with id, part, cluster, confidence, label where known, the place x, y on the map, and a name.
+    """Write a table with id, part, cluster, confidence, label where known, and the place x, y on the map.
 
     Args:
         path: the CSV file.
         data: ids and labels.
-        predictions: clusters and confidence of each part.
+        predictions: clusters and confidence of each part; cluster -1 is that of a sample in no group.
         places: coordinates (N, 2) of each part.
         names: suggested name of each cluster, which make one more column; None where there are none.
+        nearest: cluster of every sample, also of those in no group, in the column `nearest_cluster`; None = no such
+            column.
     """
     has_labels = data.part("fit").labels is not None
     with atomic_write(path) as file:
         writer = csv.writer(file)
-        named = ["name"] if names else []
+        named = [*(["name"] if names else []), *(["nearest_cluster"] if nearest else [])]
         writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y", *named])
         for name, prediction in predictions.items():
             part = data.part(name)
@@ -207,6 +222,7 @@ def save_assignments(
             for i, (cluster, confidence) in enumerate(zip(clusters, shares, strict=True)):
                 label = [part.labels[i]] if part.labels is not None else []
                 x, y = places[name][i]
-                called = [names[cluster] if cluster >= 0 else ""] if names else []
+                called: list[Any] = [names[cluster] if cluster >= 0 else ""] if names else []
+                called += [int(nearest[name][i])] if nearest else []
                 row = [part.ids[i], name, int(cluster), f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}", *called]
                 writer.writerow(row)

@@ -31,16 +31,16 @@ class Choices:
     level: str = "chosen"
 
     def group_name(self, cluster: int, suggested: str = "") -> str:
-        """Return the name of a cluster's group, or `group <number>` where it has none.
+        """Return the name of a cluster's group, or `group <number>` where it has none; `in no group` for -1.
 
         Args:
-            cluster: from 0.
+            cluster: from 0, or -1.
             suggested: name that the run gave the cluster; choices that include the cluster replace it.
         """
         if cluster not in self.group_of:
-            return suggested or f"group {cluster}"
+            return suggested or _plain_name(cluster)
         group = self.group_of[cluster]
-        return self.names.get(group) or f"group {group}"
+        return self.names.get(group) or _plain_name(group)
 
     def can_go(self, cluster: int, picture_id: str) -> bool:
         """Return whether a picture was marked "can go", by itself or with its group.
@@ -50,6 +50,11 @@ class Choices:
             picture_id: its path below the library's root.
         """
         return self.group_of.get(cluster, cluster) in self.marked_groups or picture_id in self.marked_pictures
+
+
+def _plain_name(group: int) -> str:
+    """Return the name of a group that has no other."""
+    return f"group {group}" if group >= 0 else "in no group"
 
 
 def read_choices(path: Path, partition: str) -> Choices:

@@ -18,7 +18,7 @@ By = Literal["cluster", "month", "place"]
 CAN_GO = "can go"
 """Folder of the pictures that the gallery marked so."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
-_CLUSTER = re.compile(r"[0-9]{1,9}")
+_CLUSTER = re.compile(r"-1|[0-9]{1,9}")
 _LONGEST, _MOST_BYTES = 80, 200
 
 
@@ -27,7 +27,7 @@ class Picture(NamedTuple):
 
     Attributes:
         name: id, the path below the library's root.
-        cluster: from 0.
+        cluster: from 0; -1 of one in no group.
         taken: YYYY-MM-DDTHH:MM:SS, or empty.
         latitude: degrees north as text, or empty.
         longitude: degrees east as text, or empty.

@@ -17,7 +17,7 @@ def fitted_html(method: str, labels: NDArray[np.int64] | None, n_clusters: int, 
 
     Args:
         method: the recipe.
-        labels: cluster (N,) of each fitted sample; None where they are not known.
+        labels: cluster (N,) of each fitted sample, -1 for one in no group; None where they are not known.
         n_clusters: K.
         remarks: further lines.
 
@@ -26,8 +26,9 @@ def fitted_html(method: str, labels: NDArray[np.int64] | None, n_clusters: int, 
     """
     if labels is None:
         return f"<p>{escape(method)}, fitted: {n_clusters} clusters</p>"
-    sizes = np.bincount(labels, minlength=n_clusters)
-    lines = [f"<p>{escape(method)} put {len(labels):,} samples into {np.count_nonzero(sizes)} clusters.</p>"]
+    sizes, outside = np.bincount(labels[labels >= 0], minlength=n_clusters), int((labels < 0).sum())
+    lines = [f"<p>{escape(method)} put {len(labels) - outside:,} samples into {np.count_nonzero(sizes)} clusters.</p>"]
+    lines += [f"<p>{outside:,} samples ({outside / len(labels):.1%}) are in no group.</p>"] if outside else []
     lines += [f"<p>{escape(text)}</p>" for text in remarks if text]
     lines.append("<table><thead><tr><th>cluster</th><th>samples</th><th></th></tr></thead><tbody>")
     for cluster, color in list(enumerate(palette(n_clusters)))[:_MOST_ROWS]:

@@ -58,17 +58,36 @@ def judge(scores: dict[str, Any], n_doubtful: int) -> Verdict:
 
 def _found(scores: dict[str, Any]) -> str:
     """Return the number of groups, their sizes, and how even they are."""
-    fit = scores["fit"]
+    outliers = scores.get("outliers")
+    fit = (outliers and outliers["fit"]) or scores["fit"]
     sizes = [size for size in fit["cluster_sizes"] if size]
     if not sizes:
         return "Found no group."
     if len(sizes) == 1:
-        return f"All {sizes[0]:,} samples are in one group: nothing was separated."
+        return f"All {sizes[0]:,} samples are in one group: nothing was separated.{_outside(outliers)}"
     least, most = min(sizes), max(sizes)
     spread = f"of {least:,} samples each" if least == most else f"of {least:,} to {most:,} samples"
     empty = len(fit["cluster_sizes"]) - len(sizes)
     left = f"; {empty} more {'is' if empty == 1 else 'are'} empty" if empty else ""
-    return f"Found {len(sizes)} groups {spread}: sizes are {_evenness(sizes)}{left}."
+    return f"Found {len(sizes)} groups {spread}: sizes are {_evenness(sizes)}{left}.{_outside(outliers)}"
+
+
+def _outside(outliers: dict[str, Any] | None) -> str:
+    """Return how many samples are in no group, after a space; nothing without any.
+
+    >>> _outside({"number": 87, "share": 0.048, "emptied": []})
+    ' 87 samples (4.8 %) are in no group.'
+    """
+    if not outliers or not outliers["number"]:
+        return ""
+    number, is_one = outliers["number"], outliers["number"] == 1
+    noun, verb = ("sample", "is") if is_one else ("samples", "are")
+    text = f" {number:,} {noun} ({100 * outliers['share']:.1f} %) {verb} in no group."
+    n_emptied = len(outliers["emptied"])
+    if not n_emptied:
+        return text
+    groups = "a group, which is" if n_emptied == 1 else f"{n_emptied} groups, which are"
+    return f"{text} They had filled {groups} empty now."
 
 
 def _evenness(sizes: list[int]) -> str:

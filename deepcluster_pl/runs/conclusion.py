@@ -11,7 +11,8 @@ from typing import Any
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.validation import problems
 from deepcluster_pl.evaluation.predictions import Prediction
-from deepcluster_pl.methods.initialization.n_clusters import AUTO, ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.n_clusters import AUTO
 from deepcluster_pl.reporting.representatives import DOUBT
 from deepcluster_pl.reporting.verdict import judge
 
@@ -65,6 +66,9 @@ def _other_number(scores: dict[str, Any]) -> str | None:
     """Return the command with the second best number of groups, or one that estimates it where it was typed."""
     found = scores["n_clusters_found"]
     number: Any = ClusterNumberEstimate(**found).second if found else AUTO
+    # Groups that only held samples in no group are missing among the others
+    if not found and (emptied := (scores.get("outliers") or {}).get("emptied")):
+        number = scores["n_clusters"] + len(emptied)
     if number is None or scores["fit"]["n"] < _LEAST_FOR_AUTO:
         return None
     return _changed(scores["command"], ("n_clusters", "ckpt_path", "resume"), f"n_clusters={number}")

@@ -25,6 +25,7 @@ from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError, first_line
+from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.projection import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.reporting.html_report.page import ReportContent, save_report
@@ -39,6 +40,7 @@ from deepcluster_pl.utils.warnings_filter import silenced_libraries
 
 _PARAMETERS = {
     "method": "method", "n_clusters": "n_clusters", "seed": "random_state", "trainer.accelerator": "accelerator",
+    "outliers": "outliers",
 }  # fmt: skip
 """Parameters of the estimator, by the key of the config that each of them sets."""
 _FOLDER_KEYS = ("data", "data.path", "data.name", "experiment", "resume", "ckpt_path", "hydra")
@@ -57,6 +59,7 @@ class Fitted:
         history: points (n, 2) of each curve, as (optimizer step, value).
         candidates: with method=auto, a row for each recipe that was tried; else None.
         scaling: the columns that were scaled already, in words; empty without any.
+        outside: numbers of the samples that are in no group.
         trained: all of it, with the samples, for a report.
         metrics: content of the files of the curves, for a report.
     """
@@ -66,6 +69,7 @@ class Fitted:
     history: dict[str, NDArray[np.float64]]
     candidates: list[dict[str, Any]] | None
     scaling: str
+    outside: NDArray[np.int64]
     trained: Trained
     metrics: list[str]
 
@@ -109,7 +113,15 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         curves, metrics = read_curves(files), [_text_of(file) for file in files]
     history = {name: np.array(sorted(points.items()), dtype=np.float64) for name, points in curves.items()}
     candidates = trained.choice.candidates if trained.choice else None
-    return Fitted(module, description, history, candidates, trained.data.scaling.remark, trained, metrics)
+    outside = _outside(trained)
+    return Fitted(module, description, history, candidates, trained.data.scaling.remark, outside, trained, metrics)
+
+
+def _outside(trained: Trained) -> NDArray[np.int64]:
+    """Return the numbers of the samples that are in no group; the ids of samples in memory are their numbers."""
+    flagged = trained.outliers.flagged if trained.outliers else {}
+    numbers = [np.array(trained.data.part(name).ids, dtype=np.int64)[rows] for name, rows in flagged.items()]
+    return np.concatenate([*numbers, np.zeros(0, dtype=np.int64)])
 
 
 def write_report(fitted: Fitted, file: Path, title: str) -> None:
@@ -137,7 +149,9 @@ def write_report(fitted: Fitted, file: Path, title: str) -> None:
             again = f"DeepClustering({better!r}, n_clusters={cfg.n_clusters}, random_state={cfg.seed}).fit(X)"
             scores["verdict"].update(next=again, then=again)
         places = map_coordinates(trained.predictions, "pca", cfg.seed)["fit"]
-        content = ReportContent(scores, trained.data, trained.method, trained.predictions, places, "pca", folder)
+        levels = make_levels(trained.shown, cfg.n_clusters, cfg.seed)
+        found = trained.shown
+        content = ReportContent(scores, trained.data, trained.method, found, places, "pca", folder, levels=levels)
         save_report(folder.path, content)
         try:
             with atomic_write(file) as page:

@@ -21,6 +21,7 @@ from deepcluster_pl.runs.conclusion import conclude
 from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
+from deepcluster_pl.runs.outlier_stage import take_out_outliers
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.results import Teacher, Trained, evaluate, write_results
 from deepcluster_pl.runs.stages import announce, choose_n_clusters, fit, initialize, prepare, pretrain
@@ -56,6 +57,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
             trained = carry_out(recipe, stages)
             if not is_rank_zero():
                 return {}
+            trained = take_out_outliers(trained)
             announce(trained.data, "scores of")
             scores = asdict(evaluate(trained, command, code_version))
             conclude(scores, trained.predictions["fit"], stages.folder.report)
@@ -85,7 +87,7 @@ def run_on_samples(cfg: DictConfig, samples: Table, folder: Path, console: Conso
         stages = make_stages(recipe, folder, console)
         if stages.world_size > 1:
             raise UserError(f"found {stages.world_size} devices; samples in memory take one, type trainer.devices=1")
-        return carry_out(recipe, stages, draws_figures=False)
+        return take_out_outliers(carry_out(recipe, stages, draws_figures=False))
 
 
 def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:

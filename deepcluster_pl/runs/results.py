@@ -18,6 +18,7 @@ from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, 
 from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.group_names import save_group_names
 from deepcluster_pl.evaluation.naming import suggest_names
+from deepcluster_pl.evaluation.outliers import Outliers
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.row_criteria import row_criteria
@@ -25,7 +26,7 @@ from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_ass
 from deepcluster_pl.evaluation.uneven_groups import describe_halved, describe_sizes, find_halved
 from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.n_clusters import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.methods.serialization import model_description, save_model
 from deepcluster_pl.reporting.candidate_table import save_candidates
 from deepcluster_pl.reporting.figures import save_figures
@@ -100,6 +101,7 @@ class Trained:
         uses_tensorboard: whether TensorBoard's files were written during training.
         warnings: collects failures that do not end the run.
         choice: with method=auto, how it was chosen; `cfg` and `method` are those of the chosen candidate.
+        outliers: samples in no group; None where none were looked for. `predictions` have their nearest group.
     """
 
     cfg: DictConfig
@@ -121,11 +123,17 @@ class Trained:
     uses_tensorboard: bool
     warnings: RunWarnings
     choice: Choice | None = None
+    outliers: Outliers | None = None
 
     @property
     def name(self) -> str:
         """Return the name of the run's method, which of method=auto is not that of the chosen candidate."""
         return AUTO_METHOD if self.choice else self.method.name
+
+    @property
+    def shown(self) -> Predictions:
+        """Return the predictions for tables and pages, in which samples in no group have cluster -1."""
+        return self.outliers.shown(self.predictions) if self.outliers else self.predictions
 
     def description(self) -> dict[str, Any]:
         """Return the content of model.json, which is of the student where there is one."""
@@ -214,6 +222,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
             cfg.n_clusters,
             cfg.seed,
         ),
+        outliers=trained.outliers.record(scorer, partition) if trained.outliers else None,
         warnings=list(trained.warnings.texts),
     )
 
@@ -250,13 +259,14 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     Raises:
         UserError: model, assignments or scores cannot be written.
     """
-    cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.predictions
+    cfg, data, method, predictions = trained.cfg, trained.data, trained.method, trained.shown
     save_model(method, trained.description(), folder.model)
     kind, places = _map_of(predictions, cfg.map, cfg.seed, trained.warnings)
     warnings, names = trained.warnings, None
     with warnings.attempt("names of groups"):
         names = suggest_names(data, predictions, cfg.n_clusters)
-    save_assignments(folder.assignments, data, predictions, places, names)
+    nearest = partition_from(trained.predictions) if trained.outliers else None
+    save_assignments(folder.assignments, data, predictions, places, names, nearest)
     if names and data.preparation is not None:
         save_group_names(folder.groups, names, scores["fit"]["cluster_sizes"])
     levels = None
@@ -277,10 +287,11 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     if isinstance(data, ImageFolder):
         with warnings.attempt(folder.gallery.name):
             title = f"{data.name}: {cfg.n_clusters} groups"
-            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title, names)
+            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title, names, levels)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
-        save_report(folder.path, ReportContent(scores, data, method, predictions, places["fit"], kind, logs, names))
+        content = ReportContent(scores, data, method, predictions, places["fit"], kind, logs, names, levels)
+        save_report(folder.path, content)
     if warnings.texts != written:
         scores["warnings"] = list(warnings.texts)
         with warnings.attempt(f"the list of warnings in {folder.scores.name}"):

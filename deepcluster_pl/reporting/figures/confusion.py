@@ -25,7 +25,7 @@ def draw_confusion(confusion: Confusion, title: str) -> Figure:
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     if max(counts.shape) <= _MOST_WITH_NUMBERS:
-        axes.set_xticks(range(len(clusters)), [str(cluster) for cluster in clusters])
+        axes.set_xticks(range(len(clusters)), [str(cluster) if cluster >= 0 else "none" for cluster in clusters])
         names = [printable(label, 20) for label in labels]
         axes.set_yticks(range(len(labels)), names, parse_math=False)  # a $ is a $
         for (row, column), count in np.ndenumerate(counts):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.evaluation.projection import Map
-from deepcluster_pl.reporting.palette import palette
+from deepcluster_pl.reporting.palette import OUTSIDE, palette
 
 _MOST_POINTS = 10_000
 
@@ -34,12 +34,12 @@ def draw_map(axes: Axes, places: NDArray[np.float32], clusters: NDArray[np.int64
     Args:
         axes: of matplotlib.
         places: point (N, 2) of every sample on the map.
-        clusters: cluster (N,) of every sample.
+        clusters: cluster (N,) of every sample; those of cluster -1 are gray.
         n_clusters: K.
         kind: of map; names the axes.
     """
     rows = np.random.default_rng(0).permutation(len(places))[:_MOST_POINTS]
-    colors = np.array(palette(n_clusters))
+    colors = np.array([*palette(n_clusters), OUTSIDE])
     axes.scatter(places[rows, 0], places[rows, 1], c=colors[clusters[rows]], s=4, lw=0)
     for cluster in range(n_clusters):
         if (clusters == cluster).any():

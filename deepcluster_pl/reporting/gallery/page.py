@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +10,26 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.images.copies import find_copies
 from deepcluster_pl.data.sources.image_folder import ImageFolder
+from deepcluster_pl.evaluation.levels import Levels
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Places
+from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.reporting.cells import cell_colors, part_titles
 from deepcluster_pl.reporting.gallery.digest import partition_digest
 from deepcluster_pl.reporting.gallery.selection import GalleryPicture, select_pictures
+from deepcluster_pl.reporting.palette import OUTSIDE
 from deepcluster_pl.reporting.representatives import DOUBT
+from deepcluster_pl.reporting.script_json import script_json
 from deepcluster_pl.utils.atomic_files import atomic_write
+
+_N_SIMILAR = 8
 
 
 def save_gallery(
@@ -33,30 +40,37 @@ def save_gallery(
     colors: Sequence[str],
     title: str,
     names: Sequence[str] | None = None,
+    levels: Levels | None = None,
 ) -> None:
     """Write gallery.html.
 
     Args:
         folder: run folder.
         data: a folder of pictures, with their thumbnails.
-        predictions: of each of its parts.
+        predictions: of each of its parts; cluster -1 is that of a picture in no group.
         places: point (N, 2) of every picture on the map, by part.
         colors: one for each of the K clusters.
         title: of the page.
         names: suggested name of each cluster, which a person can change; None where there are none.
+        levels: coarser and finer levels of the partition; None where there are none.
     """
     pictures = select_pictures(predictions, len(colors))
-    sizes = np.zeros(len(colors), dtype=np.int64)
-    for prediction in predictions.values():
-        sizes += np.bincount(prediction.clusters.numpy(), minlength=len(colors))
+    clusters = np.concatenate([prediction.clusters.numpy() for prediction in predictions.values()])
+    # Pictures in no group make one more card, which comes after those of the K clusters
+    outside = len(colors) if (clusters < 0).any() else None
+    sizes = np.bincount(np.where(clusters < 0, len(colors), clusters), minlength=len(colors))
+    shown = picture_facts(data, predictions, places, pictures)
+    shown["cluster"] = [len(colors) if k < 0 else k for k in shown["cluster"]]
     facts = {
-        **picture_facts(data, predictions, places, pictures),
+        **shown,
         "partition": _digest(data, predictions),
         "root": _relative_url(Path(data.root or "."), folder),
-        "colors": list(colors),
-        "names": list(names) if names else [""] * len(colors),
+        "outside": outside,
+        "colors": [*colors, *([] if outside is None else [OUTSIDE])],
+        "names": [*(names or [""] * len(colors)), *([] if outside is None else [""])],
         "sizes": sizes.tolist(),
         "doubtful_above": DOUBT,
+        "levels": _level_facts(levels, pictures, colors, names or [""] * len(colors)) if levels else None,
     }
     environment = Environment(
         loader=PackageLoader("deepcluster_pl.reporting.gallery"), autoescape=select_autoescape(["html"]),
@@ -83,7 +97,7 @@ def picture_facts(
         pictures: those that the page shows.
 
     Returns:
-        Lists of the same length by kind. `near_duplicates` alone holds groups of positions, the best first, and
+        Lists of the same length by kind. `similar` has the positions of the nearest others. `near_duplicates` alone holds groups of positions, the best first, and
         `certain` says of each group whether its pictures were compared place by place.
     """
     ids = [str(data.part(picture.part).ids[picture.row]) for picture in pictures]
@@ -94,6 +108,7 @@ def picture_facts(
         pictures = data.gray_pictures([ids[i] for i in positions])
         return {i: pictures[ids[i]] for i in positions if ids[i] in pictures}
 
+    embeddings = torch.stack([predictions[part].z[row] for part, row, _ in pictures]).float()
     copies = find_copies(thumbnails, [(known.width, known.height) for known in metadata], load)
     return {
         "ids": ids,
@@ -108,19 +123,46 @@ def picture_facts(
         "thumbnails": [base64.b64encode(thumbnail).decode() for thumbnail in thumbnails],
         "near_duplicates": [group.members for group in copies],
         "certain": [group.is_certain for group in copies],
+        "similar": nearest_neighbors(embeddings, min(_N_SIMILAR, len(ids) - 1)).tolist() if len(ids) > 1 else [[]],
     }
 
 
-def script_json(facts: Any) -> Markup:
-    """Return JSON in ASCII that is safe inside a script element, whatever file names hold.
+def _level_facts(
+    levels: Levels, pictures: Sequence[GalleryPicture], colors: Sequence[str], names: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return the levels as the page uses them; None where only the chosen one is there.
 
-    >>> str(script_json({"id": "</script>&"}))
-    '{"id":"\\\\u003c/script\\\\u003e\\\\u0026"}'
+    Args:
+        levels: of the run.
+        pictures: those that the page shows.
+        colors: one for each of the K clusters.
+        names: suggested name of each cluster, or empty texts.
+
+    Returns:
+        `offered` has the `name`, `kind` and `groups` of each level: lists of clusters, the largest first. `cell` is
+        the finest cell of each picture, C for one in no group, and `sizes`, `colors` and `names` are of the C cells.
     """
-    text = json.dumps(facts, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
+    if len(levels.offered) < 2:
+        return None
+    owner, n_cells = levels.cluster_of_cell, len(levels.cluster_of_cell)
+    sizes = sum(np.bincount(cells[cells >= 0], minlength=n_cells) for cells in levels.cells.values())
+    of_cluster = np.bincount(owner, sizes, len(colors))
+    offered = []
+    for level in levels.offered:
+        groups = [np.unique(owner[level.group_of_cell == k]) for k in np.unique(level.group_of_cell)]
+        ordered = [sorted(some.tolist(), key=lambda k: (-of_cluster[k], k)) for some in groups]
+        offered.append({"name": level.name, "kind": level.kind, "groups": ordered})
+    cells = [int(levels.cells[picture.part][picture.row]) for picture in pictures]
+    titles = part_titles(owner)
+    return {
+        "chosen": levels.chosen, "offered": offered, "cell": [n_cells if cell < 0 else cell for cell in cells],
+        "sizes": np.asarray(sizes).tolist(), "colors": cell_colors(owner, colors),
+        "names": [
+            names[k] + titles[cell].partition(",")[2].replace(" part", "") if names[k] else ""
+            for cell, k in enumerate(owner.tolist())
+        ],
+        "titles": [titles[cell].replace("Cluster", "Group") for cell in range(n_cells)],
+    }  # fmt: skip
 
 
 def _digest(data: ImageFolder, predictions: Predictions) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import PartName
+from deepcluster_pl.evaluation.outliers import NO_GROUP
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.reporting.representatives import central_members
 
@@ -22,7 +23,7 @@ class GalleryPicture(NamedTuple):
     Attributes:
         part: of the data.
         row: position in that part.
-        cluster: from 0.
+        cluster: from 0; -1 of one in no group.
     """
 
     part: PartName
@@ -42,12 +43,13 @@ def select_pictures(predictions: Predictions, n_clusters: int) -> list[GalleryPi
     n = sum(len(prediction.clusters) for prediction in predictions.values())
     pictures = []
     for part, prediction in predictions.items():
-        for k in range(n_clusters):
+        for k in (*range(n_clusters), NO_GROUP):
             members = central_members(prediction, k)
             most = len(members) if n <= MOST else max(2, len(members) * MOST // n)
             rows = thinned(members, prediction.doubt, most)
             pictures += [GalleryPicture(part, row, k) for row in rows.tolist()]
-    return sorted(pictures, key=lambda picture: picture.cluster)  # stable, so central ones stay first
+    # Stable, so central ones stay first; those in no group come last
+    return sorted(pictures, key=lambda picture: (picture.cluster == NO_GROUP, picture.cluster))
 
 
 def thinned(members: NDArray[np.int64], doubt: NDArray[np.float32], most: int) -> NDArray[np.int64]:

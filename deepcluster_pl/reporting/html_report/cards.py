@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.evaluation.metrics import known_labels
+from deepcluster_pl.evaluation.outliers import NO_GROUP
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.reporting.figures.centers import decode_centers
@@ -21,6 +22,7 @@ from deepcluster_pl.reporting.html_report.typical_features import (
     find_typical_columns,
     find_typical_features,
 )
+from deepcluster_pl.reporting.palette import OUTSIDE
 from deepcluster_pl.reporting.representatives import central_members, doubtful_members
 from deepcluster_pl.utils.image_layout import is_image
 from deepcluster_pl.utils.random import sample_rows
@@ -50,7 +52,7 @@ class Card:
     """Facts about a cluster.
 
     Attributes:
-        number: from 0.
+        number: from 0; -1 of the samples in no group, which are no cluster.
         color: the same as on the map.
         size: fitted samples.
         share: of all fitted samples.
@@ -73,11 +75,17 @@ class Card:
     features: list[TypicalFeature]
     center: str | None
 
+    @property
+    def title(self) -> str:
+        """Return the name of the cluster in a heading."""
+        return f"Cluster {self.number}" if self.number != NO_GROUP else "In no group"
+
 
 def make_cards(
-    data: ClusteringData, method: ClusteringModule, prediction: Prediction, colors: Sequence[str], seed: int
-) -> list[Card]:
-    """Return a card for each cluster that holds samples, the largest first.
+    data: ClusteringData, method: ClusteringModule, prediction: Prediction, colors: Sequence[str], seed: int,
+    has_centers: bool = True,
+) -> list[Card]:  # fmt: skip
+    """Return a card for each cluster that holds samples, the largest first; that of samples in no group is the last.
 
     Args:
         data: its fitted part is shown.
@@ -85,17 +93,18 @@ def make_cards(
         prediction: of the fitted part.
         colors: one for each of the K clusters.
         seed: decides the rows, at most 20,000, that typical features are computed from.
+        has_centers: whether clusters are those of the method, whose centers are shown.
     """
     part = data.part("fit")
     clusters, confidence = prediction.clusters.numpy(), prediction.confidence.numpy()
     has_pictures = is_image(data.input_shape)
     features = _features(data, clusters, len(colors), seed) if not has_pictures else [[] for _ in colors]
-    centers = decode_centers(method) if has_pictures else None
+    centers = decode_centers(method) if has_pictures and has_centers else None
     make_member = _member_maker(data, confidence, has_pictures)
     # A page of many clusters shows fewer samples of each
     most = max(2, min(_CENTRAL, _MOST_PICTURES // max(1, len(colors))))
     cards = []
-    for k, color in enumerate(colors):
+    for k, color in (*enumerate(colors), (NO_GROUP, OUTSIDE)):
         is_member = clusters == k
         if is_member.any():
             cards.append(Card(
@@ -103,9 +112,10 @@ def make_cards(
                 confidence=float(confidence[is_member].mean()), labels=_labels(part.labels, is_member),
                 central=[make_member(row) for row in central_members(prediction, k)[:most]],
                 doubtful=[make_member(row) for row in doubtful_members(prediction, k, min(_DOUBTFUL, most))],
-                features=features[k], center=image_uri(centers[k]) if centers is not None else None,
+                features=features[k] if k >= 0 else [],
+                center=image_uri(centers[k]) if centers is not None and k >= 0 else None,
             ))  # fmt: skip
-    return sorted(cards, key=lambda card: -card.size)
+    return sorted(cards, key=lambda card: (card.number == NO_GROUP, -card.size))
 
 
 def _member_maker(data: ClusteringData, confidence: NDArray[np.float32], has_pictures: bool) -> Callable[[int], Member]:

@@ -14,20 +14,24 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.tables.prepared import describe_columns
+from deepcluster_pl.evaluation.levels import Levels
 from deepcluster_pl.evaluation.metrics import LABEL_SCORES
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import NAMES, Map
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.reporting.candidate_table import candidate_rows, columns_of, sureness_text
+from deepcluster_pl.reporting.cells import part_titles
 from deepcluster_pl.reporting.confusion import confusion_of_run
 from deepcluster_pl.reporting.console_summary import summary_rows
 from deepcluster_pl.reporting.figures.curves import panels
 from deepcluster_pl.reporting.html_report.cards import make_cards
+from deepcluster_pl.reporting.html_report.level_groups import describe_levels, level_facts, make_part_cards
 from deepcluster_pl.reporting.html_report.summary_text import comparison_bars, summary_sentences, warning_sentences
 from deepcluster_pl.reporting.html_report.svg_charts import draw_line_chart, draw_scatter
-from deepcluster_pl.reporting.palette import palette
+from deepcluster_pl.reporting.palette import OUTSIDE, palette
 from deepcluster_pl.reporting.printable import markdown_text, printable
 from deepcluster_pl.reporting.representatives import DOUBT
+from deepcluster_pl.reporting.script_json import script_json
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import Curves, read_curves
 from deepcluster_pl.utils.random import sample_rows
@@ -47,7 +51,7 @@ _COLUMNS = (
 )
 _FILES = (
     ("assignments.csv", "the cluster of every sample"), ("groups.csv", "the names of the groups, yours to change"),
-    ("candidates.csv", "everything that was tried"),
+    ("levels.json", "coarser and finer groups"), ("candidates.csv", "everything that was tried"),
     ("scores.json", "all scores"), ("model/", "the trained model"),
     ("figures/", "pictures"), ("gallery.html", "all pictures by group"), ("config/config.yaml", "all settings"),
     ("MODEL_CARD.md", "the model in short"),
@@ -67,6 +71,7 @@ class ReportContent:
         kind: of map.
         logs: folder of the curves; None = the run folder.
         names: suggested name of each cluster; None where there are none.
+        levels: coarser and finer levels of the partition; None where there are none.
     """
 
     scores: dict[str, Any]
@@ -77,6 +82,7 @@ class ReportContent:
     kind: Map
     logs: RunFolder | None = None
     names: Sequence[str] | None = None
+    levels: Levels | None = None
 
 
 def save_report(folder: Path, content: ReportContent) -> None:
@@ -114,12 +120,16 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
     rows = sample_rows(len(content.places), _MOST_POINTS, scores["seed"])
     ids = [data.part("fit").ids[int(row)] for row in rows]
     cards = make_cards(data, content.method, fitted, colors, scores["seed"])
+    groups, apart = ([card for card in cards if (card.number < 0) is outside] for outside in (False, True))
+    shown = [*groups[:_MOST_CARDS], *apart]
+    cells = None if content.levels is None else content.levels.cells["fit"][rows]
+    clusters = fitted.clusters.numpy()[rows]
     bars_title, bars = comparison_bars(scores)
     return {
         "scores": scores,
         "title": f"{data.name}: {scores['n_clusters']} clusters by {scores['method']}",
         "verdict": scores["verdict"],
-        "strip": [{"number": card.number, "size": card.size, "color": card.color} for card in cards],
+        "strip": [{"title": card.title, "size": card.size, "color": card.color} for card in cards],
         "bars": bars,
         "bars_title": bars_title,
         "has_gallery": (folder / "gallery.html").exists(),
@@ -137,14 +147,36 @@ def template_variables(folder: Path, content: ReportContent) -> dict[str, Any]:
         "sureness": sureness_text(scores["choice"]) if scores.get("choice") else "",
         "tried_columns": columns_of(scores.get("candidates") or []),
         "agreement_chart": _agreement_chart(scores["n_clusters_found"]),
-        "map": Markup(draw_scatter(content.places[rows], fitted.clusters.numpy()[rows], ids, colors)),
+        "map": Markup(draw_scatter(content.places[rows], clusters, ids, [*colors, OUTSIDE], cells)),
+        **level_variables(content, colors),
         "n_on_map": len(rows),
         "map_method": NAMES[content.kind],
-        "cards": cards[:_MOST_CARDS],
+        "cards": shown,
+        "largest": max(card.size for card in shown),
         "names": [name[:_MOST_CHARACTERS] for name in content.names or []],
-        "n_cards_left_out": len(cards[_MOST_CARDS:]),
+        "n_cards_left_out": len(cards) - len(shown),
         "confusion": _confusion_table(data, content.predictions),
         "files": [(name, text) for name, text in _FILES if (folder / name).exists() or name == "MODEL_CARD.md"],
+    }
+
+
+def level_variables(content: ReportContent, colors: Sequence[str]) -> dict[str, Any]:
+    """Return the variables of the template that are about levels.
+
+    Args:
+        content: the results.
+        colors: one for each cluster.
+    """
+    facts = level_facts(content.levels, colors, content.names) if content.levels else None
+    if content.levels is None or facts is None:
+        return {"levels": None}
+    prediction, seed = content.predictions["fit"], content.scores["seed"]
+    return {
+        "levels": facts,
+        "levels_text": describe_levels(content.levels),
+        "level_json": script_json(facts),
+        "part_cards": make_part_cards(content.data, content.method, prediction, content.levels, colors, seed),
+        "part_titles": part_titles(content.levels.cluster_of_cell),
     }
 
 

@@ -57,26 +57,30 @@ def draw_line_chart(series: Mapping[str, Mapping[int, float]], log: bool, over: 
 
 
 def draw_scatter(
-    places: NDArray[np.float32], clusters: NDArray[np.int64], ids: Sequence[object], colors: Sequence[str]
-) -> str:
+    places: NDArray[np.float32], clusters: NDArray[np.int64], ids: Sequence[object], colors: Sequence[str],
+    cells: NDArray[np.int64] | None = None,
+) -> str:  # fmt: skip
     """Draw a map: one point for each sample in its cluster's color, with its id and cluster as a tooltip.
 
     Args:
         places: (N, 2).
-        clusters: (N,).
+        clusters: (N,); -1 is no group.
         ids: N names.
-        colors: one for each cluster.
+        colors: one for each cluster, and one more for samples in no group.
+
+        cells: finest cell (N,) of each sample; None leaves them out.
 
     Returns:
         An SVG element.
     """
+    own = [""] * len(clusters) if cells is None else [f' data-c="{cell}"' for cell in cells.tolist()]
     low, high = places.min(axis=0), places.max(axis=0)
     scale = (_MAP - 2 * _EDGE) / max(float((high - low).max()), 1e-12)
     at = (places - (low + high) / 2) * scale + _MAP / 2
     points = "".join(
-        f'<circle data-k="{k}" cx="{x:.0f}" cy="{_MAP - y:.0f}" r="3" fill="{colors[k]}">'
-        f"<title>{escape(str(name)[:80])} · cluster {k}</title></circle>"
-        for (x, y), k, name in zip(at.tolist(), clusters.tolist(), ids, strict=True)
+        f'<circle data-k="{k}"{cell} cx="{x:.0f}" cy="{_MAP - y:.0f}" r="3" fill="{colors[k]}">'
+        f"<title>{escape(str(name)[:80])} · {f'cluster {k}' if k >= 0 else 'in no group'}</title></circle>"
+        for (x, y), k, name, cell in zip(at.tolist(), clusters.tolist(), ids, own, strict=True)
     )
     head = f'<svg id="map" viewBox="0 0 {_MAP} {_MAP}" role="img" aria-label="Map of the samples, by cluster">'
     return f"{head}{points}</svg>"

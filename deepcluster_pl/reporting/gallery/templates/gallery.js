@@ -2,7 +2,8 @@
 (() => {
   const facts = JSON.parse(document.getElementById("facts").textContent);
   const byId = id => document.getElementById(id);
-  const n = facts.ids.length, K = facts.sizes.length;
+  const n = facts.ids.length;
+  let K = facts.sizes.length;
   const create = (tag, properties, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -11,26 +12,67 @@
   const pictureUri = i => "data:image/jpeg;base64," + facts.thumbnails[i];
   const storageKey = "deepcluster-gallery-" + facts.partition;
 
+  // Levels: those above the chosen one merge its groups, the fine one has smaller groups of its own.
+  const levels = facts.levels, offered = levels ? levels.offered : [{ kind: "chosen", name: "" }];
+  let level = offered.findIndex(one => one.kind === "chosen");
+  const views = { chosen: { cluster: facts.cluster, sizes: facts.sizes, colors: facts.colors, names: facts.names, outside: facts.outside } };
+  if (levels) {
+    const hasOutside = facts.outside !== null, also = value => hasOutside ? [value] : [];
+    views.fine = { cluster: levels.cell, sizes: [...levels.sizes, ...also(facts.sizes[facts.outside])], colors: [...levels.colors, ...also(facts.colors[facts.outside])], names: [...levels.names, ...also("")], outside: hasOutside ? levels.sizes.length : null };
+  }
+  const useView = () => {
+    Object.assign(facts, views[offered[level].kind] || views.chosen);
+    K = facts.sizes.length;
+  };
+  const titleOf = k => offered[level].kind === "fine" ? levels.titles[k] : "Group " + k;
+
   // Choices: the name of each group, the cluster that each one is merged into, and what can go.
   const noChoices = () => ({ names: [...facts.names], into: [...Array(K).keys()], gone: Array(K).fill(false), pictures: new Set() });
+  const mergedAs = groups => {
+    const next = noChoices();
+    for (const [first, ...others] of groups) {
+      for (const k of others) next.into[k] = first;
+      const called = [...new Set([first, ...others].map(k => facts.names[k]).filter(Boolean))];
+      if (others.length) next.names[first] = called.slice(0, 3).join(" · ");
+    }
+    return next;
+  };
   let state = noChoices();
+  const states = [];  // of each level that was looked at
+  const useLevel = place => {
+    states[level] = state;
+    level = place;
+    useView();
+    const { pictures, others } = state;
+    state = states[level] || (/coarse/.test(offered[level].kind) ? mergedAs(offered[level].groups) : noChoices());
+    Object.assign(state, { pictures, others });
+    expanded.clear();
+    document.querySelectorAll("#levels input").forEach((input, i) => { input.checked = i === level; });
+  };
   const groupOf = k => { while (state.into[k] !== k) k = state.into[k]; return k; };
   const clustersIn = k => [...Array(K).keys()].filter(other => groupOf(other) === k);
-  const groupTitle = k => state.names[k] || "Group " + k;
+  const plainTitle = k => k === facts.outside ? "In no group" : titleOf(k);
+  const groupTitle = k => state.names[k] || plainTitle(k);
+  // Pictures in no group have cluster -1 in every file, and the last place here.
+  const saved = k => k === facts.outside ? -1 : k, opened = k => k === -1 && facts.outside !== null ? facts.outside : k;
 
   const choices = () => ({
     schema: 1,
     partition: facts.partition,
+    level: offered[level].kind,
     groups: [...Array(K).keys()].filter(k => groupOf(k) === k && facts.sizes[k] + clustersIn(k).length > 1)
-      .map(k => ({ clusters: [k, ...clustersIn(k).filter(other => other !== k)], name: state.names[k], can_go: state.gone[k] })),
+      .map(k => ({ clusters: [k, ...clustersIn(k).filter(other => other !== k)].map(saved), name: state.names[k], can_go: state.gone[k] })),
     can_go: [...state.pictures].sort((a, b) => a - b).map(i => facts.ids[i]).concat(state.others || []),
   });
   const useChoices = found => {
     if (found === null || typeof found !== "object" || found.schema !== 1 || !Array.isArray(found.groups) || !Array.isArray(found.can_go)) throw new Error("This file holds no gallery choices.");
     if (found.partition !== facts.partition) throw new Error("These choices were made in the gallery of another run.");
+    const kind = found.level === undefined ? "chosen" : found.level, at = offered.findIndex(one => one.kind === kind);
+    if (at < 0) throw new Error("These choices are of a level that this gallery does not have.");
+    useLevel(at);
     const next = noChoices(), place = new Map(facts.ids.map((id, i) => [id, i]));
     for (const group of found.groups) {
-      const clusters = group.clusters.filter(k => Number.isInteger(k) && k >= 0 && k < K);
+      const clusters = group.clusters.map(opened).filter(k => Number.isInteger(k) && k >= 0 && k < K);
       if (!clusters.length) continue;
       for (const k of clusters) next.into[k] = clusters[0];
       next.names[clusters[0]] = String(group.name || "");  // an empty name was made empty by a person
@@ -44,6 +86,8 @@
     byId("save").classList.add("dirty");
     try { localStorage.setItem(storageKey, JSON.stringify(choices())); } catch { /* a browser may forbid it; Save still works */ }
   };
+
+  const expanded = new Set();
 
   // Filters.
   const places = new Map();
@@ -86,14 +130,13 @@
   };
 
   // Cards.
-  const expanded = new Set();
   const makeCard = (k, members) => {
     const article = create("article", { className: "card" });
     article.dataset.number = k;
     article.style.setProperty("--own", facts.colors[k]);
     article.classList.toggle("gone", state.gone[k]);
-    const name = create("input", { value: state.names[k], placeholder: "Group " + k, maxLength: 80 });
-    name.setAttribute("aria-label", "Name of group " + k);
+    const name = create("input", { value: state.names[k], placeholder: plainTitle(k), maxLength: 80 });
+    name.setAttribute("aria-label", k === facts.outside ? "Name of the pictures in no group" : "Name of " + titleOf(k).toLowerCase());
     name.addEventListener("change", () => { state.names[k] = name.value.trim(); remember(); drawCards(); });
     const size = clustersIn(k).reduce((sum, other) => sum + facts.sizes[other], 0);
     const days = members.map(i => facts.taken[i].slice(0, 10)).filter(Boolean).sort();
@@ -131,7 +174,10 @@
     const members = new Map(shownGroups().map(k => [k, []]));
     for (const i of visible) members.get(groupOf(facts.cluster[i])).push(i);
     const order = [...members].filter(([, some]) => some.length || visible.length === n).sort((a, b) => b[1].length - a[1].length);
-    byId("cards").replaceChildren(...order.map(([k, some]) => makeCard(k, some)));
+    byId("cards").replaceChildren(...order.filter(([k]) => k !== facts.outside).map(([k, some]) => makeCard(k, some)));
+    const apart = order.filter(([k]) => k === facts.outside);
+    byId("outside").hidden = apart.length === 0;
+    byId("apart").replaceChildren(...apart.map(([k, some]) => makeCard(k, some)));
   };
 
   // Near-duplicates.
@@ -147,112 +193,9 @@
     byId("sets").replaceChildren(...facts.near_duplicates.map(makeSet));
   };
 
-  // One picture, enlarged: its thumbnail first, then its own file.
-  let current = 0;
-  const enlarge = i => {
-    current = i;
-    byId("original").href = facts.root + "/" + facts.urls[i];
-    byId("picture").src = pictureUri(i);
-    const full = new Image();
-    full.onload = () => { if (current === i) byId("picture").src = full.src; };
-    full.src = facts.root + "/" + facts.urls[i];
-    byId("picture").alt = facts.ids[i];
-    byId("about").textContent = [facts.ids[i], groupTitle(groupOf(facts.cluster[i])) + ", probability " + facts.probability[i], facts.sizes_px[i].join(" × ") + (facts.taken[i] ? " · " + facts.taken[i].replace("T", " ") : "")].join("\n");
-    byId("mark").checked = state.pictures.has(i);
-    byId("large").showModal();
-  };
-  byId("mark").addEventListener("change", () => { markPicture(current, byId("mark").checked); drawNearDuplicates(); drawCards(); });
+{% include "large_view.js" %}
 
-  // The map.
-  const canvas = byId("map"), pen = canvas.getContext("2d");
-  const xs = facts.places.map(p => p[0]), ys = facts.places.map(p => p[1]);
-  const span = values => { const low = Math.min(...values), high = Math.max(...values); return [low, high - low || 1]; };
-  const [left, wide] = n ? span(xs) : [0, 1], [bottom, high] = n ? span(ys) : [0, 1];
-  const view = { x: 0.5, y: 0.5, scale: 1 };
-  const images = new Map();
-  const screenPlace = i => {
-    const side = Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
-    return [canvas.clientWidth / 2 + ((xs[i] - left) / wide - view.x) * side, canvas.clientHeight / 2 - ((ys[i] - bottom) / high - view.y) * side];
-  };
-  let onScreen = [];
-  const drawMap = () => {
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = canvas.clientWidth * ratio;
-    canvas.height = canvas.clientHeight * ratio;
-    pen.scale(ratio, ratio);
-    onScreen = visible.map(i => [i, ...screenPlace(i)]).filter(([, x, y]) => x > -60 && y > -60 && x < canvas.clientWidth + 60 && y < canvas.clientHeight + 60);
-    const side = Math.max(44, Math.min(96, 0.65 * Math.sqrt(canvas.clientWidth * canvas.clientHeight / (onScreen.length + 1))));
-    const taken = new Set(), pictured = [];  // a cell shows one picture; the others are dots below it
-    for (const [i, x, y] of onScreen) {
-      const cell = Math.floor(x / side) + "," + Math.floor(y / side);
-      if (taken.has(cell)) {
-        pen.fillStyle = facts.colors[groupOf(facts.cluster[i])];
-        pen.globalAlpha = 0.8;
-        pen.beginPath();
-        pen.arc(x, y, 3.5, 0, 7);
-        pen.fill();
-        pen.globalAlpha = 1;
-      } else {
-        taken.add(cell);
-        pictured.push([i, x, y]);
-      }
-    }
-    for (const [i, x, y] of pictured) {
-      let image = images.get(i);
-      if (!image) { image = new Image(); image.onload = drawSoon; image.src = pictureUri(i); images.set(i, image); }
-      const scale = 0.85 * side / Math.max(image.naturalWidth || 1, image.naturalHeight || 1), w = (image.naturalWidth || 1) * scale, h = (image.naturalHeight || 1) * scale;
-      pen.fillStyle = facts.colors[groupOf(facts.cluster[i])];
-      pen.fillRect(x - w / 2 - 2, y - h / 2 - 2, w + 4, h + 4);
-      if (image.complete && image.naturalWidth) pen.drawImage(image, x - w / 2, y - h / 2, w, h);
-    }
-    canvas.dataset.pictures = pictured.length;
-  };
-  let isQueued = false;
-  const drawSoon = () => { if (!isQueued) { isQueued = true; requestAnimationFrame(() => { isQueued = false; drawMap(); }); } };
-  const zoom = (factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) => {
-    const side = () => Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
-    const dx = (x - canvas.clientWidth / 2), dy = (canvas.clientHeight / 2 - y), before = side();
-    view.scale = Math.min(200, Math.max(0.5, view.scale * factor));
-    view.x += dx / before - dx / side();
-    view.y += dy / before - dy / side();
-    drawSoon();
-  };
-  canvas.addEventListener("wheel", event => { event.preventDefault(); zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY); }, { passive: false });
-  const pointers = new Map();
-  let moved = 0;
-  canvas.addEventListener("pointerdown", event => { canvas.setPointerCapture(event.pointerId); pointers.set(event.pointerId, [event.offsetX, event.offsetY]); moved = 0; });
-  canvas.addEventListener("pointermove", event => {
-    const before = pointers.get(event.pointerId);
-    if (!before) return;
-    const now = [event.offsetX, event.offsetY], others = [...pointers].filter(([id]) => id !== event.pointerId);
-    const side = Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
-    if (others.length) {
-      const [, other] = others[0], far = p => Math.hypot(p[0] - other[0], p[1] - other[1]);
-      zoom(far(now) / Math.max(1, far(before)), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
-    } else {
-      view.x -= (now[0] - before[0]) / side;
-      view.y += (now[1] - before[1]) / side;
-    }
-    moved += Math.hypot(now[0] - before[0], now[1] - before[1]);
-    pointers.set(event.pointerId, now);
-    drawSoon();
-  });
-  canvas.addEventListener("pointerup", event => {
-    pointers.delete(event.pointerId);
-    if (moved > 5) return;
-    const closest = onScreen.map(([i, x, y]) => [Math.hypot(x - event.offsetX, y - event.offsetY), i]).sort((a, b) => a[0] - b[0])[0];
-    if (closest && closest[0] < 48) enlarge(closest[1]);
-  });
-  canvas.addEventListener("pointercancel", event => pointers.delete(event.pointerId));
-  canvas.addEventListener("keydown", event => {
-    const step = 0.1 / view.scale, moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
-    if (event.key === "+" || event.key === "-") zoom(event.key === "+" ? 1.4 : 1 / 1.4);
-    else if (moves[event.key]) { view.x += moves[event.key][0]; view.y += moves[event.key][1]; event.preventDefault(); drawSoon(); }
-  });
-  byId("in").addEventListener("click", () => zoom(1.6));
-  byId("out").addEventListener("click", () => zoom(1 / 1.6));
-  byId("whole").addEventListener("click", () => { Object.assign(view, { x: 0.5, y: 0.5, scale: 1 }); drawSoon(); });
-  new ResizeObserver(drawSoon).observe(canvas);
+{% include "map.js" %}
 
   // Saving and opening.
   byId("save").addEventListener("click", () => {
@@ -267,8 +210,14 @@
     try { useChoices(JSON.parse(await file.text())); remember(); applyFilters(); drawNearDuplicates(); } catch (error) { alert(error instanceof SyntaxError ? "This file is not JSON." : error.message); }
     event.target.value = "";
   });
+  if (levels) {
+    byId("levels").hidden = false;
+    byId("levels").append(...offered.map((one, i) => create("label", {}, create("input", { type: "radio", name: "level", value: i, checked: i === level }), create("span", { textContent: one.name }))));
+    byId("levels").addEventListener("change", event => { useLevel(Number(event.target.value)); remember(); applyFilters(); });
+  }
   for (const id of ["find", "from", "to", "place"]) for (const kind of ["input", "change"]) byId(id).addEventListener(kind, applyFilters);
   try { const kept = localStorage.getItem(storageKey); if (kept) { useChoices(JSON.parse(kept)); byId("save").classList.add("dirty"); } } catch { /* stored choices may be damaged; the page then starts without any */ }
+  byId("filters").open = window.innerWidth > 760;  // folded on a phone
   applyFilters();
   drawNearDuplicates();
 })();
