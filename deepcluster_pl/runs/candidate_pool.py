@@ -162,7 +162,10 @@ def _candidates(kind: SampleKind, budget: Budget, has_copies: bool) -> list[Cand
     else:
         found.append(Candidate("graph_20", ("method=graph", "start.n_neighbors=20", *reduced), 1.4 * graph))
     if kind.kind == "images":
-        found.append(Candidate("gradients", ("method=gradients",), 2.5 * graph + n * d * 4e-7))
+        edges = n * d * 4e-7
+        found.append(Candidate("gradients", ("method=gradients",), 2.5 * graph + edges))
+        restarts = sample or ("start.n_init=10",)
+        found.append(Candidate("gradients_gmm", ("method=gradients_gmm", *restarts), mixture + edges))
     if n >= _LARGE and budget != "quick" and kind.kind == "images":
         epochs = 40 if budget == "normal" else 150
         settings = ("method=ae_gmm", f"pretrain.max_epochs={epochs}", *sample)

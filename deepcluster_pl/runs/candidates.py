@@ -35,7 +35,8 @@ CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", 
 """Criteria of each candidate that are recorded; see `CandidateCriteria`."""
 _LIKE_ITS_TEACHER = 0.5
 """Adjusted Rand index with its teacher's partition below which a student has lost it."""
-_PHOTOS = ("method=photos/graph",)
+_LOOKS = {"photos": ("method=photos/graph",), "images": ("method=gradients",)}
+"""By the kind of the samples: recipe whose net shows the groups that are counted; others are counted in the input."""
 Train = Callable[[Recipe, StageTrainer], Trained]
 
 
@@ -277,8 +278,8 @@ def train_candidates(recipe: Recipe, stages: StageTrainer, train: Train) -> Trai
     # One number of clusters for all; a resumed run keeps the one that it found
     if broadcast_from_rank_zero(stages.folder.n_clusters.is_file):
         ready = replace(ready, resume=replace(ready.resume, start=stages.folder.initialization))
-    # Groups of photos are counted among the directions in which their graph looks for neighbors
-    looks = replace(recipe, cfg=with_net_of(recipe.cfg, _PHOTOS)) if kind.kind == "photos" else recipe
+    # Groups are counted in the embeddings in which a graph finds the best neighbors
+    looks = replace(recipe, cfg=with_net_of(recipe.cfg, _LOOKS[kind.kind])) if kind.kind in _LOOKS else recipe
     recipe, estimate = choose_n_clusters(recipe, stages, ready, pretrain(looks, stages, ready))
     pool = Pool(recipe, stages, ready, train, plan.n_candidates)
     try:
