@@ -117,8 +117,10 @@ class Affine:
         zero = torch.zeros_like(turn)
         rotate = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()], dim=1).view(-1, 2, 2)
         shear = torch.stack([zero + 1, slant.tan(), zero, zero + 1], dim=1).view(-1, 2, 2)
-        half = torch.tensor([width / 2, height / 2])
-        linear = (rotate @ shear) / scale[:, None, None] * half / half[:, None]
+        # From pixels to sides; by numbers, because a captured step reads no tensor of the CPU
+        linear, sides = (rotate @ shear) / scale[:, None, None], (width / 2, height / 2)
+        linear = torch.stack([linear[:, :, i] * side for i, side in enumerate(sides)], dim=2)
+        linear = torch.stack([linear[:, i] / side for i, side in enumerate(sides)], dim=1)
         return torch.cat([linear, 2 * self.shift * amounts[:, 3:, None]], dim=2)
 
     def check(self, input_shape: tuple[int, ...]) -> None:

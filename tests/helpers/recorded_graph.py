@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-READS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default}
-"""Operations that wait for a device, which is not allowed in a capture."""
+READS = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default, torch.ops.aten.lift_fresh.default}
+"""Operations that wait for a device, or bring numbers of Python to it, which is not allowed in a capture."""
 
 
 class Recording(TorchDispatchMode):
