@@ -20,6 +20,7 @@ from deepcluster_pl.reporting.gallery import partition_digest
 from deepcluster_pl.reporting.gallery.page import script_json
 
 Select = pytest.importorskip("selenium.webdriver.support.ui", reason="needs selenium (extra dev)").Select
+Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="needs selenium (extra dev)").Keys
 pytestmark = needs_browser
 OPENED = """return document.getElementById('picture').naturalWidth > 128 ||
     document.getElementById('about').textContent.includes('small copy')"""
@@ -143,7 +144,7 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     assert browser.get_log("browser") == []
 
 
-def test_each_picture_opens_its_own_file_whatever_it_is_called(run, browser):
+def test_each_picture_opens_its_own_file_whatever_it_is_called_with_its_group_and_its_like(run, browser):
     browser.get((run.folder / "gallery.html").as_uri())
     assert find(browser, "#cards script, #cards [onerror]") == []
     for thumb in find(browser, "#cards .card .mosaic:nth-of-type(2) .thumb") or find(browser, "#cards .thumb"):
@@ -152,14 +153,58 @@ def test_each_picture_opens_its_own_file_whatever_it_is_called(run, browser):
         while not browser.execute_script(OPENED):
             assert time.monotonic() < deadline, thumb.get_attribute("title")
             time.sleep(0.05)
-        find(browser, "#large button")[0].click()
+        find(browser, "#large [aria-label=Close]")[0].click()
     assert browser.get_log("browser") == []
 
+    # Keys lead through the group, once around
+    def opened():
+        return browser.execute_script("return escape(document.getElementById('about').textContent.split('\\n')[0])")
 
-def test_it_fits_a_narrow_screen(run, browser):
+    titles = "return [...document.querySelector(arguments[0]).children].map(thumb => escape(thumb.title))"
+    members = browser.execute_script(titles, "#cards .mosaic")
+    find(browser, "#cards .thumb")[0].click()
+    seen = [opened()]
+    for _ in members:
+        find(browser, "#large")[0].send_keys(Keys.ARROW_RIGHT)
+        seen.append(opened())
+    assert seen == [*members, members[0]]
+    find(browser, "#previous")[0].click()
+    assert opened() == members[-1]
+
+    # Below are the pictures that are most like it; that of a copy is its original
+    alike = browser.execute_script(titles, "#similar")
+    assert len(set(alike) - {members[-1]}) == 8
+    find(browser, "#similar .thumb")[0].click()
+    assert opened() == alike[0]
+    nearest = """const facts = JSON.parse(document.getElementById('facts').textContent);
+        return facts.ids[facts.similar[facts.ids.indexOf('scenes/small copy.jpg')][0]]"""
+    assert browser.execute_script(nearest) == "scenes/a b.jpg"
+
+
+def test_it_fits_a_narrow_screen_and_regroups_by_level(run, browser, tmp_path):
     browser.get((run.folder / "gallery.html").as_uri())
     resize(browser, 360, 740)
     assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    browser.refresh()
+    assert not find(browser, "#find")[0].is_displayed()  # filters are folded on a phone
+    find(browser, "#filters summary")[0].click()
+    assert find(browser, "#find")[0].is_displayed()
+    levels = json.loads((run.folder / "levels.json").read_text())["levels"]
+    assert [label.text for label in find(browser, "#levels label")] == [level["name"] for level in levels]
+    before = groups(browser)
+    find(browser, "#levels input")[0].send_keys(Keys.SPACE)  # the coarse level merges groups
+    assert len(groups(browser)) == levels[0]["n_groups"] == 2
+    type_into(browser, f'.card[data-number="{groups(browser)[0]}"] .head input', "Together")
+    choices = json.loads(saved(browser, tmp_path).read_text())
+    assert choices["level"] == "coarse"
+    assert sorted(len(group["clusters"]) for group in choices["groups"]) == [1, 2]
+    browser.refresh()
+    assert find(browser, "#levels input:checked")[0].get_attribute("value") == "0"
+    assert "Together" in [box.get_property("value") for box in find(browser, ".head input")]
+    find(browser, "#levels input:checked")[0].send_keys(Keys.ARROW_RIGHT)
+    assert groups(browser) == before
+    assert "Together" not in [box.get_property("value") for box in find(browser, ".head input")]
+    assert browser.get_log("browser") == []
 
 
 def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):

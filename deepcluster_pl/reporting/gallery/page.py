@@ -97,8 +97,9 @@ def picture_facts(
         pictures: those that the page shows.
 
     Returns:
-        Lists of the same length by kind. `similar` has the positions of the nearest others. `near_duplicates` alone holds groups of positions, the best first, and
-        `certain` says of each group whether its pictures were compared place by place.
+        Lists of the same length by kind. `similar` has the positions of the nearest others. `near_duplicates` alone
+        holds groups of positions, the best first, and `certain` says of each group whether its pictures were compared
+        place by place.
     """
     ids = [str(data.part(picture.part).ids[picture.row]) for picture in pictures]
     thumbnails = [data.thumbnail(picture.part, picture.row) or b"" for picture in pictures]
