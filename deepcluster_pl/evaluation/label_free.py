@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from deepcluster_pl.functional import nearest_neighbors
+from deepcluster_pl.functional.neighbor_information import neighbor_information
 from deepcluster_pl.functional.neighbor_share import neighbor_information_share
 from deepcluster_pl.utils.random import sample_rows
 
@@ -41,7 +42,7 @@ class Comparison:
     """Two partitions of the same samples, judged without labels.
 
     Attributes:
-        first: share of the clusters' entropy that neighbors explain, of the first partition.
+        first: information about neighbors of the first partition, in nats.
         second: that of the second one.
         error: standard error of their difference, by a bootstrap of rows that both share.
     """
@@ -87,9 +88,10 @@ def neighborhood(features: Features, n_samples: int, seed: int) -> Neighborhood:
 def compare_partitions(
     features: Features, first: NDArray[np.int64], second: NDArray[np.int64], seed: int
 ) -> Comparison:
-    """Judge two partitions of the same samples without labels, by the share of information about neighbors.
+    """Judge two partitions of the same samples without labels, by the information about neighbors.
 
-    The same criterion chooses among the candidates of method=auto; see `neighbor_information_share`.
+    It is not divided by the entropy of the clusters, as it is where unlike methods are compared: a fit that merges two
+    groups of its start has a cleaner border, and so a larger share, but it says less.
 
     Args:
         features: prepared input (N, F) of the samples, or a function of row numbers that returns it.
@@ -101,9 +103,8 @@ def compare_partitions(
         Both values, and the standard error of their difference.
     """
     near = neighborhood(features, len(first), seed)
-    one, two = (share_of(near, clusters) for clusters in (first, second))
-    error = float((one[1:] - two[1:]).std(ddof=1))
-    return Comparison(float(one[0]), float(two[0]), error)
+    one, two = (_of_all_and_draws(neighbor_information, near, clusters) for clusters in (first, second))
+    return Comparison(float(one[0]), float(two[0]), float((one[1:] - two[1:]).std(ddof=1)))
 
 
 def share_of(near: Neighborhood, clusters: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -116,6 +117,12 @@ def share_of(near: Neighborhood, clusters: NDArray[np.int64]) -> NDArray[np.floa
     Returns:
         Shares (1 + B,), that of all rows first.
     """
+    return _of_all_and_draws(neighbor_information_share, near, clusters)
+
+
+def _of_all_and_draws(
+    criterion: Callable[..., float], near: Neighborhood, clusters: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return a criterion (1 + B,) of all rows, and of each bootstrap draw."""
     own = clusters[near.rows]
-    weights = (near.weights, *near.draws)
-    return np.array([neighbor_information_share(own, near.neighbors, some) for some in weights])
+    return np.array([criterion(own, near.neighbors, weights) for weights in (near.weights, *near.draws)])

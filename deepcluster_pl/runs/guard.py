@@ -24,7 +24,7 @@ class Guarded:
 
     Attributes:
         kept: `start` or `fit`.
-        comparison: share of the groups that neighbors explain, of the initial partition and of that after the fit.
+        comparison: information about neighbors of the initial partition and of that after the fit.
     """
 
     kept: Literal["start", "fit"]
@@ -36,9 +36,8 @@ class Guarded:
 
     def describe(self) -> str:
         """Describe the decision in a line."""
-        found = self.comparison
-        start, fit, error = 100 * found.first, 100 * found.second, 100 * found.error
-        numbers = f"neighbors explain {start:.1f} % of the start's groups and {fit:.1f} % of the fit's, ± {error:.1f}"
+        start, fit, error = self.comparison.first, self.comparison.second, self.comparison.error
+        numbers = f"neighbors say {start:.3f} nats of its groups, {fit:.3f} of the fit's, ± {error:.3f}"
         if self.kept == "start":
             return f"guard: the fit made the groups worse, so its start stays: {numbers}; guard=false takes the fit"
         return f"guard: the fit stays, as it is no worse than its start: {numbers}"
@@ -59,7 +58,7 @@ def keep_better(
 ) -> tuple[Guarded, Predictions]:
     """Compare the partition of a fit with that of its start, and give the method the weights of the better one.
 
-    Both are judged by the share of information about neighbors in the prepared input, which neither fit nor start has
+    Both are judged by the information about neighbors in the prepared input, which neither fit nor start has
     seen as its loss. The start wins where the fit is worse by more than the error of the difference. Rank 0 decides for
     all processes.
 

@@ -28,7 +28,7 @@ from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.evaluation.label_free import compare_partitions, neighborhood
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.evaluation.predictions import partition_from
-from deepcluster_pl.functional.neighbor_information import neighbor_information
+from deepcluster_pl.functional.neighbor_share import neighbor_information_share
 from deepcluster_pl.runs.pipeline import make_stages, train
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.utils.numerics import float32_arithmetic
@@ -98,7 +98,7 @@ def one_run(scratch: Path, data: str, method: str, seed: int) -> dict[str, Any]:
         features = functools.partial(data_of.prepared, "fit")
         found = compare_partitions(features, start, fit, seed)
         near = neighborhood(features, len(start), seed)
-        nats = [neighbor_information(some[near.rows], near.neighbors, near.weights) for some in (start, fit)]
+        shares = [neighbor_information_share(some[near.rows], near.neighbors, near.weights) for some in (start, fit)]
     labels = data_of.part("fit").labels
     scores = {name: label_scores(labels, clusters) for name, clusters in (("start", start), ("fit", fit))}
     return {
@@ -106,8 +106,8 @@ def one_run(scratch: Path, data: str, method: str, seed: int) -> dict[str, Any]:
         "commit": commit(), "steps": trained.steps,
         "start": {key: scores["start"][key] for key in ("acc", "nmi", "ari")},
         "fit": {key: scores["fit"][key] for key in ("acc", "nmi", "ari")},
-        "share": {"start": found.first, "fit": found.second, "error": found.error},
-        "information": {"start": nats[0], "fit": nats[1]},
+        "information": {"start": found.first, "fit": found.second, "error": found.error},
+        "share": {"start": shares[0], "fit": shares[1]},
         "kept": "start" if found.second_is_worse else "fit",
     }  # fmt: skip
 
