@@ -92,11 +92,19 @@ def recognize(data: ClusteringData, seed: int) -> SampleKind:
 
     found = kind()
     is_direction = has_unit_length and found == "embeddings"
-    return SampleKind(found, len(part), data.input_shape, zeros, is_direction, _n_components(data, seed))
+    return SampleKind(found, len(part), data.input_shape, zeros, is_direction, shared_components(data, seed))
 
 
-def _n_components(data: ClusteringData, seed: int) -> int | None:
-    """Return the number of principal components whose variance is above that of a mean column (Kaiser's rule)."""
+def shared_components(data: ClusteringData, seed: int) -> int | None:
+    """Return the number of principal components whose variance is above that of a mean column (Kaiser's rule).
+
+    Args:
+        data: set up.
+        seed: decides the rows, at most 2,000.
+
+    Returns:
+        The number, from 2 to 30; None where the samples are no table with categories, dates or gaps.
+    """
     part = data.part("fit")
     if part.blocks is None or len(part) < 3:
         return None

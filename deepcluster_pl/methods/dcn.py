@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from deepcluster_pl.data.augmentation import Affine
@@ -76,7 +75,7 @@ class DCN(ClusteringModule):
         """Compute both losses of one batch; the distances are in float32 under any precision."""
         x, _ = batch
         z = self.net.encode(x)
-        mse = F.mse_loss(self.net.decode(z).float(), x)
+        mse = self.net.error(self.net.decode(z), x)
         distance = kmeans_loss(z, self.centers)
         return {"loss": mse + self.weight / 2 * distance / math.prod(x.shape[1:]), "mse": mse, "distance": distance}
 

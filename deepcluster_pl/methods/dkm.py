@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deepcluster_pl.data.augmentation import Affine
@@ -76,6 +75,6 @@ class DKM(ClusteringModule):
         """Compute both losses of one batch; the distances are in float32 under any precision."""
         x, _ = batch
         z = self.net.encode(x)
-        mse = F.mse_loss(self.net.decode(z).float(), x)
+        mse = self.net.error(self.net.decode(z), x)
         distance = soft_kmeans_loss(z, self.centers, self.temperature_at(self.global_step))
         return {"loss": mse + self.weight * distance / math.prod(x.shape[1:]), "mse": mse, "distance": distance}

@@ -57,7 +57,7 @@ class IDEC(ClusteringModule):
         """Compute both losses of one batch; the clustering loss is in float32 under any precision."""
         x, index = batch
         z = self.net.encode(x)
-        mse = F.mse_loss(self.net.decode(z).float(), x)
+        mse = self.net.error(self.net.decode(z), x)
         log_q = log_soft_assignment(z, self.centers, self.alpha)
         kl = F.kl_div(log_q, self.targets_of(index), reduction="batchmean")
         return {"loss": mse + self.gamma * kl, "mse": mse, "kl": kl}

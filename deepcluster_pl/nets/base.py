@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -118,6 +119,15 @@ class Autoencoder(nn.Module, ABC):
         weight, bias = (p.cpu().double() for p in (after.weight, after.bias))
         after.weight.copy_(torch.linalg.solve(matrix, weight, left=False))
         after.bias.copy_(bias + weight @ shift)
+
+    def error(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the reconstruction error of outputs (B, *input_shape) of the decoder, in float32: the mean square.
+
+        Args:
+            output: as `decode` returned them.
+            x: prepared samples (B, *input_shape).
+        """
+        return F.mse_loss(output.float(), x)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the embeddings (N, D) of prepared samples (N, *input_shape)."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from deepcluster_pl.config.fingerprints import fingerprint_of, pretraining_fingerprint
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
+from deepcluster_pl.data.kinds import shared_components
 from deepcluster_pl.errors import UserError, visible
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
@@ -195,8 +196,10 @@ def choose_n_clusters(
         return recipe, None
     earlier = RunFolder(start.parent).n_clusters if start else None
     z = torch.empty(0) if earlier else embed_part(net.to(stages.device), ready.data, "fit")
+    # On mixed columns themselves, neighbors share a category by chance: only what columns share is looked at
+    n_components = None if earlier or recipe.cfg.pretrain.module else shared_components(ready.data, recipe.cfg.seed)
     estimate: ClusterNumberEstimate = broadcast_from_rank_zero(
-        lambda: ClusterNumberEstimate.load(earlier) if earlier else choose.find(z)
+        lambda: ClusterNumberEstimate.load(earlier) if earlier else choose.find(z, n_components)
     )
     if is_rank_zero():
         estimate.save(stages.folder.n_clusters)

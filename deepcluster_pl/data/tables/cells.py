@@ -26,7 +26,22 @@ _ISO_DATE = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
-_OTHER_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
+_CLOCK = r"(?:,?[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?[Mm]\.?)?)?"
+_OTHER_DATE = re.compile(
+    rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){_CLOCK}|(\d{{1,2}})/(\d{{1,2}})/(\d{{2}}){_CLOCK}", re.ASCII
+)
+_NAMED_DATE = re.compile(
+    rf"(\d{{1,2}})(?:st|nd|rd|th|\.)?[ -/]+([^\W\d_]{{3,10}})\.?,?[ -/]+(\d{{4}}|\d{{2}}){_CLOCK}"
+    rf"|([^\W\d_]{{3,10}})\.?[ -]+(\d{{1,2}})(?:st|nd|rd|th)?,?[ -]+(\d{{4}}){_CLOCK}"
+)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("jan ene gen", "feb fév fev", "mar mär", "apr avr abr", "may mai mag", "jun juin giu", "jul juil lug",
+         "aug aoû ago", "sep set", "oct okt ott out", "nov", "dec déc dez dic"), start=1,
+    ) for name in names.split()
+}  # fmt: skip
+"""Beginnings of the names of months in six languages of Europe."""
 _LONGEST, _MOST_SPELLINGS = 64, 16
 
 
@@ -102,9 +117,9 @@ def to_dates(levels: NDArray[Any]) -> NDArray[np.datetime64] | None:
     head = cells[:20]
     if not cells or sum(_looks_like_date(cell) for cell in head) < 0.9 * len(head):
         return None
-    others = [match for cell in cells if (match := _OTHER_DATE.fullmatch(cell))]
-    day_first = any(int(match[1]) > 12 for match in others)
-    month_first = any(int(match[2]) > 12 for match in others)
+    others = [match for cell in cells if len(cell) <= _LONGEST and (match := _OTHER_DATE.fullmatch(cell))]
+    day_first = any(int(match[1] or match[8]) > 12 for match in others)
+    month_first = any(int(match[2] or match[9]) > 12 for match in others)
     if others and not (day_first or month_first):
         day_first = sum("." in cell for cell in cells) * 2 > len(cells)
     out = np.full(len(cells), np.datetime64("NaT"), dtype="datetime64[s]")
@@ -117,21 +132,42 @@ def _looks_like_date(cell: str) -> bool:
     """Return whether a cell has the form of a date."""
     if len(cell) > _LONGEST:
         return False
-    return any(form.fullmatch(cell) for form in (_ISO_DATE, _OTHER_DATE))
+    return any(form.fullmatch(cell) for form in (_ISO_DATE, _OTHER_DATE)) or _named_date(cell) is not None
+
+
+def _named_date(cell: str) -> list[str] | None:
+    """Return year, month, day, hour, minute, second and half of day of a date with the name of its month, or None."""
+    if (match := _NAMED_DATE.fullmatch(cell)) is None:
+        return None
+    groups = match.groups()
+    day, word, year, *clock = groups[:7] if groups[0] else (groups[8], groups[7], *groups[9:])
+    month = _MONTHS.get(word[:4].lower()) or _MONTHS.get(word[:3].lower())
+    return None if month is None else [_full_year(year), str(month), day, *clock]
+
+
+def _full_year(year: str) -> str:
+    """Return a year of four digits; of two digits, those from 70 on belong to the last century."""
+    return year if len(year) == 4 else f"{'19' if int(year) >= 70 else '20'}{year}"
 
 
 def _to_date(cell: str, day_first: bool) -> np.datetime64:
     """Return the time of one cell, or NaT."""
     if len(cell) <= _LONGEST:
+        half = ""
         if match := _ISO_DATE.fullmatch(cell):
             year, month, day, *clock = match.groups()
         elif match := _OTHER_DATE.fullmatch(cell):
-            day, month, year, *clock = match.groups()
+            day, month, year, *clock, half = match.groups()[:7] if match[1] else match.groups()[7:]
+            year = _full_year(year)
             if not day_first:
                 day, month = month, day
+        elif named := _named_date(cell):
+            year, month, day, *clock, half = named
         else:
             return np.datetime64("NaT")
         hour, minute, second = (int(part or 0) for part in clock)
+        if half:  # 12 AM is midnight
+            hour = hour % 12 + 12 * half.lower().startswith("p")
         try:
             return np.datetime64(f"{year}-{int(month):02d}-{int(day):02d}T{hour:02d}:{minute:02d}:{second:02d}", "s")
         except ValueError:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.tables.cells import is_gap
 from deepcluster_pl.data.tables.frame import Column, Frame, Text
+from deepcluster_pl.data.tables.names import distinct_names
 from deepcluster_pl.data.tables.opening import MAX_INFLATION, inflation_limit
 from deepcluster_pl.errors import UserError, first_line
 
@@ -90,14 +91,12 @@ def frame_from_arrow(table: Any, source: str) -> Frame:
         source: name of the file, for messages.
 
     Raises:
-        UserError: there are no rows, or names occur twice.
+        UserError: there are no rows.
     """
     names = [str(name) for name in table.column_names]
     if not table.num_rows or not names:
         raise UserError(f"{source}: found {table.num_rows} rows of {len(names)} columns, expected some")
-    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if repeated:
-        raise UserError(f"{source}: column {repeated[0][:80]!r} occurs more than once")
+    names, remark = distinct_names(names)
     numbers: dict[str, NDArray[Any]] = {}
     others: dict[str, Column] = {}
     unusable: dict[str, str] = {}
@@ -112,7 +111,7 @@ def frame_from_arrow(table: Any, source: str) -> Frame:
     matrix = np.empty((table.num_rows, len(numbers)))
     for j, values in enumerate(numbers.values()):
         matrix[:, j] = values
-    return Frame(source, names, matrix, list(numbers), others, _index_names(table), unusable)
+    return Frame(source, names, matrix, list(numbers), others, _index_names(table), unusable, [remark] * bool(remark))
 
 
 def _convert(column: Any) -> Column | str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.data.tables.columnar import frame_from_arrow, without_markers
 from deepcluster_pl.data.tables.frame import Column, Frame, to_text
+from deepcluster_pl.data.tables.names import distinct_names
 from deepcluster_pl.errors import UserError, first_line
 
 _SOURCE = "X"
@@ -36,7 +37,7 @@ def frame_of(x: Any) -> Frame:
         x: a DataFrame; its row index is no column.
 
     Raises:
-        UserError: it has no rows, or names occur twice.
+        UserError: it has no rows.
     """
     if not hasattr(x, "iloc"):
         try:
@@ -47,8 +48,7 @@ def frame_of(x: Any) -> Frame:
     names = [str(name) for name in x.columns]
     if not len(x) or not names:
         raise UserError(f"X has {len(x)} rows of {len(names)} columns, expected some")
-    if len(set(names)) < len(names):
-        raise UserError(f"X: column {next(name for name in names if names.count(name) > 1)!r} occurs more than once")
+    names, remark = distinct_names(names)
     numbers: dict[str, NDArray[Any]] = {}
     others: dict[str, Column] = {}
     unusable: dict[str, str] = {}
@@ -65,7 +65,7 @@ def frame_of(x: Any) -> Frame:
     matrix = np.empty((len(x), len(numbers)))
     for j, values in enumerate(numbers.values()):
         matrix[:, j] = values
-    return Frame(_SOURCE, names, matrix, list(numbers), others, (), unusable)
+    return Frame(_SOURCE, names, matrix, list(numbers), others, (), unusable, [remark] * bool(remark))
 
 
 def _convert(series: Any) -> Column:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from deepcluster_pl.data.tables.cells import is_gap, is_number, to_number
-from deepcluster_pl.data.tables.names import one_line
+from deepcluster_pl.data.tables.names import distinct_names, one_line
 from deepcluster_pl.errors import UserError
 
 Header = Literal["auto", "true", "false"]
@@ -22,7 +22,7 @@ _MOST_ROWS, _MOST_CELLS, _MOST_COLUMNS = 200, 200_000, 2000
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d+(\.\d{3})*),\d+%?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+%?", re.ASCII)
-_LONGEST_NAME = 80
+_LONGEST_NAME, _MOST_TITLES = 80, 10
 _WORDS = ("inf", "infinity")
 
 
@@ -126,6 +126,12 @@ def guess_dialect(head: str, encoding: str, options: Options, source: str, is_wh
     rows, n_lines = _rows(lines, delimiter, source)
     if not rows:
         raise UserError(f"{source}: found an empty file, expected a header and rows")
+    if title := 0 if options.header is False else _title_rows(rows):
+        shown = one_line(" ".join(filter(None, rows[0])))[:_LONGEST_NAME]
+        remarks.append(
+            f"the first line{'s' * (title > 1)}, {shown!r}, stand{'s' * (title == 1)} above the names of columns"
+        )
+        rows, n_lines = rows[title:], n_lines[title:]
     body = rows[1:]
     decimal = options.decimal or _guess_decimal(body or rows, delimiter)
     if decimal not in (".", ","):
@@ -149,9 +155,8 @@ def guess_dialect(head: str, encoding: str, options: Options, source: str, is_wh
         remarks.append(extra)
     nameless = {f"column_{i}" for i, name in enumerate(names) if not name and has_header}
     names = [name or f"column_{i}" for i, name in enumerate(names)]
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise UserError(f"{source}: column {min(repeated)[:_LONGEST_NAME]!r} occurs more than once in the header")
+    names, repeated = distinct_names(names)
+    remarks += [repeated] if repeated else []
     plain = [True] * len(names)
     for row in body:
         for i, cell in enumerate(row[: len(names)]):
@@ -187,15 +192,35 @@ def _rows(lines: Sequence[str], delimiter: str, source: str) -> tuple[list[list[
 def _guess_delimiter(lines: Sequence[str]) -> str:
     """Return the delimiter that cuts most lines into the same number of fields, more than one."""
     sample = [line for line in lines[:50] if line.strip()]
-    for delimiter in (*_DELIMITERS, WHITESPACE):
-        # A header may have one field less than the rows: names of rows have no name
-        fields = [len(cut(line, delimiter)) for line in sample]
-        usual = Counter(fields[1:] or fields).most_common(1)[0][0] if fields else 1
-        alike = sum(count == usual for count in fields)
-        if usual > 1 and alike >= 0.9 * len(fields) - 1 and fields[0] in (usual, usual - 1, usual + 1):
-            return delimiter
+    # A title may stand above the table
+    for start in range(min(_MOST_TITLES, max(1, len(sample) - 2))):
+        for delimiter in (*_DELIMITERS, WHITESPACE) if start == 0 else _DELIMITERS:
+            # A header may have one field less than the rows: names of rows have no name
+            fields = [len(cut(line, delimiter)) for line in sample[start:]]
+            usual = Counter(fields[1:] or fields).most_common(1)[0][0] if fields else 1
+            alike = sum(count == usual for count in fields)
+            if usual > (1 if start == 0 else 2) and alike >= 0.9 * len(fields) - 1 and abs(fields[0] - usual) <= 1:
+                return delimiter
     first = sample[0] if sample else ""
     return max((",", ";", "\t", "|"), key=first.count)
+
+
+def _title_rows(rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of rows above the names of columns: titles and blank ones, with few filled cells.
+
+    >>> _title_rows([["Sales 2023", "", ""], ["", "", ""], ["a", "b", "c"], ["1", "2", "3"]]), _title_rows([["a", "b"]])
+    (2, 0)
+    """
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows[: _MOST_TITLES * 2]]
+    widths = Counter(sum(bool(cell.strip()) for cell in row) for row in rows[1:])
+    usual = max(widths, key=lambda width: (widths[width], width)) if widths else 0
+    if usual < 3:
+        return 0
+    title = 0
+    while title < len(filled) - 2 and title < _MOST_TITLES and filled[title] <= usual // 3:
+        title += 1
+    # What follows has to be a whole row of names
+    return title if title and filled[title] >= 0.75 * usual else 0
 
 
 def cut(line: str, delimiter: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 _MAX_NAMES, _MAX_NAME = 10, 80
@@ -31,6 +32,31 @@ def one_line(name: str) -> str:
         if name.isprintable()
         else "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
     )
+
+
+def distinct_names(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return names of columns of which no two are equal, and a line about those that were; empty where none was.
+
+    >>> distinct_names(["score", "score", "time"])
+    (['score', 'score (2)', 'time'], "2 columns are called 'score': the second is taken as 'score (2)'")
+    """
+    if len(set(names)) == len(names):
+        return list(names), ""
+    taken, counts, out, repeated = set(names), Counter[str](), [], ""
+    for name in names:
+        counts[name] += 1
+        if counts[name] == 1:
+            out.append(name)
+            continue
+        repeated = repeated or name
+        number = counts[name]
+        while (new := f"{name} ({number})") in taken:
+            number += 1
+        taken.add(new)
+        out.append(new)
+    total = names.count(repeated)
+    shown = one_line(repeated)[:_MAX_NAME]
+    return out, f"{total} columns are called {shown!r}: the second is taken as {f'{shown} (2)'!r}"
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

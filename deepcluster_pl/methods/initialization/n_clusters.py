@@ -106,11 +106,12 @@ class SplitHalfStability:
                 f"{min(n, self.sample_size)}; type n_clusters=<number>"
             )
 
-    def find(self, z: Tensor) -> ClusterNumberEstimate:
+    def find(self, z: Tensor, n_components: int | None = None) -> ClusterNumberEstimate:
         """Find the number of clusters in embeddings.
 
         Args:
-            z: embeddings (N, D); their 50 leading principal components are used.
+            z: embeddings (N, D); their leading principal components are used.
+            n_components: number of those; None = 50.
 
         Returns:
             The number, and the evidence for every number that was tried.
@@ -122,7 +123,7 @@ class SplitHalfStability:
         check_embeddings(z)
         # The axes of a Gaussian of the same covariance are the principal components
         points = z[sample_rows(len(z), self.sample_size, self.random_state)].cpu().double().numpy()
-        components = PCA(min(_MOST_COMPONENTS, *points.shape), random_state=self.random_state)
+        components = PCA(min(n_components or _MOST_COMPONENTS, *points.shape), random_state=self.random_state)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # embeddings that are all alike have no variance
             points = components.fit_transform(points)

@@ -132,7 +132,8 @@ class LayerwiseDenoising(LossModule):
         # Reconstruct it from values with dropout
         layer, mirror = self.layers[phase]
         hidden = layer(drop(x, draws["input"], self.dropout))
-        return {"loss": F.mse_loss(mirror(drop(hidden, draws["hidden"], self.dropout)), x)}
+        error = self.net.error if phase == 0 else F.mse_loss  # the first layer's mirror makes outputs of the decoder
+        return {"loss": error(mirror(drop(hidden, draws["hidden"], self.dropout)), x)}
 
     def idle_parameters(self) -> list[nn.Parameter]:
         """Return the weights that the phase of the current epoch does not train."""
@@ -144,7 +145,7 @@ class LayerwiseDenoising(LossModule):
 
     def error(self, x: Tensor) -> Tensor:
         """Compute the mean squared error of the whole net on prepared samples (B, *input_shape)."""
-        return F.mse_loss(self.net.decode(self.net.encode(x)), x)
+        return self.net.error(self.net.decode(self.net.encode(x)), x)
 
     def log_losses(self, losses: Losses, n_samples: int) -> None:
         """Add the error of one batch to the mean of the epoch."""

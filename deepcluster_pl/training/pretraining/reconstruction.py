@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from deepcluster_pl.data.augmentation import Affine
@@ -13,7 +12,7 @@ from deepcluster_pl.utils.metric_logging import EpochMean
 
 
 class Reconstruction(LossModule):
-    """Autoencoder trained on the mean squared error over all values of all samples in a batch.
+    """Autoencoder trained on its net's reconstruction error: the mean square over all values, or that of a mixed table.
 
     Args:
         net: the autoencoder; the run supplies it.
@@ -40,8 +39,8 @@ class Reconstruction(LossModule):
         return {"loss": self.error(batch[0])}
 
     def error(self, x: Tensor) -> Tensor:
-        """Compute the mean squared error of the whole net on prepared samples (B, *input_shape)."""
-        return F.mse_loss(self.net.decode(self.net.encode(x)), x)
+        """Compute the reconstruction error of the whole net on prepared samples (B, *input_shape)."""
+        return self.net.error(self.net.decode(self.net.encode(x)), x)
 
     def log_losses(self, losses: Losses, n_samples: int) -> None:
         """Add the error of one batch to the mean of the epoch."""
