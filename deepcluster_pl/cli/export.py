@@ -20,7 +20,8 @@ settings
   format=torch_export|onnx|safetensors       torch_export
   to=<file>                                  default: the run's export/ folder; an existing file is not overwritten
 
-A graph takes raw samples (N, ...) as they were in the data and returns embeddings (N, D) and probabilities (N, K)."""
+A graph takes raw samples (N, ...) as they were in the data and returns embeddings (N, D) and probabilities (N, K).
+Of a table with categories, dates or gaps it takes raw numbers; <file>.columns.json says how a cell becomes one."""
 _DEFAULTS = {"run": "", "format": "torch_export", "to": ""}
 
 
@@ -38,7 +39,7 @@ def execute(options: argparse.Namespace) -> int:
         raise UserError(f"{of_data[0]}: an export has no data; expected run=, format=, to=")
     folder = run_with_model(own["run"])
 
-    from deepcluster_pl.methods.export import FORMATS
+    from deepcluster_pl.methods.export import FORMATS, save_inputs
     from deepcluster_pl.runs.failures import friendly_errors
     from deepcluster_pl.utils.run_folder import RunFolder
     from deepcluster_pl.utils.warnings_filter import silence_libraries
@@ -51,5 +52,8 @@ def execute(options: argparse.Namespace) -> int:
     silence_libraries()
     with friendly_errors(None):
         write(run.model, target)
+        inputs = save_inputs(run.model, target) if suffix else None
     print(target)
+    if inputs is not None:
+        print(f"its inputs are raw numbers of the table's columns, described in {inputs}")
     return 0

@@ -1,11 +1,13 @@
 """Export a saved model as one graph, or as its files, for programs that do not have this package.
 
 A graph takes raw samples (N, *input_shape) as they were in the data, N being free. It returns embeddings (N, D) and
-probabilities (N, K); scaling is inside.
+probabilities (N, K); scaling is inside. Of a table with categories, dates or gaps it takes a row of raw numbers, in
+float64: `describe_inputs` says how a cell becomes one, and is written beside the graph.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import warnings
@@ -16,10 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from deepcluster_pl.data.tables.raw_columns import RawColumns, describe_inputs
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.serialization import load_model, read_description
-from deepcluster_pl.utils.atomic_files import atomic_copy
+from deepcluster_pl.methods.serialization import load_model, load_preparation, read_description
+from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write
 
 
 class WholeModel(nn.Module):
@@ -27,16 +30,19 @@ class WholeModel(nn.Module):
 
     Args:
         module: the trained method.
+        columns: makes raw numbers of a table's columns into samples; None where samples are what the net takes.
     """
 
-    def __init__(self, module: ClusteringModule) -> None:
+    def __init__(self, module: ClusteringModule, columns: RawColumns | None = None) -> None:
         super().__init__()
+        self.columns = columns
         self.net = module.net
         self._assign = module.assign
         self.method = module  # makes its buffers part of the graph
 
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Return embeddings and probabilities of raw samples."""
+        samples = samples if self.columns is None else self.columns(samples)
         z = self.net.encode(self.net.prepare(samples))
         return z, self._assign(z)
 
@@ -114,10 +120,33 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
 
 def _traceable(model: Path) -> tuple[WholeModel, Tensor, dict[str, Any]]:
     """Return the module of a saved model, example samples, and the dimensions whose size is free."""
-    module = load_model(model)
+    module, preparation = load_model(model), load_preparation(model)
+    sizes = {"samples": {0: torch.export.Dim("n", min=1)}}
+    if preparation is not None and not preparation.is_plain:
+        columns = RawColumns(preparation)
+        return WholeModel(module, columns).eval(), torch.zeros(2, columns.n_inputs, dtype=torch.float64), sizes
     dtype = torch.uint8 if read_description(model)["samples"].get("dtype") == "uint8" else torch.float32
     example = torch.zeros(2, *module.net.input_shape, dtype=dtype)
-    return WholeModel(module).eval(), example, {"samples": {0: torch.export.Dim("n", min=1)}}
+    return WholeModel(module).eval(), example, sizes
+
+
+def save_inputs(model: Path, graph: Path) -> Path | None:
+    """Write beside a graph what its inputs are, where the model is one of a table that is no plain numbers.
+
+    Args:
+        model: folder of the saved model.
+        graph: the exported file.
+
+    Returns:
+        The JSON file; None where samples are what they were in the data.
+    """
+    preparation = load_preparation(model)
+    if preparation is None or preparation.is_plain:
+        return None
+    target = graph.with_name(f"{graph.name}.columns.json")
+    with atomic_write(target) as file:
+        json.dump({"input": "samples (N, I) in float64", "columns": describe_inputs(preparation)}, file, indent=1)
+    return target
 
 
 def _trace(export: Callable[[], Any], whole: WholeModel) -> Any:

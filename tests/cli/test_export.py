@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from helpers.command_line import TINY, TINY_RAW, Outcome
@@ -115,3 +116,29 @@ def test_a_method_that_cannot_be_a_graph_is_refused(cli_run, exported, monkeypat
     assert outcome.code == 1
     assert "method=kmeans cannot be exported as a graph" in outcome.err
     assert outcome.err.strip().endswith("type format=safetensors")
+
+
+def test_a_graph_of_a_mixed_table_takes_raw_numbers_and_labels_them_as_predict_does(
+    cli_run, exported, deepcluster, tmp_path
+):
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 90)
+    table = pd.DataFrame({
+        "size": np.where(rng.random(90) < 0.1, np.nan, 5 * group + rng.normal(size=90)).round(3),
+        "color": np.array(["red", "blue"])[group], "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(90 * group, "D"),
+    })  # fmt: skip
+    table.to_csv(tmp_path / "t.csv", index=False)
+    run = cli_run("data.path=t.csv", "method=kmeans", "n_clusters=2", "baselines=none", "trainer.accelerator=cpu")
+    outcome = exported(f"run={run.folder}", f"to={tmp_path / 'm.pt2'}")
+    assert outcome.code == 0, outcome.err
+    # Numbers are made from the cells by what the file says alone
+    inputs = json.loads((tmp_path / "m.pt2.columns.json").read_text())["columns"]
+    assert [entry["column"] for entry in inputs] == ["size", "color", "day"]
+    colors = {level: place for place, level in enumerate(inputs[1]["levels"])}
+    seconds = (table["day"] - pd.Timestamp("1970-01-01")).dt.total_seconds()
+    raw = np.column_stack([table["size"], table["color"].map(colors), seconds])
+    _, probabilities = torch.export.load(tmp_path / "m.pt2").module()(torch.from_numpy(raw))
+    deepcluster("predict", f"run={run.folder}", f"data.path={tmp_path / 't.csv'}", f"to={tmp_path / 'p.csv'}")
+    predicted = pd.read_csv(tmp_path / "p.csv")["cluster"]
+    assert probabilities.argmax(dim=1).tolist() == predicted.tolist()
+    assert set(predicted) == {0, 1}
