@@ -9,8 +9,23 @@ import venv
 from pathlib import Path
 from typing import Any
 
-PACKAGES = {"clustpy": ["clustpy"], "keras": ["keras", "tensorflow-cpu"]}
+PACKAGES = {"clustpy": ["clustpy"], "keras": ["keras", "tensorflow-cpu", "scikit-learn"]}
 _PROGRAMS = Path(__file__).resolve().parent
+
+
+def make_environment(name: str, folder: Path) -> Path:
+    """Return the interpreter of a peer's environment; a missing environment is made, which downloads the peer.
+
+    Args:
+        name: of the peer.
+        folder: folder of the environments.
+    """
+    python = folder / name / "bin" / "python"
+    if not python.is_file():
+        print(f"making an environment for {name} in {folder / name}")
+        venv.create(folder / name, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
+    return python
 
 
 class Peer:
@@ -22,11 +37,7 @@ class Peer:
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        python = folder / name / "bin" / "python"
-        if not python.is_file():
-            print(f"making an environment for {name} in {folder / name}")
-            venv.create(folder / name, with_pip=True)
-            subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
+        python = make_environment(name, folder)
         self._process = subprocess.Popen(
             [python, _PROGRAMS / f"{name}_steps.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
