@@ -105,10 +105,18 @@ def _evenness(sizes: list[int]) -> str:
 
 
 def _kept(scores: dict[str, Any]) -> str:
-    """Return that the fit was worse, where the start is the result."""
-    return (
-        "Training made the groups worse, so the result is that from before it." if scores.get("kept") == "start" else ""
-    )
+    """Return that the fit was worse, where its start took its place; a student may have learned that one."""
+    if scores.get("kept") != "start":
+        return ""
+    if scores.get("teacher"):
+        return "Training made the groups worse, so it was undone, and a student learned the groups from before it."
+    return "Training made the groups worse, so it was undone: these are the groups from before it."
+
+
+def _is_chosen(scores: dict[str, Any], recipe: str | None) -> bool:
+    """Return whether method=auto chose a simple method itself, so that the result is that method's."""
+    choice = scores.get("choice")
+    return bool(choice) and recipe is not None and choice["name"] == recipe
 
 
 def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
@@ -123,9 +131,13 @@ def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
     key = max(rivals, key=lambda name: rivals[name]["nmi"] + rivals[name]["ari"])
     best, (name, recipe) = rivals[key], _names(key)
     numbers = f"NMI {best['nmi']:.3f} and ARI {best['ari']:.3f}, this result {own['nmi']:.3f} and {own['ari']:.3f}"
+    numbers += " (1 is perfect)"
+    if _is_chosen(scores, recipe):
+        kind = f"NMI {own['nmi']:.3f} and ARI {own['ari']:.3f}"
+        return f"A simple method was chosen, and it is the best of them: {name} ({kind}; 1 is perfect).", None
     ahead = (own["nmi"] - best["nmi"], own["ari"] - best["ari"])
     if min(ahead) < -_CLOSE and max(ahead) <= _CLOSE:
-        waste = " The training was not worth its time." if scores["stopped"] != "none" else ""
+        waste = "" if scores["stopped"] == "none" else " The training was not worth its time."
         return f"A simple method did better: {name} has {numbers}.{waste}", recipe
     if max(ahead) > _CLOSE and min(ahead) >= -_CLOSE:
         return f"Better than every simple method that was tried: the best of them, {name}, has {numbers}.", None
@@ -140,6 +152,8 @@ def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
         return "", None
     key, own = min(rivals, key=lambda name: rivals[name]["gap"]), rows["method"]
     name, recipe = _names(key)
+    if _is_chosen(scores, recipe):
+        return f"A simple method was chosen: these are the groups of {name}.", None
     # One of the two is usually the best row, so the larger error is that of their difference
     ahead, error = rivals[key]["gap"] - own["gap"], max(own["gap_error"], rivals[key]["gap_error"], 1e-9)
     if ahead < -error:
@@ -166,8 +180,9 @@ def _trust_without_labels(scores: dict[str, Any], n_doubtful: int) -> tuple[str,
     """Return the evidence for the groups where nobody knows the right ones, and the level."""
     doubtful = n_doubtful / scores["fit"]["n"]
     doubt = f"{doubtful:.0%} of the samples could as well be in another group"
+    doubt = doubt if n_doubtful else "no sample could as well be in another group"
     together, agreement = scores["criteria"]["rows"]["method"]["together"], scores["criteria"]["agreement"]
-    facts = [f"{together:.0%} of the nearest neighbors share a group"]
+    facts = [f"{together:.0%} of the samples nearest to a sample are in its group"]
     if agreement is not None:
         kind = "nearly the same" if agreement >= _STABLE else "partly the same" if agreement >= _PARTLY else "other"
         facts.append(f"simple methods find {kind} groups (agreement {agreement:.2f} of 1)")

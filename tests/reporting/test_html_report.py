@@ -107,8 +107,8 @@ def test_the_page_of_a_table_names_its_columns_runs_nothing_of_the_users_and_loa
     assert page.count("<script>") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', page) == [
-        "assignments.csv", "assignments.csv", "groups.csv", "scores.json", "model/", "figures/", "config/config.yaml",
-        "MODEL_CARD.md",
+        "assignments.csv", "assignments.csv", "groups.csv", "levels.json", "scores.json", "model/", "figures/",
+        "config/config.yaml", "MODEL_CARD.md",
     ]  # fmt: skip
     assert "http" not in page
     assert "Typical features" in page

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from helpers.browser import find, needs_browser, resize
 from helpers.command_line import TINY_DEC
 
+Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="needs selenium (extra dev)").Keys
 pytestmark = needs_browser
 
 
@@ -46,6 +49,19 @@ def test_the_page_is_used_as_a_person_would(cli_run, browser, images):
         if option.get_attribute("value") == "number":
             option.click()
     assert numbers(browser) == sorted(by_size)
+
+    # Coarser groups hold these cards, without a reload; as chosen brings them back
+    levels = json.loads((run.folder / "levels.json").read_text())["levels"]
+    names = [label.text for label in find(browser, "#levels label")]
+    assert names == [level["name"] for level in levels]
+    find(browser, "#levels input")[0].send_keys(Keys.SPACE)
+    groups = [item.text.splitlines() for item in find(browser, "#legend li")]
+    assert sorted(int(size.replace(",", "")) for _, size in groups) == sorted(levels[0]["sizes"])
+    assert sorted(numbers(browser)) == sorted(by_size)
+    find(browser, "#legend button")[0].click()
+    assert len(find(browser, "#map.chosen circle.on")) == int(groups[0][1].replace(",", ""))
+    find(browser, "#levels input:checked")[0].send_keys(Keys.ARROW_RIGHT)
+    assert [find(browser, "#map.chosen"), numbers(browser)] == [[], sorted(by_size)]
 
     for section in ("#clusters", "#scores", "#training", "#labels", "#made"):
         find(browser, f"nav a[href='{section}']")[0].click()

@@ -31,8 +31,8 @@ def scores(fit, baselines=None, **changes):
 def test_a_deep_result_below_a_simple_one_is_said_to_be_so():
     verdict = judge(scores(block(0.78, 0.77), {"kmeans_raw": block(0.79, 0.74), "graph": block(0.8, 0.85)}), 0)
     assert verdict.compared == (
-        "A simple method did better: a graph of neighbors has NMI 0.850 and ARI 0.850, this result 0.770 and 0.770. "
-        "The training was not worth its time."
+        "A simple method did better: a graph of neighbors has NMI 0.850 and ARI 0.850, this result 0.770 and 0.770 "
+        "(1 is perfect). The training was not worth its time."
     )
     assert (verdict.better, verdict.level) == ("graph", "fair")
     assert "78% of the labeled samples match (ACC 0.780, NMI 0.770)" in verdict.trust
@@ -53,7 +53,22 @@ def test_held_out_samples_decide_where_there_are_some_and_a_kept_start_is_told()
     found = judge(scores(block(0.95, 0.92), holdout=block(0.6, 0.4), kept="start"), 0)
     assert "have little to do with the labels: 60% of the held-out samples" in found.trust
     assert found.level == "poor"
-    assert found.compared == "Training made the groups worse, so the result is that from before it."
+    assert found.compared == "Training made the groups worse, so it was undone: these are the groups from before it."
+    followed = judge(scores(block(0.95, 0.92), kept="start", teacher={"fit": block(0.9, 0.8)}), 0)
+    assert followed.compared.endswith("it was undone, and a student learned the groups from before it.")
+
+
+def test_a_simple_method_that_was_chosen_is_no_rival_of_itself():
+    own = block(0.95, 0.92)
+    found = judge(scores(own, {"kmeans_raw": own}, stopped="none", choice={"name": "kmeans", "sureness": 1.0}), 0)
+    assert found.compared == (
+        "A simple method was chosen, and it is the best of them: k-means on the input "
+        "(NMI 0.920 and ARI 0.920; 1 is perfect)."
+    )
+    rows = {"method": row(0.0), "kmeans_raw": row(0.0), "graph": row(0.2)}
+    plain = scores(block(), criteria={"rows": rows, "agreement": 0.9}, choice={"name": "kmeans", "sureness": 1.0})
+    assert judge(plain, 0).compared == "A simple method was chosen: these are the groups of k-means on the input."
+    assert "no sample could as well be in another group" in judge(plain, 0).trust
 
 
 def test_without_labels_neighbors_and_simple_methods_decide():
