@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+_FARTHEST = 1e15
+"""Largest coordinate whose square float32 can add up."""
+
 
 def nearest_neighbors(z: Tensor, n_neighbors: int, rows_at_once: int = 1024, rows: slice = slice(None)) -> Tensor:
     """Find the nearest other points of each point by Euclidean distance.
@@ -67,8 +70,8 @@ def inverse_distance_mean(
 ) -> Tensor:
     """Interpolate values at points z: the mean of the nearest known points' values, each with weight 1 / distance.
 
-    A point that coincides with a known one has that one's value, exactly (Shepard 1968). It is computed in float64,
-    because the smallest distances decide.
+    A point that coincides with a known one has that one's value, exactly (Shepard 1968). Distances are computed in
+    float64, because the smallest ones decide.
 
     Args:
         z: points (N, D).
@@ -84,14 +87,21 @@ def inverse_distance_mean(
     >>> inverse_distance_mean(torch.tensor([[1.0], [4.0]]), known, values).tolist()
     [[2.0], [8.0]]
     """
-    known, values = known.double(), values.double()
+    n_neighbors = min(n_neighbors, len(known))
+    # Twice as many candidates hold the nearest ones: float32 ranks them, about the common mean and with values up to 1
+    middle = known.double().mean(dim=0)
+    close = known - middle
+    unit = close.abs().max().clamp_min(1e-300)
+    places = ((z - middle) / unit).clamp(-_FARTHEST, _FARTHEST).float()
+    found = nearest_rows(places, (close / unit).float(), min(2 * n_neighbors, len(known)))
     means = []
-    for points in _pieces(z.double(), rows_at_once):
-        nearest = nearest_rows(points, known, min(n_neighbors, len(known)), rows_at_once).long()
-        distances = torch.linalg.vector_norm(known[nearest] - points[:, None], dim=2)
+    for points, near in zip(_pieces(z, rows_at_once), _pieces(found.long(), rows_at_once), strict=True):
+        distances = torch.linalg.vector_norm(known[near].double() - points.double()[:, None], dim=2)
+        distances, order = distances.topk(n_neighbors, dim=1, largest=False)
+        nearest = near.gather(1, order)
         # A distance of zero takes all the weight of its row
         weights = torch.where((distances == 0).any(dim=1, keepdim=True), (distances == 0).double(), 1 / distances)
-        means.append((weights[:, :, None] * values[nearest]).sum(dim=1) / weights.sum(dim=1, keepdim=True))
+        means.append((weights[:, :, None] * values[nearest].double()).sum(dim=1) / weights.sum(dim=1, keepdim=True))
     return torch.cat(means)
 
 
@@ -100,11 +110,11 @@ def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, own:
     with torch.autocast(z.device.type, enabled=False):
         # About the common mean: a large offset would cost digits of the small distances
         middle = among.mean(dim=0)
-        z, among = z - middle, among - middle
+        among = among - middle
         squares = among.square().sum(dim=1)
         neighbors = []
         for i, points in enumerate(_pieces(z, rows_at_once)):
-            distances = torch.addmm(squares, points, among.T, alpha=-2)  # |a|² is the same along a row
+            distances = torch.addmm(squares, points - middle, among.T, alpha=-2)  # |a|² is the same along a row
             if own is not None:
                 row = torch.arange(len(points), device=z.device)
                 distances[row, row + own + i * rows_at_once] = torch.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -109,6 +110,7 @@ class Pool:
             if is_begun:
                 raise  # a file of an earlier process is damaged; without this candidate the choice would differ
             tried.problem = first_line(error)
+        gc.collect()  # a Trainer and its module refer to each other, and hold the embeddings
         tried.seconds = tried.seconds or time.monotonic() - began
         self._record(tried)
         self._report(tried)

@@ -88,8 +88,8 @@ def one_run(data: str, seed: int, root: str) -> dict[str, Any]:
     """
     typed = [*DATA[data], f"seed={seed}"]
     with tempfile.TemporaryDirectory() as scratch, silenced_libraries():
-        made_up = _made_up(data, seed, Path(scratch))
-        places = [f"data.path={made_up}"] if made_up else [f"data.root={root}"] if data.endswith("_10k") else []
+        place = made_up(data, seed, Path(scratch))
+        places = [f"data.path={place}"] if place else [f"data.root={root}"] if data.endswith("_10k") else []
         composition = compose_checked(["method=auto", *typed, *places, f"cache_dir={scratch}/cache"])
         if composition.problems or composition.cfg is None:
             raise SystemExit("\n".join(composition.problems))
@@ -112,7 +112,7 @@ def one_run(data: str, seed: int, root: str) -> dict[str, Any]:
     }
 
 
-def _made_up(data: str, seed: int, folder: Path) -> Path | None:
+def made_up(data: str, seed: int, folder: Path) -> Path | None:
     """Write the samples of a data set that is made up; return None for any other."""
     if data == "moons":
         x, y = make_moons(1000, noise=0.08, random_state=seed)

@@ -1,6 +1,7 @@
 """Cluster made embeddings with the command line: one JSON line a run with seconds, peak memory and agreement.
 
     python -m scripts.benchmarks.embeddings                                  100,000 x 384, method=graph
+    python -m scripts.benchmarks.embeddings --methods auto                   everything that method=auto tries on them
     python -m scripts.benchmarks.embeddings --methods graph,pca_gmm,gmm      one line each
     python -m scripts.benchmarks.embeddings --rows 5000 --keep folder        smaller; the run folders stay in `folder`
 
@@ -91,7 +92,8 @@ def measured(folder: Path, method: str, overrides: list[str], groups: NDArray[np
 
     Returns:
         Seconds until the end and until the first line, seconds of all processor cores together, the largest memory in
-        MB, and scores on rows of a group.
+        MB, scores on rows of a group, which count by their nearest cluster, the share of noise that is in no group, and
+        the share of noise in what is in no group.
     """
     run = folder / method.replace("/", "_")
     words = [f"method={method}", f"data.path={folder / 'embeddings.npy'}", f"hydra.run.dir={run}", *overrides]
@@ -108,16 +110,19 @@ def measured(folder: Path, method: str, overrides: list[str], groups: NDArray[np
     if process.returncode:
         return {"failed": "".join(lines[-3:])}
     with (run / "assignments.csv").open(newline="", encoding="utf-8") as file:
-        clusters = np.array([int(row["cluster"]) for row in csv.DictReader(file)])
-    known = groups >= 0
-    scores = label_scores(groups[known], clusters[known])
+        rows = list(csv.DictReader(file))
+    clusters = np.array([int(row["cluster"]) for row in rows])
+    nearest = np.array([int(row.get("nearest_cluster") or row["cluster"]) for row in rows])
+    known, outside = groups >= 0, clusters < 0
+    scores = label_scores(groups[known], nearest[known])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "seconds": round(seconds, 1), "first_line": round(first or seconds, 1), "cpu_seconds": round(processor, 1),
         "peak_mb": round(after.ru_maxrss / 1024),
         "ari": round(float(scores["ari"] or 0), 4), "nmi": round(float(scores["nmi"] or 0), 4),
-        "flagged_noise": round(float((clusters[~known] < 0).mean()), 4) if (~known).any() else None,
+        "flagged_noise": round(float(outside[~known].mean()), 4) if (~known).any() else None,
+        "flagged_is_noise": round(float((~known)[outside].mean()), 4) if outside.any() else None,
     }  # fmt: skip
 
 
