@@ -70,3 +70,15 @@ def test_without_a_confident_sample_the_loss_and_its_gradient_are_zero():
     loss.backward()
     assert (loss.item(), sure.item()) == (0.0, 0.0)
     assert torch.equal(logits.grad, torch.zeros(5, 3))
+
+
+def test_losses_of_the_parts_of_a_batch_add_up_to_that_of_the_batch():
+    p, other = probabilities(40, 3), probabilities(40, 3, seed=1)
+    whole, _ = self_labeling_loss(p.log(), other.log(), 0.6)
+    probability, cluster = p.max(dim=1)
+    sizes = torch.bincount(cluster[probability >= 0.6], minlength=3)
+    parts = [
+        self_labeling_loss(*some, 0.6, lambda _: sizes)[0]
+        for some in ((p[:13].log(), other[:13].log()), (p[13:].log(), other[13:].log()))
+    ]
+    assert sum(parts).item() == pytest.approx(whole.item(), rel=1e-12)

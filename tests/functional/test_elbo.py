@@ -121,3 +121,17 @@ def test_constant_samples_that_are_decoded_exactly_give_a_finite_loss_without_a_
     loss.backward()
     assert torch.isfinite(loss)
     assert not decoded.grad.any()
+
+
+def test_losses_of_the_halves_of_a_batch_have_the_mean_of_the_batch():
+    draw = torch.Generator().manual_seed(0)
+    x, decoded = (torch.randn(8, 5, generator=draw, dtype=torch.float64) for _ in range(2))
+    errors, spread = (decoded - x).square().mean(), (x - x.mean(dim=0)).square().mean(dim=0)
+    means = []
+    for rows in (slice(4), slice(4, 8)):
+        of_all = iter((x.mean(dim=0), spread, errors))  # in the order in which the loss asks for them
+        loss, variance = gaussian_loss(decoded[rows], x[rows], 0.9, lambda _, of_all=of_all: next(of_all))
+        means.append(loss.item())
+    whole, expected = gaussian_loss(decoded, x, 0.9)
+    assert variance.item() == pytest.approx(expected.item(), rel=1e-12)
+    assert sum(means) / 2 == pytest.approx(whole.item(), rel=1e-12)

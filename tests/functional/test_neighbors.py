@@ -24,6 +24,11 @@ def test_neighbors_are_those_of_a_loop_however_many_rows_are_held_at_once(rows_a
     assert nearest_neighbors(z, 5, rows_at_once).tolist() == naive(z, 5)
 
 
+def test_neighbors_of_some_rows_are_those_that_they_have_among_all():
+    z = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    assert nearest_neighbors(z, 5, 7, rows=slice(11, 31)).tolist() == naive(z, 5)[11:31]
+
+
 def test_far_from_the_origin_they_are_the_same():
     z = torch.randint(0, 1000, (30, 2), generator=torch.Generator().manual_seed(1)).float()
     assert nearest_neighbors(z + 2**20, 3).tolist() == nearest_neighbors(z, 3).tolist()
