@@ -22,7 +22,7 @@ pretrain:
 
 
 def startup(rounds: int) -> list[Row]:
-    """Return the seconds until the help is printed, and those of the first step relative to the import of Lightning."""
+    """Return the seconds until help and first line, and until the first step relative to the import of Lightning."""
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     python, run = sys.executable, [sys.executable, "-m", "deepcluster_pl"]
 
@@ -38,15 +38,30 @@ def startup(rounds: int) -> list[Row]:
 
         return once
 
+    def first_line(_: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                [*run, "method=kmeans"], cwd=folder, env=here, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+            assert process.stdout is not None
+            process.stdout.readline()
+            took = time.perf_counter() - began
+            process.kill()
+            process.communicate()
+            return took
+
     took = in_turn(
         {
             "help": timed(*run, "--help"),
+            "line": first_line,
             "import": timed(python, "-c", "import pytorch_lightning"),
             "first": timed(*run, "data=digits", "method=dec", "experiment=clock", "--config-dir=mine"),
         }, 1, rounds,
     )  # fmt: skip
     return [
         ("--help, seconds", took["help"], "<= 1.5"),
+        ("the first line of a run, seconds", took["line"], "<= 1.5"),
         (
             "until the first training step is done / import pytorch_lightning",
             ratios(took["first"], took["import"]),
