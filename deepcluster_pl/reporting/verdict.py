@@ -182,7 +182,7 @@ def _trust_without_labels(scores: dict[str, Any], n_doubtful: int) -> tuple[str,
     doubt = f"{doubtful:.0%} of the samples could as well be in another group"
     doubt = doubt if n_doubtful else "no sample could as well be in another group"
     together, agreement = scores["criteria"]["rows"]["method"]["together"], scores["criteria"]["agreement"]
-    facts = [f"{together:.0%} of the samples nearest to a sample are in its group"]
+    facts = [f"{together:.0%} of the nearest neighbors are in the same group"]
     if agreement is not None:
         kind = "nearly the same" if agreement >= _STABLE else "partly the same" if agreement >= _PARTLY else "other"
         facts.append(f"simple methods find {kind} groups (agreement {agreement:.2f} of 1)")
