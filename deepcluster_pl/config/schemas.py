@@ -100,6 +100,7 @@ class StudentSchema:
     net: Any
     method: Any
     callbacks: Any
+    distortions: Literal["neighbors", "fixed"] = "fixed"
 
 
 SCHEMAS: dict[str, Callable[..., Any]] = {

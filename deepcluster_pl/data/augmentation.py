@@ -17,10 +17,14 @@ from deepcluster_pl.utils.ranges import NonNegativeInt, OpenShare, Share
 
 Degrees = Annotated[float, Interval(ge=0, le=180)]
 Slant = Annotated[float, Interval(ge=0, lt=90)]
+_AMOUNTS = 5
+"""Amounts of each image, without its side."""
+_MIRROR = 3
+"""Separates the random stream of sides from that of amounts."""
 
 
 class Affine:
-    """Random shift, rotation, shear and zoom of each image of a batch.
+    """Random shift, rotation, shear and zoom of each image of a batch, and its mirror image where that is allowed.
 
     The amounts depend on `seed` and on the batch's place in training alone, so a resumed run, and a run on another
     device, sees the same distortions. The published setting for digits is a shift of 0.1 and a rotation of 10
@@ -34,6 +38,7 @@ class Affine:
         fill: content of pixels from outside the image: the `nearest` pixel, `zeros`, or the image's own `background`,
             the median of the pixels around its edge.
         seed: seed of all draws.
+        flip: whether every other image, at random, is mirrored: left becomes right.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Affine:
         zoom: OpenShare,
         fill: Literal["nearest", "zeros", "background"],
         seed: NonNegativeInt,
+        flip: bool = False,
     ) -> None:
         self.shift = shift
         self.rotation = rotation
@@ -51,6 +57,7 @@ class Affine:
         self.zoom = zoom
         self.fill = fill
         self.seed = seed
+        self.flip = flip
 
     def __call__(self, x: Tensor, *place: int) -> Tensor:
         """Return distorted copies of images, by amounts drawn for this place in training.
@@ -72,16 +79,21 @@ class Affine:
             place: numbers that tell this batch from others, such as epoch, batch and rank.
 
         Returns:
-            Amounts (n, 5) on the CPU, from -1 to 1: rotation, shear, zoom, shift along x, shift along y.
+            Amounts (n, 5) on the CPU, from -1 to 1: rotation, shear, zoom, shift along x, shift along y. With `flip`
+            they are (n, 6): -1 mirrors an image, 1 does not.
         """
-        return torch.rand(n, 5, generator=generator_at(self.seed, *place)) * 2 - 1
+        amounts = torch.rand(n, 5, generator=generator_at(self.seed, *place)) * 2 - 1
+        if not self.flip:
+            return amounts
+        sides = torch.randint(2, (n, 1), generator=generator_at(self.seed, *place, _MIRROR)) * 2.0 - 1
+        return torch.cat([amounts, sides], dim=1)
 
     def transform(self, x: Tensor, amounts: Tensor) -> Tensor:
         """Return images distorted by given amounts.
 
         Args:
             x: floating point images (N, H, W), (N, H, W, 1|3) or (N, 1|3, H, W).
-            amounts: (N, 5), as `draw` returns them.
+            amounts: (N, 5) or (N, 6), as `draw` returns them.
 
         Returns:
             Images of the same shape and type.
@@ -105,7 +117,7 @@ class Affine:
         happen in pixels, so that an oblong image is not distorted.
 
         Args:
-            amounts: (N, 5), as `draw` returns them.
+            amounts: (N, 5) or (N, 6), as `draw` returns them.
             height: pixels.
             width: pixels.
 
@@ -121,7 +133,10 @@ class Affine:
         linear, sides = (rotate @ shear) / scale[:, None, None], (width / 2, height / 2)
         linear = torch.stack([linear[:, :, i] * side for i, side in enumerate(sides)], dim=2)
         linear = torch.stack([linear[:, i] / side for i, side in enumerate(sides)], dim=1)
-        return torch.cat([linear, 2 * self.shift * amounts[:, 3:, None]], dim=2)
+        # A mirror image takes its points from the other side
+        if amounts.shape[1] > _AMOUNTS:
+            linear = torch.stack([linear[:, :, 0] * amounts[:, _AMOUNTS:], linear[:, :, 1]], dim=2)
+        return torch.cat([linear, 2 * self.shift * amounts[:, 3:_AMOUNTS, None]], dim=2)
 
     def check(self, input_shape: tuple[int, ...]) -> None:
         """Raise `UserError` where samples of this shape are no images."""

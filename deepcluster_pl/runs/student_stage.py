@@ -8,9 +8,11 @@ from pytorch_lightning import seed_everything
 from torch import Tensor
 
 from deepcluster_pl.config.fingerprints import digest
-from deepcluster_pl.config.instantiate import instantiate_all
+from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
 from deepcluster_pl.config.nodes import to_plain
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.datamodule import StageData
+from deepcluster_pl.data.tolerated_distortions import Tolerated, tolerated
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.functional import most_agreed, nearest_rows, neighbor_agreement
 from deepcluster_pl.methods.predictor import Predictor
@@ -25,6 +27,8 @@ from deepcluster_pl.utils.run_folder import RunFolder
 
 _FEWEST = 32
 """Samples that a student needs to learn from, at least."""
+_ROWS_OF_DISTORTIONS = 2000
+"""Samples that distortions are tried on, at most."""
 _MOST_NEIGHBORS = 20_000
 """Rows among which neighbors are looked for; a seeded sample where there are more."""
 
@@ -50,6 +54,7 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
         return None
     cfg, z, clusters = recipe.cfg, taught["fit"].z.to(stages.device), taught["fit"].clusters
     fingerprint = {**ready.fingerprint, "student": digest(to_plain(plan), tuple(plan))}
+    distort = _distortions(recipe, stages, ready, clusters)
     last: Student | None = None
     for number in range(1, plan.rounds + 1):
         # Choose the samples to learn from, by the neighbors of the one who taught them
@@ -59,6 +64,7 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
         # Learn them with fresh weights
         seed_everything(cfg.seed, verbose=False)
         student = recipe.make_student()
+        student.augment = distort or student.augment
         student.begin(number, clusters[rows])
         seconds = _train_or_load(student, number, rows, fingerprint, recipe, stages, ready)
         ready.seconds["student"] = (ready.seconds["student"] or 0.0) + seconds
@@ -69,6 +75,34 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
             return _stays(last, number, f"{lost} clusters are empty after round {number}", stages)
         last, clusters = student, learned
     return last
+
+
+def _distortions(recipe: Recipe, stages: StageTrainer, ready: Ready, clusters: Tensor) -> Affine | None:
+    """Return the distortions of images that leave samples among their neighbors, and print them; None = the recipe's.
+
+    Args:
+        recipe: the recipe, with a student.
+        stages: knows the console.
+        ready: the run so far.
+        clusters: the teacher's cluster (N,) of each fitted sample.
+    """
+    plan = recipe.cfg.student
+    if plan.get("distortions", "fixed") == "fixed" or plan.method.augment is None:
+        return None
+    like: Affine = instantiate_node(plan.method.augment)
+
+    def find() -> Tolerated:
+        part = ready.data.part("fit")
+        rows = sample_rows(len(part), _ROWS_OF_DISTORTIONS, recipe.cfg.seed)
+        images = torch.from_numpy(part.take(rows))
+        images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
+        return tolerated(images, clusters.cpu()[torch.from_numpy(rows)], like)
+
+    if len(clusters) < _FEWEST:
+        return None
+    found = broadcast_from_rank_zero(find)
+    stages.console.print(f"student: {found.describe()}", highlight=False, soft_wrap=True)
+    return Affine(found.shift, found.rotation, found.shear, found.zoom, like.fill, like.seed, found.flip)
 
 
 def n_clusters_of(clusters: Tensor) -> int:

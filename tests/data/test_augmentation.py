@@ -112,3 +112,15 @@ def test_background_is_the_median_around_the_edge_of_each_color():
     x[0, 0, 0] = 9.0  # one bright corner is no background
     moved = Affine(0.5, 0.0, 0.0, 0.0, "background", 0).transform(x, torch.tensor([[0.0, 0, 0, 1, 1]]).expand(2, -1))
     assert torch.allclose(moved[:, -1, -1], torch.tensor([[0.25, 0.25, 0.25], [0.25, 0.25, 0.75]]))
+
+
+def test_mirror_images_are_drawn_apart_from_the_other_amounts_and_are_exact():
+    plain, both = affine(rotation=10.0), affine(rotation=10.0, flip=True)
+    torch.testing.assert_close(both.draw(50, 1)[:, :5], plain.draw(50, 1))
+    sides = both.draw(50, 1)[:, 5]
+    assert set(sides.tolist()) == {-1.0, 1.0}
+    x = torch.rand(2, 6, 9)
+    amounts = torch.zeros(2, 6)
+    amounts[:, 5] = torch.tensor([-1.0, 1.0])
+    found = affine(flip=True).transform(x, amounts)
+    torch.testing.assert_close(found, torch.stack([x[0].flip(1), x[1]]))
