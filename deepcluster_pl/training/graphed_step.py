@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -55,6 +56,7 @@ class GraphedStep:
         """Take one step; see `StepEngine`."""
         if self._has_failed:
             return self._eager(batch, draws)
+        round_rates(self._eager.optimizer)
         kind = self._kind_of(batch, draws)
         if kind != self._kind or (self._graph is not None and not self._graph.is_valid()):
             self._kind, self._graph, self._taken = kind, None, 0
@@ -158,6 +160,13 @@ def capture_on_gpu(step: Callable[[], Losses]) -> tuple[Callable[[], object], Lo
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
         losses = step()
     return graph.replay, losses
+
+
+def round_rates(optimizer: torch.optim.Optimizer) -> None:
+    """Round learning rates to float32, as those of a graph are: then eager steps beside it are the same bit by bit."""
+    for group in optimizer.param_groups:
+        if not isinstance(group["lr"], Tensor):  # as it is during a capture
+            group["lr"] = float(np.float32(group["lr"]))
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from deepcluster_pl.data.base import Loader
 from deepcluster_pl.data.residency import ResidentLoader
 from deepcluster_pl.methods.step import LossModule
 from deepcluster_pl.training.blocks import Blocks, obstacle_to_blocks
-from deepcluster_pl.training.graphed_step import GraphedStep, obstacle_to_graph, one_stream
+from deepcluster_pl.training.graphed_step import GraphedStep, obstacle_to_graph, one_stream, round_rates
 from deepcluster_pl.training.step_engine import EagerStep, StepEngine
 from deepcluster_pl.utils.numerics import tf32_products
 
@@ -50,8 +50,8 @@ class Stepping:
         Returns:
             A function that returns a loader as it is, where Lightning takes every step, or in blocks.
         """
-        if self.matmul == "tf32" and isinstance(module, LossModule):
-            module.step_context = tf32_products
+        if isinstance(module, LossModule):
+            module.step_context = lambda: self._around_a_step(trainer)
         size = AUTO_STEPS if self.steps_per_block == "auto" else self.steps_per_block
         reason = obstacle_to_blocks(trainer, module) if size > 1 else "trainer.steps_per_block=1"
 
@@ -75,6 +75,14 @@ class Stepping:
             return Blocks(loader, trainer, module, size, make_engine)
 
         return wrap
+
+    @contextmanager
+    def _around_a_step(self, trainer: pl.Trainer) -> Iterator[None]:
+        """Multiply as asked for, and take the rates of a graph where there is one."""
+        if self.graph and trainer.strategy.root_device.type == "cuda":
+            round_rates(trainer.optimizers[0])
+        with tf32_products() if self.matmul == "tf32" else nullcontext():
+            yield
 
     def stream(self, device: torch.device) -> AbstractContextManager[None]:
         """Return the context that a stage trains in."""

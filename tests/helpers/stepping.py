@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from deepcluster_pl.nets.mlp import MLPAutoencoder
 from deepcluster_pl.training import AtomicCheckpointIO, CheckpointMetadata
 from deepcluster_pl.training.blocks import Blocks
 from deepcluster_pl.training.callbacks import CosineAnnealing, TargetRefresh
-from deepcluster_pl.training.graphed_step import one_stream
+from deepcluster_pl.training.graphed_step import one_stream, round_rates
 from deepcluster_pl.training.pretraining import LayerwiseDenoising, Reconstruction
 from deepcluster_pl.training.step_engine import EagerStep
 from deepcluster_pl.utils.csv_logger import MetricsCSV, read_curves
@@ -97,6 +99,13 @@ def make(name: str, data: Blobs) -> Any:
     return module
 
 
+@contextmanager
+def _rounded(trainer: pl.Trainer) -> Iterator[None]:
+    """Take the rates that a graph has, so that runs with and without one can be compared bit by bit."""
+    round_rates(trainer.optimizers[0])
+    yield
+
+
 def train(
     folder: Path, name: str, size: int, steps: int, *callbacks: pl.Callback, engine: Any = EagerStep,
     resume_from: Path | None = None, holdout: float = 0.0, accelerator: str = "cpu", **options: Any,
@@ -114,6 +123,7 @@ def train(
         callbacks=[*own, recorder, *callbacks, CheckpointMetadata("fit", {})], enable_model_summary=False,
         logger=MetricsCSV(str(folder), "curves"), **options,
     )  # fmt: skip
+    module.step_context = functools.partial(_rounded, trainer)
     if size > 1:
         stage.wrap = functools.partial(Blocks, trainer=trainer, module=module, size=size, make_engine=engine)
     if accelerator != "cpu":
@@ -137,15 +147,3 @@ def differences(a: Any, b: Any, path: str = "") -> list[str]:
         pairs = enumerate(zip(a, b, strict=True))
         return [line for i, (u, v) in pairs for line in differences(u, v, f"{path}/{i}")]
     return [] if a == b or (a != a and b != b) else [f"{path}: {a} {b}"]
-
-
-def largest_difference(a: Any, b: Any) -> float:
-    """Return the largest difference of the numbers in two nested results of one shape; infinite for other shapes."""
-    if isinstance(a, torch.Tensor):
-        return float((a.double() - b.double()).abs().max()) if a.shape == b.shape else float("inf")
-    if isinstance(a, dict):
-        return max([0.0, *(largest_difference(a[key], b[key]) for key in a)]) if a.keys() == b.keys() else float("inf")
-    if isinstance(a, list | tuple):
-        pairs = zip(a, b, strict=True)
-        return max([0.0, *(largest_difference(u, v) for u, v in pairs)])
-    return abs(a - b) if isinstance(a, int | float) and a == a else 0.0 if a == b or a != a else float("inf")

@@ -38,6 +38,8 @@ class Clock(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Start after the last warm-up step, stop after the last step."""
+        if trainer.global_step in (WARM, WARM + self.steps) and trainer.strategy.root_device.type == "cuda":
+            torch.cuda.synchronize()  # the kernels of the steps before have to be done
         if trainer.global_step == WARM:
             self.seconds = -time.perf_counter()
         if trainer.global_step == WARM + self.steps:
@@ -51,9 +53,9 @@ class Ours:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             self.cfg: DictConfig = compose(
                 "config",
-                [f"data.path={x}", "data=array", f"net.dims={dims}", f"trainer.precision={precision}", "method=dec", "n_clusters=10",
-                 f"pretrain.batch_size={batch_size}", f"fit.batch_size={batch_size}", "trainer.accelerator=cpu",
-                 "callbacks.target_refresh.update_interval=1000000", *overrides],
+                [f"data.path={x}", "data=array", f"net.dims={dims}", f"trainer.precision={precision}", "method=dec",
+                 "n_clusters=10", f"pretrain.batch_size={batch_size}", f"fit.batch_size={batch_size}",
+                 "trainer.accelerator=cpu", "callbacks.target_refresh.update_interval=1000000", *overrides],
             )  # fmt: skip
         self.stage = stage
         self.data = Recipe.from_config(self.cfg).load_data()
