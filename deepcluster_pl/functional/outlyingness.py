@@ -1,4 +1,4 @@
-"""How far a sample is from its neighbors, beside the other samples of its group: what no group explains stands out."""
+"""Distance of a sample to its neighbors, beside that of its whole group: samples that no group explains stand out."""
 
 from __future__ import annotations
 

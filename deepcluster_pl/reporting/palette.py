@@ -8,7 +8,7 @@ _CHOSEN = (
     "#4477aa", "#ee6677", "#228833", "#ccaa22", "#33a8cc", "#aa3377", "#ee7733", "#009988", "#8866cc", "#997755",
 )  # fmt: skip
 OUTSIDE = "#8a8a8a"
-"""Color of samples in no group; behind the others, it is the one at place -1."""
+"""Color of samples in no group. Appended to a palette, it is the color of cluster -1."""
 _GOLDEN_STEP = 0.61803398875
 _LIGHTNESS = (0.42, 0.52, 0.62)
 

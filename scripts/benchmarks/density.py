@@ -33,7 +33,7 @@ SIZES = (5, 8, 12, 18, 27, 40, 60, 90, 135)
 
 
 def main() -> None:
-    """Print what was found on each data set."""
+    """Print one line for each data set."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", default=",".join(DATA))
     parser.add_argument("--seeds", default="0,1,2")

@@ -20,7 +20,7 @@ from deepcluster_pl.organize.command import add_parser, execute
 from deepcluster_pl.organize.manifest import Manifest
 from deepcluster_pl.organize.paths import MANIFEST_NAME
 from deepcluster_pl.organize.placement import place_all
-from deepcluster_pl.organize.plan import safe_folder_name
+from deepcluster_pl.organize.plan import folder_for, read_pictures, safe_folder_name
 from deepcluster_pl.organize.undo import undo_all
 from deepcluster_pl.reporting.gallery.digest import partition_digest
 
@@ -282,3 +282,14 @@ def test_the_parser_imports_nothing_heavy():
     assert "deepcluster_pl.organize.command" in loaded
     heavy = {"torch", "numpy", "sklearn", "omegaconf", "hydra", "pytorch_lightning", "matplotlib", "PIL", "rich"}
     assert heavy & set(loaded) == set()
+
+
+def test_pictures_in_no_group_get_a_folder_of_their_own(library):
+    _, run, _ = library
+    table = run / "assignments.csv"
+    table.write_bytes(table.read_bytes().replace(b"2019/a b.jpg,fit,0", b"2019/a b.jpg,fit,-1", 1))
+    outside = read_pictures(run)[0]
+    assert outside.cluster == -1
+    assert folder_for(outside, "cluster", Choices()) == "in no group"
+    named = Choices({-1: -1}, {-1: "odd ones"}, frozenset({-1}))
+    assert folder_for(outside, "cluster", named) == "can go/odd ones"
