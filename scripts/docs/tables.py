@@ -12,6 +12,7 @@ A document holds marks. The text between a mark and its end is replaced:
     <!-- ours: dec nmi_geometric,acc -->                scores of all recipes of one method, in every experiment
     <!-- means: fit acc kmeans,dec wine mnist+dec_mnist:da/ -->   a line per method, a column per data set: means only
     <!-- students: fit acc,nmi digits wine -->     a line per recipe with a student: teacher beside student
+    <!-- starts: dec acc,nmi digits wine -->  a line per data set: the initialization beside the fit
     <!-- end -->
 
 Numbers inside sentences have marks too: see scripts/docs/sentences.py.
@@ -36,7 +37,7 @@ from scripts.docs.sentences import fill_sentences
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "docs/*.md", "docs/methods/*.md")
 NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI (geometric)", "ari": "ARI", "silhouette": "silhouette"}
-KINDS = "table|runs|paired|conditions|ours|means|students"
+KINDS = "table|runs|paired|conditions|ours|means|students|starts"
 MARK = re.compile(rf"(<!-- ({KINDS}): ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -74,6 +75,9 @@ def filled(text: str, results: Path) -> str:
             return f"{match[1]}{made}\n{match[4]}"
         if kind == "students":
             made = markdown(students(results, words[0], words[1].split(","), words[2:]))
+            return f"{match[1]}{made}\n{match[4]}"
+        if kind == "starts":
+            made = markdown(starts(results, words[0], words[1].split(","), words[2:]))
             return f"{match[1]}{made}\n{match[4]}"
         runs = read(results / f"{words[0]}.jsonl")
         if kind == "conditions":
@@ -175,6 +179,35 @@ def students(results: Path, part: str, metrics: list[str], experiments: list[str
             for metric in metrics:
                 off, on = [run["teacher"][part][metric] for run in members], [run[part][metric] for run in members]
                 row += [spread(off), spread(on), f"{sum(b > a for a, b in zip(off, on, strict=True))} of {len(on)}"]
+            rows.append(row)
+    return rows
+
+
+def starts(results: Path, method: str, metrics: list[str], experiments: list[str]) -> list[list[str]]:
+    """Return a header and one row per data set: means of the initialization and of the fit, and how often it fell.
+
+    Both partitions are of the same runs, which took the plain recipe and kept their fit.
+
+    Args:
+        results: folder of the recorded runs.
+        method: name of the recipe.
+        metrics: keys of scores.
+        experiments: names of the files with recorded runs.
+
+    Returns:
+        Cells of the table.
+    """
+    rows = [["data", "seeds"]]
+    for metric in metrics:
+        rows[0] += [f"{NAMES[metric]} of the start", "of the fit", "fell in"]
+    for experiment in experiments:
+        known = [run for run in read(results / f"{experiment}.jsonl") if run.get("start") and not run.get("teacher")]
+        for members in by_setting([run for run in known if setting(run) == method and run.get("kept") != "start"]):
+            row = [f"{experiment.replace('_', ' ')}, {members[0]['fit']['n']:,}", _head(members)[2]]
+            for metric in metrics:
+                pairs = [(run["start"]["fit"][metric], run["fit"][metric]) for run in members]
+                row += [f"{statistics.mean(values):.3f}" for values in zip(*pairs, strict=True)]
+                row.append(f"{sum(after < before for before, after in pairs)} of {len(pairs)}")
             rows.append(row)
     return rows
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from scripts.benchmarks.record import without_places
-from scripts.docs.tables import students
+from scripts.docs.tables import starts, students
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -226,3 +226,14 @@ def test_recorded_runs_name_no_folder_of_the_machine(finished, tmp_path):
     assert str(tmp_path) not in (tmp_path / "results" / "tiny.jsonl").read_text()
     place = re.compile(r"(?<![\w./*\])])/(?:work|tmp|opt|root|home|mnt|Users)/")
     assert [path.name for path in (ROOT / "docs" / "results").rglob("*.jsonl") if place.search(path.read_text())] == []
+
+
+def test_the_table_of_starts_has_means_of_plain_runs_and_how_often_a_score_fell(tmp_path):
+    line = {"experiment": "tiny", "recipe": "dec", "machine": {"precision": "32-true"}, "fit": {"n": 20, "acc": 0.8}}
+    runs = [line | {"seed": seed, "command": f"run method=dec seed={seed}", "start": {"fit": {"acc": start}}}
+            for seed, start in enumerate((0.7, 0.9))]  # fmt: skip
+    kept = line | {"seed": 2, "command": "run method=dec seed=2", "start": {"fit": {"acc": 0.1}}, "kept": "start"}
+    taught = line | {"seed": 3, "command": "run method=dec", "start": {"fit": {"acc": 0.1}}, "teacher": {"fit": {}}}
+    (tmp_path / "tiny.jsonl").write_text("\n".join(map(json.dumps, [*runs, kept, taught])))
+    rows = starts(tmp_path, "dec", ["acc"], ["tiny"])
+    assert rows[1] == ["tiny, 20", "0, 1", "0.800", "0.800", "1 of 2"]
