@@ -59,6 +59,8 @@ class Dialect:
         nameless: those of them that the file has no name for.
         plain: whether each column holds nothing but plain numbers and gaps in the first rows.
         remarks: lines about guesses that a person should know of.
+        row_bytes: bytes of a line, in the mean of the first ones.
+        has_padding: whether blanks follow delimiters.
     """
 
     encoding: str
@@ -69,6 +71,8 @@ class Dialect:
     nameless: set[str]
     plain: list[bool]
     remarks: list[str] = field(default_factory=list)
+    row_bytes: float = 0.0
+    has_padding: bool = True
 
 
 def guess_encoding(head: bytes) -> str:

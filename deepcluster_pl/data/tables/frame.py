@@ -66,6 +66,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         self._column = {name: j for j, name in enumerate(self.matrix_names)}
+        self._ranges: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def __len__(self) -> int:
         if self.matrix_names:
@@ -83,11 +84,37 @@ class Frame:
             return self.matrix[:, self._column[name]]
         return self.others[name]
 
+    def ranges(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the least and the largest number (M,) of each column of `matrix` among some rows; NaN without any.
+
+        Args:
+            rows: row numbers; those of the whole table are looked at once.
+        """
+        if len(rows) < len(self.matrix):
+            return ranges_of(self.matrix[rows])
+        if self._ranges is None:
+            self._ranges = ranges_of(self.matrix)
+        return self._ranges
+
     def positions(self, names: Sequence[str]) -> NDArray[np.int64] | None:
         """Return the places of columns in `matrix`; None if one of them is no plain number."""
         if not all(name in self._column for name in names):
             return None
         return np.array([self._column[name] for name in names], dtype=np.int64)
+
+
+def ranges_of(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest number (M,) of each column, without gaps; NaN for a column of gaps alone.
+
+    >>> [values.tolist() for values in ranges_of(np.array([[1.0, np.nan], [3.0, 2.0]]))]
+    [[1.0, 2.0], [3.0, 2.0]]
+    """
+    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    gaps = np.flatnonzero(np.isnan(low))  # which are passed over at another speed
+    if len(gaps):
+        some = matrix[:, gaps] if len(gaps) < len(low) else matrix
+        low[gaps], high[gaps] = np.fmin.reduce(some, axis=0), np.fmax.reduce(some, axis=0)
+    return low, high
 
 
 def to_text(cells: Sequence[Any]) -> Text:

@@ -85,8 +85,7 @@ def _kinds_of_matrix(frame: Frame, rows: NDArray[np.int64], names: Sequence[str]
     if not chosen:
         return {}
     matrix = frame.matrix if len(rows) == len(frame.matrix) else frame.matrix[rows]
-    # Range and gaps of every column, some columns at a time
-    low, high = np.fmin.reduce(matrix, axis=0), np.fmax.reduce(matrix, axis=0)
+    low, high = frame.ranges(rows)
     n = len(frame.matrix)
     first, last = frame.matrix[0], frame.matrix[-1]
     decided = {}

@@ -93,24 +93,28 @@ class RawColumns(nn.Module):
     def __init__(self, preparation: Preparation) -> None:
         super().__init__()
         self.columns = nn.ModuleList([_column_of(encoder) for encoder in preparation.encoders])
-        self.n_inputs = sum(column.n_inputs for column in self.columns)  # type: ignore[misc]
+        self.widths = [int(column.n_inputs) for column in self.columns]  # type: ignore[arg-type]
+        self.n_inputs = sum(self.widths)
         self.filler = None if preparation.filler is None else _Filler(preparation.filler, preparation.value_features)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Return features (N, F) in float32 of raw numbers (N, I) in float64."""
         features, gaps, start = [], [], 0
-        for column in self.columns:
-            own = raw[:, start : start + column.n_inputs]  # type: ignore[operator]
-            values, marks, is_gap = column(own)
+        for column, width in zip(self.columns, self.widths, strict=True):
+            values, marks, is_gap = column(raw[:, start : start + width])
             features.append(torch.cat([values, marks], dim=1))
             gaps.append(is_gap)
-            start += column.n_inputs  # type: ignore[operator]
+            start += width
         x = torch.cat(features, dim=1).float()
         return x if self.filler is None else self.filler(x, torch.cat(gaps, dim=1))
 
 
 class _Numbers(nn.Module):
     """Numbers with gaps filled, and marks of gaps."""
+
+    medians: Tensor
+    offsets: Tensor
+    marked: Tensor
 
     def __init__(self, encoder: Numbers) -> None:
         super().__init__()
@@ -126,6 +130,8 @@ class _Numbers(nn.Module):
 
 class _Category(nn.Module):
     """Rows of zeros and ones by the place of a level; the usual shares for a gap."""
+
+    rows: Tensor
 
     def __init__(self, encoder: Category) -> None:
         super().__init__()
@@ -170,6 +176,8 @@ class _Date(nn.Module):
 class _Filled(nn.Module):
     """Numbers whose gaps get a mean; neither marked nor filled from other columns."""
 
+    mean: Tensor
+
     def __init__(self, mean: NDArray[np.float64]) -> None:
         super().__init__()
         self.n_inputs = len(mean)
@@ -182,6 +190,11 @@ class _Filled(nn.Module):
 
 class _Filler(nn.Module):
     """Conditional means of gaps, given the rest of their row; see `GapFiller`."""
+
+    mean: Tensor
+    spread: Tensor
+    covariance: Tensor
+    values: Tensor
 
     def __init__(self, filler: GapFiller, values: NDArray[np.int64]) -> None:
         super().__init__()

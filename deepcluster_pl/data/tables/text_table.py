@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deepcluster_pl.data.tables.cells import MARKERS
 from deepcluster_pl.data.tables.dialect import GUESSED, WHITESPACE, Dialect, Options, cut, guess_dialect, guess_encoding
 from deepcluster_pl.data.tables.frame import Column, Frame, Text
-from deepcluster_pl.data.tables.opening import open_bytes
+from deepcluster_pl.data.tables.opening import COMPRESSED, open_bytes
 from deepcluster_pl.errors import UserError, first_line
 
 MAX_LINE = 2**24
@@ -63,6 +63,13 @@ class _Source:
         self.name = path.name
         self._path, self._content = path, content
 
+    @property
+    def n_bytes(self) -> int:
+        """Size of the text; 0 where it is compressed and therefore unknown."""
+        if self._content is not None:
+            return len(self._content)
+        return 0 if self._path.suffix.lower() in COMPRESSED else self._path.stat().st_size
+
     def open(self) -> IO[bytes]:
         """Open it at its beginning."""
         return open_bytes(self._path) if self._content is None else io.BytesIO(self._content)
@@ -98,6 +105,8 @@ def _read(path: _Source, options: Options, as_text: bool) -> Frame:
     text = io.TextIOWrapper(io.BytesIO(head), encoding, errors="ignore", newline="").read()
     _check_lines(text, path)
     dialect = guess_dialect(text, encoding, options, path.name, is_whole)
+    dialect.row_bytes = len(head) / max(1, head.count(b"\n"))
+    dialect.has_padding = f"{dialect.delimiter} " in text
     plain = [False] * len(dialect.names) if as_text else list(dialect.plain)
     for _ in range(_RESTARTS):
         try:
@@ -105,6 +114,36 @@ def _read(path: _Source, options: Options, as_text: bool) -> Frame:
         except _HoldsTextError as error:
             plain[error.column] = False
     return _read_pieces(path, dialect, [False] * len(plain))
+
+
+class _Rows:
+    """Rows of numbers that come in pieces, in one array from the beginning, so that the peak is one array and not two.
+
+    Args:
+        n_columns: numbers in a row.
+        expected: rows that are likely to come; memory is only taken for those that do.
+    """
+
+    def __init__(self, n_columns: int, expected: int) -> None:
+        self._values = np.empty((expected, n_columns))
+        self._n = 0
+
+    def add(self, piece: NDArray[np.float64]) -> None:
+        """Add rows (B, n_columns)."""
+        if self._n == 0 and len(piece) > len(self._values):  # all of them at once
+            self._values, self._n = piece, len(piece)
+            return
+        end = self._n + len(piece)
+        if end > len(self._values):
+            larger = np.empty((max(end, 2 * len(self._values)), self._values.shape[1]))
+            larger[: self._n] = self._values[: self._n]
+            self._values = larger
+        self._values[self._n : end] = piece
+        self._n = end
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return all rows (N, n_columns)."""
+        return self._values[: self._n]
 
 
 class _HoldsTextError(Exception):
@@ -146,24 +185,15 @@ def _read_pieces(path: _Source, dialect: Dialect, plain: list[bool]) -> Frame:
     """Read all rows; raise `_HoldsTextError` for a column that was taken for plain numbers."""
     numbers = [i for i, is_plain in enumerate(plain) if is_plain]
     texts = [i for i, is_plain in enumerate(plain) if not is_plain]
-    pieces: list[NDArray[np.float64]] = []
     merged = {i: _Levels() for i in texts}
-    n = 0
+    rows = _Rows(len(numbers), 0 if dialect.row_bytes == 0 else int(1.25 * path.n_bytes / dialect.row_bytes))
     for piece in _pieces(path, dialect, numbers, texts):
-        pieces.append(piece[0])
+        rows.add(piece[0])
         for i in texts:
             merged[i].add(*piece[1][i])
-        n += len(piece[0])
-    if not n:
+    matrix = rows.matrix()
+    if not len(matrix):
         raise UserError(f"{path.name}: found no rows, expected a header and rows")
-    # Each piece is freed once it is copied, so that the peak is one array and not two
-    matrix = np.empty((n, len(numbers)))
-    row = 0
-    pieces.reverse()
-    while pieces:
-        piece_rows = pieces.pop()
-        matrix[row : row + len(piece_rows)] = piece_rows
-        row += len(piece_rows)
     names = dialect.names
     others: dict[str, Column] = {names[i]: merged[i].text() for i in texts}
     look_up = _CellFinder(path, dialect)
@@ -191,7 +221,7 @@ def _pieces(
                     checked, sep=dialect.delimiter, header=None, names=range(n_columns), index_col=False,
                     decimal=dialect.decimal, na_values=list(MARKERS), keep_default_na=True, skip_blank_lines=True,
                     dtype=dict.fromkeys(texts, "category"), chunksize=max(16, _CELLS_AT_ONCE // n_columns),
-                    skipinitialspace=True, low_memory=False,
+                    skipinitialspace=dialect.has_padding, low_memory=False,
                 )  # fmt: skip
                 for piece in reader:
                     n_rows += len(piece)
@@ -227,16 +257,27 @@ def _adds_up(path: _Source, dialect: Dialect, n_rows: int) -> bool:
 
 
 def _all_numbers(path: _Source, dialect: Dialect) -> tuple[NDArray[np.float64]] | None:
-    """Read a wide table without gaps by NumPy, whose cost does not grow with every column; None where it cannot."""
+    """Read a wide table of numbers by NumPy, whose cost does not grow with every column; None where it cannot."""
     if dialect.decimal != ".":
         return None
     try:
         with _open_body(path, dialect) as body, warnings.catch_warnings():
             warnings.simplefilter("error")
-            values = np.loadtxt(body, delimiter=dialect.delimiter, comments=None, ndmin=2, quotechar='"')
+            lines = _without_gaps(body, dialect.delimiter)
+            values = np.loadtxt(lines, delimiter=dialect.delimiter, comments=None, ndmin=2, quotechar='"')
     except (ValueError, UserWarning):
         return None
     return (values,) if values.shape[1] == len(dialect.names) else None
+
+
+def _without_gaps(body: io.TextIOWrapper, delimiter: str) -> Iterator[str]:
+    """Yield lines in which gaps are called nan, which NumPy can read; lines with quotes as they are."""
+    names = dict.fromkeys(MARKERS, "nan")
+    for line in body:
+        if '"' in line:
+            yield line
+        elif line := line.rstrip("\r\n"):
+            yield delimiter.join([names.get(cell, cell) for cell in line.split(delimiter)])
 
 
 def _check_rows(path: _Source, dialect: Dialect) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import adjusted_rand_score
 
 from deepcluster_pl.estimator import DeepClustering
 from scripts.examples.customers import HEADER, make_customers
+from scripts.examples.mixed_tables import make_loans
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +82,22 @@ def test_bfloat16_tensors_are_numbers_like_any_other():
     x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     ours, theirs = (DeepClustering("kmeans", n_clusters=2, random_state=0).fit(t) for t in (x.bfloat16(), x))
     assert (ours.labels_ == theirs.labels_).mean() > 0.9
+
+
+def test_groups_of_mixed_columns_are_counted_in_what_columns_share():
+    table = make_loans(800, 0)
+    model = DeepClustering("kmeans", n_clusters="auto", random_state=0).fit(table.drop(columns="group"))
+    assert len(set(model.labels_)) == 2  # halves agree on four groups of the levels of its categories
+    assert adjusted_rand_score(table["group"], model.labels_) > 0.8
+
+
+def test_a_mixed_error_can_be_chosen_for_a_table_in_python():
+    table = make_loans(120, 0).drop(columns="group")
+    short = {"pretrain.max_epochs": 2, "net.dims": [8, 2], "fit.max_steps": 2}
+    codes = [
+        DeepClustering("idec", n_clusters=2, random_state=0, overrides={**short, "table_error": error}).fit_transform(
+            table
+        )
+        for error in ("squared", "mixed")
+    ]
+    assert not (codes[0] == codes[1]).all()

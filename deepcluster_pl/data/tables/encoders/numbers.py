@@ -19,7 +19,7 @@ from deepcluster_pl.data.tables.encoders.base import (
     refuse_gaps,
     standardized_difference,
 )
-from deepcluster_pl.data.tables.frame import Frame, Text
+from deepcluster_pl.data.tables.frame import Frame, Text, ranges_of
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -66,14 +66,18 @@ class Numbers(Encoder):
                     words[name] = [str(word)[:80] for word in column.levels[is_word][:20]]
         x = cls._raw(frame, columns)
         x = x if len(rows) == len(x) else x[rows]  # in any order, the measures are the same
-        gaps = np.isnan(x).mean(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            with_gaps = np.flatnonzero(np.isnan(x.sum(axis=0)))  # one pass; infinities are refused later
+        gaps = np.zeros(len(columns))
+        gaps[with_gaps] = np.isnan(x[:, with_gaps]).mean(axis=0)
         with_gaps = np.flatnonzero(gaps > 0)
         medians = np.zeros(len(columns))
         medians[with_gaps] = np.nanmedian(x[:, with_gaps], axis=0) if len(with_gaps) else 0
         # Medians of whole columns are needed for gaps of new samples
         whole = np.flatnonzero(gaps == 0)
         medians[whole] = _medians(x, whole)
-        low, high = np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
+        places = frame.positions(columns)
+        low, high = ranges_of(x) if places is None else (values[places] for values in frame.ranges(rows))
         with np.errstate(over="ignore", invalid="ignore"):
             spacing = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(np.float32)).astype(np.float64)
             offsets = np.where((high > low) & (spacing > 1e-3 * (high - low)), medians, 0.0)
@@ -119,6 +123,10 @@ class Numbers(Encoder):
     def encode(self, frame: Frame, refuses_gaps: bool) -> NDArray[np.float64]:
         """Return numbers with gaps filled, and marks of gaps."""
         x = self._raw(frame, self.columns)
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = not np.isnan(x.sum())
+        if whole and not self.offsets.any() and not len(self.marked):
+            return x
         is_gap = np.isnan(x)
         has_gap = is_gap.any(axis=0)
         for j in np.flatnonzero(has_gap).tolist():
