@@ -38,10 +38,12 @@ def test_a_ruined_fit_gives_way_to_its_start_and_the_run_says_so(cli_run):
     assert predicted(run.folder) == clusters(run)
     assert "its start stays" in run.out.replace("\n", " ")
     # The same once more, from the checkpoint of the finished fit
+    levels = (run.folder / "levels.json").read_bytes()
     (run.folder / "scores.json").unlink()
     again = cli_run(f"resume={run.folder}")
     assert again.code == 0, again.err
     assert (again.scores["kept"], again.labels) == ("start", run.labels)
+    assert (run.folder / "levels.json").read_bytes() == levels
     assert predicted(run.folder) == clusters(run)
 
 

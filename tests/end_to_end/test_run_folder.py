@@ -19,7 +19,7 @@ BLOCK = {"n", "acc", "nmi", "nmi_geometric", "ari", "purity", "silhouette", "dav
 TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "n_clusters_found", "kept", "guard",
        "stopped", "steps", "seconds", "machine", "versions", "commit", "published", "command",
        "fit", "holdout", "start", "teacher", "baselines", "candidates", "choice", "criteria", "verdict",
-       "warnings"}  # fmt: skip
+       "outliers", "warnings"}  # fmt: skip
 
 
 def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
@@ -29,7 +29,8 @@ def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
     assert {
         "config/config.yaml", "config/overrides.yaml", "pretrain/metrics.csv", "fit/metrics.csv", "start.safetensors",
         "checkpoints/pretrained.ckpt", "checkpoints/final.ckpt", "model/model.safetensors", "model/model.json",
-        "scores.json", "assignments.csv", "figures/map.png", "figures/confusion.png", "figures/curves.png",
+        "scores.json", "assignments.csv", "levels.json", "figures/map.png", "figures/confusion.png",
+        "figures/curves.png",
     } <= files  # fmt: skip
     assert any(name.startswith("fit/events.out.tfevents") for name in files)
     assert set(run.scores) == TOP
