@@ -156,7 +156,7 @@ def obstacle_to_blocks(trainer: pl.Trainer, module: pl.LightningModule) -> str:
     if trainer.accumulate_grad_batches > 1:
         return "gradients add up over several batches"
     if trainer.precision == "16-mixed":
-        return "16-mixed scales the loss anew at every step"
+        return "16-mixed changes the scale of the loss from step to step"
     for owner, base in ((module, pl.LightningModule), *((callback, pl.Callback) for callback in trainer.callbacks)):  # type: ignore[attr-defined]
         for hook in _HOOKS_AROUND_A_STEP:
             if _overrides(owner, hook, base):
@@ -165,5 +165,5 @@ def obstacle_to_blocks(trainer: pl.Trainer, module: pl.LightningModule) -> str:
 
 
 def _overrides(owner: object, name: str, base: type) -> bool:
-    """Return whether an object's class defines a method anew."""
+    """Return whether an object's class has its own version of a method."""
     return getattr(type(owner), name) is not getattr(base, name)

@@ -1,6 +1,6 @@
 """Measure this project's speed beside a loop written by hand, a stock loader, ClustPy and Keras, and write the page.
 
-    python -m scripts.benchmarks.speed [--peers <folder>] [--rounds 7] [--only step parts startup whole]
+    python -m scripts.benchmarks.speed [--peers <folder>] [--rounds 7] [--only step blocks parts startup whole]
 
 Everything that is compared runs in turn in every round, so that other load of the machine slows all of it. Figures are
 ratios within a round: their median and their range. `--peers` names the folder of the peers' environments, which are
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from deepcluster_pl.utils.provenance import machine, versions
+from scripts.benchmarks.timing.blocks import blocks
 from scripts.benchmarks.timing.parts import parts
 from scripts.benchmarks.timing.peers import PACKAGES, Peer
 from scripts.benchmarks.timing.rounds import Row
@@ -26,7 +27,7 @@ from scripts.benchmarks.timing.startup import startup
 from scripts.benchmarks.timing.steps import ROWS, steps
 from scripts.benchmarks.timing.whole import whole
 
-PARTS = ["step", "parts", "startup", "whole"]
+PARTS = ["step", "blocks", "parts", "startup", "whole"]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
@@ -46,6 +47,9 @@ def main() -> int:
             write("step", steps(data, peers, chosen.rounds), {name: peer.versions for name, peer in peers.items()})
             for peer in peers.values():
                 peer.close()
+        if "blocks" in chosen.only:
+            torch.set_num_threads(1)
+            write("blocks", blocks(data, chosen.rounds), {})
         if "parts" in chosen.only:
             write("parts", parts(chosen.rounds), {})
         if "startup" in chosen.only:

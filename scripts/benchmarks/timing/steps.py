@@ -53,14 +53,6 @@ def steps(data: Path, peers: dict[str, Peer], rounds: int) -> list[Row]:
                     _aim(name, size, True),
                 )
             )
-    tiny = [WIDTHS[0], 4, 2]
-    took = in_turn(
-        {"ours": Ours("pretrain", data, "[4,2]", 16, "32-true"), "bare": Bare("pretrain", x, tiny, 16, "32-true")},
-        300,
-        rounds,
-    )
-    extra = [(a - b) * 1e3 for a, b in zip(took["ours"], took["bare"], strict=True)]
-    rows.append(("a tiny net's step: ours less the bare loop's, ms", extra, "-"))
     return rows
 
 
