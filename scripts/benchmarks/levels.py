@@ -5,8 +5,8 @@
     python -m scripts.benchmarks.levels table --check    exit code 1 if it differs from the lines
 
 `run` groups the data by k-means and by `method=graph` with several K, builds the levels, and appends a JSON line for
-each level to docs/results/levels/runs.jsonl. A random merge joins the same groups into as many, with as many groups in each;
-a random split cuts the same groups into parts of the same sizes. Labels are read for the scores only.
+each level to docs/results/levels/runs.jsonl. A random merge joins the same groups into as many, with as many groups in
+each; a random split cuts the same groups into parts of the same sizes. Labels are read for the scores only.
 """
 
 from __future__ import annotations
