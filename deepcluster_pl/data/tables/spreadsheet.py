@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deepcluster_pl.data.tables.dialect import Options
 from deepcluster_pl.data.tables.frame import Frame
@@ -16,6 +17,8 @@ from deepcluster_pl.data.tables.text_table import read_text
 from deepcluster_pl.errors import UserError, first_line
 
 _MAX_CELLS = 50_000_000
+_PIECE, _LONGEST_REFERENCE = 2**20, 16
+_REFERENCE = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def read_spreadsheet(path: Path, options: Options) -> Frame:
@@ -54,11 +57,35 @@ def read_spreadsheet(path: Path, options: Options) -> Frame:
 
 
 def _check_size(path: Path) -> None:
-    """Raise `ValueError` for an archive that would grow beyond a multiple of its size."""
+    """Raise `ValueError` for an archive that would grow beyond a multiple of its size, or a cell that is far off."""
     with zipfile.ZipFile(path) as archive:
         grown = sum(member.file_size for member in archive.infolist())
-    if grown > inflation_limit(path.stat().st_size):
-        raise ValueError(f"it would grow to {grown:,} bytes, more than {MAX_INFLATION} times its size")
+        if grown > inflation_limit(path.stat().st_size):
+            raise ValueError(f"it would grow to {grown:,} bytes, more than {MAX_INFLATION} times its size")
+        # The library makes room for every cell up to the last one, before it can be asked how many there are
+        for member in archive.infolist():
+            if member.filename.startswith("xl/worksheets/"):
+                with archive.open(member) as sheet:
+                    _check_cells(sheet)
+
+
+def _check_cells(sheet: IO[bytes]) -> None:
+    """Raise `ValueError` where the cells of a sheet, whose XML is read in pieces, span more than a table may have."""
+    last_row, last_column, rest = 0, 0, b""
+    while piece := sheet.read(_PIECE):
+        text = rest + piece
+        for letters, digits in _REFERENCE.findall(text):
+            last_row = max(last_row, int(digits))
+            column = 0
+            for letter in letters:
+                column = 26 * column + letter - 64
+            last_column = max(last_column, column)
+        if last_row * last_column > _MAX_CELLS:
+            raise ValueError(
+                f"its cells reach row {last_row:,} and column {last_column:,}, more than {_MAX_CELLS:,} cells; delete "
+                f"what stands far off, or save the sheet as .csv"
+            )
+        rest = text[-_LONGEST_REFERENCE:]
 
 
 def _as_csv(rows: list[list[Any]]) -> str:
