@@ -37,7 +37,7 @@ def test_an_override_that_names_code_is_refused_and_nothing_is_run(cli_run, tmp_
     run = cli_run(*TINY_DEC, override)
     assert run.code == 1
     assert "Traceback" not in run.err
-    assert run.out == ""
+    assert run.out.count("\n") <= 1  # an optimizer that other recipes have is trusted, and refused for its arguments
     assert not run.folder.exists()
 
 
