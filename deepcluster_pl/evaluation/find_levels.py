@@ -63,12 +63,13 @@ def make_levels(predictions: Predictions, n_clusters: int, seed: int, coarse: in
     if n_cells > k:
         wanted.append(("fine", n_cells))
     if k >= 3:
-        middle = clearest_number(joins, max(2, -(-k // 3)), max(2, 2 * k // 3))
+        of_clusters = np.bincount(clusters[clusters >= 0], minlength=int(present[-1]) + 1)[present]
+        middle = clearest_number(joins, max(2, -(-k // 3)), max(2, 2 * k // 3), of_clusters)
         if coarse and 2 <= coarse < k:
             middle = coarse
         wanted.insert(0, ("coarse", middle))
         if k >= _FEWEST_FOR_COARSEST and (most := min(k // 4, middle - 1)) >= 2:
-            wanted.insert(0, ("coarsest", clearest_number(joins, 2, most)))
+            wanted.insert(0, ("coarsest", clearest_number(joins, 2, most, of_clusters)))
     offered: list[Level] = []
     sizes_of_cells = np.bincount(carried["fit"][carried["fit"] >= 0], minlength=n_cells)
     for kind, n in wanted:

@@ -122,24 +122,29 @@ def groups_at(pairs: ArrayLike, n_leaves: int, n_groups: int) -> NDArray[np.int6
     return np.asarray(rank[numbers])
 
 
-def clearest_number(tree: GroupTree, least: int, most: int) -> int:
+def clearest_number(tree: GroupTree, least: int, most: int, sizes: ArrayLike) -> int:
     """Return the number of groups at the largest gap of a tree: the next join is of groups much less close.
+
+    Numbers at which one group holds more than half of the samples are left out, because such a level says little.
 
     Args:
         tree: joins of K groups.
         least: smallest number to return, 2 at least.
         most: largest number to return, below K.
+        sizes: samples (K,) of each group.
 
     Returns:
-        A number from `least` to `most`; the larger one of equals.
+        A number from `least` to `most`, the larger one of equals; `most` where every number is left out.
     """
-    k = len(tree.pairs) + 1
+    k, sizes = len(tree.pairs) + 1, np.asarray(sizes)
     gaps: dict[int, float] = {}
     for n in range(most, least - 1, -1):
+        if 2 * np.bincount(groups_at(tree.pairs, k, n), sizes).max() > sizes.sum():
+            continue
         done, following = k - n - 1, k - n  # the join that led to n groups, and the next
         here, there = tree.closeness[done], tree.closeness[following]
         if here > 0:
             gaps[n] = float(np.log(here / there)) if there > 0 else np.inf
         else:
             gaps[n] = float(np.log(max(tree.apart[following], 1e-12) / max(tree.apart[done], 1e-12)))
-    return max(gaps, key=lambda n: gaps[n])
+    return max(gaps, key=lambda n: gaps[n]) if gaps else most

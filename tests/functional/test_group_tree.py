@@ -73,4 +73,5 @@ def test_cuts_are_nested_and_numbered_by_their_first_leaf():
 def test_the_clearest_number_is_where_the_next_join_is_far():
     means = np.array([[0.0], [1.0], [2.0], [50.0], [51.0], [100.0]])
     tree = join_groups(np.eye(6), means, np.ones(6))
-    assert clearest_number(tree, 2, 5) == 3
+    assert clearest_number(tree, 2, 5, np.ones(6)) == 3
+    assert clearest_number(tree, 2, 5, [9, 9, 9, 1, 1, 1]) == 5  # at 3 and 4 the first group has more than half
