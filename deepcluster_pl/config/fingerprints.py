@@ -16,7 +16,7 @@ _PRETRAINING_DEPENDS_ON = (
     "data", "net", "seed", "pretrain.module", "pretrain.optimizer", "pretrain.max_epochs", "pretrain.batch_size",
     "pretrain.shuffle", "pretrain.callbacks.annealing", "trainer.precision", "trainer.gradient_clip_val",
     "trainer.gradient_clip_algorithm", "trainer.accumulate_grad_batches", "trainer.max_time",
-    "trainer.matmul",
+    "trainer.matmul", "pretrain.least_steps",
 )  # fmt: skip
 
 

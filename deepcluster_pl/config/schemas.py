@@ -58,6 +58,7 @@ class PretrainSchema:
     optimizer: Any
     module: Any
     callbacks: Any
+    least_steps: Count | None = None
 
 
 @dataclass

@@ -22,7 +22,7 @@ _AMOUNTS = {
 _TOLERATED = 0.95
 """Share of neighbors kept, beside that of samples as they are, above which an amount is used."""
 _MIRRORED = 0.75
-"""The same for mirror images: they are another view, far from the image itself, and less is kept of any kind."""
+"""The same for mirror images: they are another view, far from the image itself, and fewer of any kind stay."""
 _CELLS, _DIRECTIONS, _COMPONENTS = 4, 8, 50
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 from torch import Tensor
 
@@ -141,7 +141,7 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     if source is None:
         module, callbacks = recipe.make_pretraining(net)
         data = StageData(ready.data, cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
-        resume_from, limits = ready.resume.pretrain_from, {"max_epochs": cfg.pretrain.max_epochs}
+        resume_from, limits = ready.resume.pretrain_from, {"max_epochs": n_epochs(cfg, len(ready.data.part("fit")))}
         end = stages.train("pretrain", module, data, callbacks, ready.fingerprint, resume_from, save_to, **limits)
         ready.seconds["pretrain"] = end.seconds
         if cached is not None and is_rank_zero():
@@ -156,6 +156,23 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
         console.print(f"pretrained net: {source.path} {remark}", highlight=False, soft_wrap=True, markup=False)
         atomic_copy(source.path, save_to)
     return net
+
+
+def n_epochs(cfg: DictConfig, n_samples: int) -> int:
+    """Return the epochs of pretraining: `max_epochs`, or more where those have fewer than `least_steps` steps.
+
+    A recipe made on 70,000 samples is too short on a tenth of them, since epochs then have a tenth of the steps.
+
+    Args:
+        cfg: the config.
+        n_samples: number of fitted samples.
+
+    >>> n_epochs(OmegaConf.create({"pretrain": {"max_epochs": 150, "batch_size": 256, "least_steps": 6000}}), 1797)
+    750
+    """
+    batches = -(-n_samples // int(cfg.pretrain.batch_size))
+    steps = -(-batches // int(OmegaConf.select(cfg, "trainer.accumulate_grad_batches") or 1))
+    return max(int(cfg.pretrain.max_epochs), -(-int(cfg.pretrain.get("least_steps") or 0) // steps))
 
 
 def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:

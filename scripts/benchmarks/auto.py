@@ -149,7 +149,7 @@ def write_tables(lines: Path, check: bool) -> int:
 
 def gains(runs: list[dict[str, Any]]) -> str:
     """Return the table of means over seeds: NMI of simple candidates, of the choice, and of the best candidate."""
-    names = ("kmeans", "pca_gmm", "graph")
+    names = ("kmeans", "pca_gmm", "graph", "communities")
     rows: list[tuple[str, ...]] = [
         ("data", "seeds", *names, "auto", "best of all tried", "regret", "chosen", "seconds")
     ]
