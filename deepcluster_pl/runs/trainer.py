@@ -139,6 +139,9 @@ class StageTrainer:
                 raise
             text = f"{path} holds no state of this training ({type(error).__name__}: {first_line(error)[:200]})"
             raise UserError(f"{text}; delete it, and the stage starts at its beginning") from error
+        finally:
+            self.stepping.release(module)
+            data.wrap = None
         if any(isinstance(callback, Timer) and _is_over(callback) for callback in trainer.callbacks):  # type: ignore[attr-defined]
             text = f"{stage}: stopped by trainer.max_time after {trainer.global_step} steps"
             self.console.print(text, highlight=False, soft_wrap=True)

@@ -76,6 +76,11 @@ class Stepping:
 
         return wrap
 
+    def release(self, module: pl.LightningModule) -> None:
+        """Leave a trained module without the Trainer, so that it can be pickled."""
+        if isinstance(module, LossModule):
+            module.step_context = nullcontext
+
     @contextmanager
     def _around_a_step(self, trainer: pl.Trainer) -> Iterator[None]:
         """Multiply as asked for, and take the rates of a graph where there is one."""
