@@ -6,6 +6,7 @@ step size of 1, batches of 256 in the data's own order and a refresh every 140 s
 
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
@@ -17,14 +18,14 @@ WIDTHS = [784, 500, 500, 2000, 10]
 EPOCHS, BATCH, STEPS, REFRESH, TOL = 300, 256, 8000, 140, 0.001
 
 
-class SoftAssignment(keras.layers.Layer):
+class SoftAssignment(keras.layers.Layer):  # type: ignore[misc]
     """Student's t kernel of embeddings and centers, which are trained."""
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
         """Make the centers."""
         self.centers = self.add_weight(shape=(10, shape[-1]), name="centers", initializer="glorot_uniform")
 
-    def call(self, z):
+    def call(self, z: Any) -> Any:
         """Return the probabilities (N, K) of embeddings (N, D)."""
         ops = keras.ops
         squares = ops.sum(ops.square(ops.expand_dims(z, 1) - self.centers), axis=2)

@@ -24,7 +24,7 @@ def main() -> None:
     print("score", normalized_mutual_info_score(labels, clusters_of(x, method, int(seed))), flush=True)
 
 
-def clusters_of(x: NDArray[np.float32], method: str, seed: int) -> NDArray[Any]:
+def clusters_of(x: NDArray[np.float32], method: str, seed: int) -> Any:
     """Return the cluster (N,) of each row.
 
     Args:
