@@ -1,4 +1,4 @@
-"""Histograms of gradient directions in cells of an image: where edges are and which way they run, not how bright it is."""
+"""Histograms of gradient directions in the cells of an image: where edges are, and which way they run."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _kept(scores: dict[str, Any]) -> str:
 def _is_chosen(scores: dict[str, Any], recipe: str | None) -> bool:
     """Return whether method=auto chose a simple method itself, so that the result is that method's."""
     choice = scores.get("choice")
-    return bool(choice) and recipe is not None and choice["name"] == recipe
+    return choice is not None and recipe is not None and choice["name"] == recipe
 
 
 def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:

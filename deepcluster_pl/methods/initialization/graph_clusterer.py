@@ -1,4 +1,4 @@
-"""Interface of clusterers that partition a graph of nearest neighbors: sample, graph, confidence, and all other points."""
+"""Interface of clusterers that partition a graph of nearest neighbors, and carry it to all other points."""
 
 from __future__ import annotations
 
