@@ -156,11 +156,11 @@ class Pool:
         return judged, broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))
 
     def best(self, n: int) -> list[Tried]:
-        """Return the n best candidates so far, each of another family of nearly equal partitions."""
+        """Return the n best candidates so far, the chosen one first, each of another family of nearly equal ones."""
         if n == 0:
             return []
         judged, ranking = self.rank()
-        order = sorted(range(len(judged)), key=lambda i: -ranking.criteria[i].score)
+        order = sorted(range(len(judged)), key=lambda i: (i != ranking.chosen, -ranking.criteria[i].score))
         first: dict[int, Tried] = {}
         for i in order:
             if not judged[i].problem:
