@@ -22,7 +22,7 @@ PATH_KEYS = (
 _FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir")
 """Paths that may hold interpolations."""
 _KEYWORDS = ("", "null", "auto")
-_PLAIN_PATH = re.compile(r"[A-Za-z_./][\w.-]*(/[\w.-]*)+", re.ASCII)
+_PLAIN_PATH = re.compile(r"[A-Za-z_./][\w.-]*(/[\w.-]*)+|[A-Za-z_]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 
 
 def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
@@ -35,8 +35,8 @@ def quote_paths(arguments: Sequence[str], multirun: bool = False) -> list[str]:
     Returns:
         The same overrides, with paths that Hydra reads as they were typed and with `~` expanded.
 
-    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "data.root=/home/ada/Pictures", "seed=1"])
-    ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'seed=1']
+    >>> quote_paths(["data.path=my pics (1)/a,b.csv", "data.root=/home/ada/Pictures", "data.path=table.csv", "seed=1"])
+    ["data.path='my pics (1)/a,b.csv'", 'data.root=/home/ada/Pictures', 'data.path=table.csv', 'seed=1']
     """
     return [_quote(argument, multirun) for argument in arguments]
 

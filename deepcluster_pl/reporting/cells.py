@@ -13,7 +13,7 @@ def cell_colors(cluster_of_cell: NDArray[np.int64], colors: Sequence[str]) -> li
     """Return a color (C,) for each cell: that of its cluster, lighter or darker from part to part.
 
     >>> cell_colors(np.array([0, 0, 1]), ["#4477aa", "#ee6677"])
-    ['#4477aa', '#84a8cc', '#ee6677']
+    ['#4477aa', '#9bb9d7', '#ee6677']
     """
     shades: list[str] = []
     seen: dict[int, int] = {}
