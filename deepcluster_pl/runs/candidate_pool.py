@@ -166,10 +166,8 @@ def _candidates(kind: SampleKind, budget: Budget, has_copies: bool) -> list[Cand
         found.append(Candidate("gradients", ("method=gradients",), 2.5 * graph + edges))
         restarts = sample or ("start.n_init=10",)
         found.append(Candidate("gradients_gmm", ("method=gradients_gmm", *restarts), mixture + edges))
-    if n >= _LARGE and budget != "quick" and kind.kind == "images":
-        epochs = 40 if budget == "normal" else 150
-        settings = ("method=ae_gmm", f"pretrain.max_epochs={epochs}", *sample)
-        found.append(Candidate("ae_gmm", settings, 2 + epochs * n * 2e-4))
+    if n >= _LARGE and budget == "thorough" and kind.kind == "images":
+        found.append(Candidate("ae_gmm", ("method=ae_gmm", "pretrain.max_epochs=150", *sample), 2 + 150 * n * 2e-4))
     if budget == "thorough" and n >= _SMALL:
         found.append(Candidate("dec", ("method=dec",), 20 + n * 1e-2))
     return found

@@ -101,7 +101,8 @@ def _distortions(recipe: Recipe, stages: StageTrainer, ready: Ready, clusters: T
     if len(clusters) < _FEWEST:
         return None
     found = broadcast_from_rank_zero(find)
-    stages.console.print(f"student: {found.describe()}", highlight=False, soft_wrap=True)
+    if not stages.folder.student(plan.rounds).is_file():  # else a finished student is only read
+        stages.console.print(f"student: {found.describe()}", highlight=False, soft_wrap=True)
     return Affine(found.shift, found.rotation, found.shear, found.zoom, like.fill, like.seed, found.flip)
 
 
