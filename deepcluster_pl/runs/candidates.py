@@ -34,8 +34,8 @@ from deepcluster_pl.utils.run_folder import RunFolder
 
 CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", "collapsed")
 """Criteria of each candidate that are recorded; see `CandidateCriteria`."""
-_LIKE_ITS_TEACHER = 0.5
-"""Adjusted Rand index with its teacher's partition below which a student has lost it."""
+_LIKE_ITS_TEACHER = 0.9
+"""Adjusted Rand index with its teacher's partition that a student needs; one below found other groups than it was taught."""
 _LOOKS = {"photos": ("method=photos/graph",), "images": ("method=gradients",)}
 """By the kind of the samples: recipe whose net shows the groups that are counted; others are counted in the input."""
 Train = Callable[[Recipe, StageTrainer], Trained]
@@ -176,7 +176,7 @@ class Pool:
         return next((tried for tried in self.tried if self._replaces(tried, best)), best), ranking
 
     def _replaces(self, student: Tried, teacher: Tried) -> bool:
-        """Return whether a student takes its teacher's place: always, unless it lost its teacher's clusters.
+        """Return whether a student takes its teacher's place: where it still has nearly its teacher's clusters.
 
         The criteria do not compare the two: neighbors in the input are what the teacher has its clusters from.
         """
