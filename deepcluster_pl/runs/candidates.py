@@ -35,7 +35,7 @@ from deepcluster_pl.utils.run_folder import RunFolder
 CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", "collapsed")
 """Criteria of each candidate that are recorded; see `CandidateCriteria`."""
 _LIKE_ITS_TEACHER = 0.9
-"""Adjusted Rand index with its teacher's partition that a student needs; one below found other groups than it was taught."""
+"""Adjusted Rand index that a student needs with its teacher; one below found other groups than it was taught."""
 _LOOKS = {"photos": ("method=photos/graph",), "images": ("method=gradients",)}
 """By the kind of the samples: recipe whose net shows the groups that are counted; others are counted in the input."""
 Train = Callable[[Recipe, StageTrainer], Trained]
