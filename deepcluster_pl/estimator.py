@@ -61,7 +61,8 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         method: a recipe, as in `method=` on the command line: kmeans, gmm, pca_gmm, graph, communities,
             gradients, ae_kmeans, ae_gmm, dec, idec, dcn, dkm, vade, scan, n2d, da/idec ... `auto` tries several, and
             chooses one without labels.
-        n_clusters: K, or `auto` for the number that halves of the data agree on.
+        n_clusters: K, or `auto` for the number that halves of the data agree on; fewer than 20 samples get 2, with a
+            warning.
         random_state: seed of all draws; None draws a seed. The same seed gives the same labels on one machine.
         accelerator: `auto`, `cpu`, `gpu` and so on, as Lightning's Trainer takes it, for fitting and predicting.
         verbose: 0 prints nothing, 1 prints progress.
@@ -104,7 +105,7 @@ class DeepClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
     def __init__(
         self,
         method: str = "auto",
-        n_clusters: int | Literal["auto"] = 8,
+        n_clusters: int | Literal["auto"] = AUTO,
         random_state: int | np.random.RandomState | None = None,
         accelerator: str = "auto",
         verbose: int = 0,

@@ -23,7 +23,7 @@ def name_of(check):
 
 
 @parametrize_with_checks([
-    DeepClustering("dec", overrides=FEW), DeepClustering("idec", overrides=FEW), DeepClustering("gmm"),
+    DeepClustering("dec", 8, overrides=FEW), DeepClustering("idec", 8, overrides=FEW), DeepClustering("gmm", 8),
 ])  # fmt: skip
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -66,6 +66,12 @@ def test_a_forgotten_comma_leaves_one_override():
     assert DeepClustering("kmeans", n_clusters=3, overrides=("map=pca")).fit(X).n_clusters_ == 3
 
 
+def test_by_default_methods_are_tried_and_the_number_is_estimated_but_not_from_a_dozen_samples():
+    assert (DeepClustering().method, DeepClustering().n_clusters) == ("auto", "auto")
+    with pytest.warns(UserWarning, match=r"at least 20 samples, found 12: 2 clusters are taken; write n_clusters="):
+        assert DeepClustering("kmeans", random_state=0).fit(X[:12]).n_clusters_ == 2
+
+
 def test_precision_and_scale_are_parameters_that_are_saved(tmp_path):
     chosen = DeepClustering(
         "dec", n_clusters=3, scale="unit", precision="bf16-mixed", overrides=SMALL, accelerator="cpu"

@@ -36,6 +36,8 @@ CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", 
 """Criteria of each candidate that are recorded; see `CandidateCriteria`."""
 _LIKE_ITS_TEACHER = 0.9
 """Adjusted Rand index that a student needs with its teacher; one below found other groups than it was taught."""
+_MANY = 5000
+"""From this many samples on, a candidate's memory is freed at once."""
 _LOOKS = {"photos": ("method=photos/graph",), "images": ("method=gradients",)}
 """By the kind of the samples: recipe whose net shows the groups that are counted; others are counted in the input."""
 Train = Callable[[Recipe, StageTrainer], Trained]
@@ -110,7 +112,8 @@ class Pool:
             if is_begun:
                 raise  # a file of an earlier process is damaged; without this candidate the choice would differ
             tried.problem = first_line(error)
-        gc.collect()  # a Trainer and its module refer to each other, and hold the embeddings
+        if len(self.ready.data.part("fit")) >= _MANY:
+            gc.collect()  # a Trainer and its module refer to each other, and hold the embeddings
         tried.seconds = tried.seconds or time.monotonic() - began
         self._record(tried)
         self._report(tried)

@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,13 +22,15 @@ from rich.console import Console
 
 from deepcluster_pl.config.allowlist import allowed_by, check_allowed
 from deepcluster_pl.config.compose import compose_checked
-from deepcluster_pl.config.nodes import without_hydra
+from deepcluster_pl.config.nodes import with_n_clusters, without_hydra
 from deepcluster_pl.config.validation import check
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import InterruptedRun, UserError, first_line
 from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.projection import map_coordinates
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER
+from deepcluster_pl.methods.initialization.n_clusters import AUTO
 from deepcluster_pl.reporting.html_report.page import ReportContent, save_report
 from deepcluster_pl.runs.conclusion import conclude
 from deepcluster_pl.runs.pipeline import run_on_samples
@@ -100,7 +103,7 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
         silenced_libraries(),
         isolate_rng(),
     ):
-        folder, cfg = RunFolder(Path(scratch)), compose(settings, overrides, verbose)
+        folder, cfg = RunFolder(Path(scratch)), _with_number(compose(settings, overrides, verbose), samples.n)
         try:
             trained = run_on_samples(cfg, samples, folder.path, console)
         except InterruptedRun as end:
@@ -115,6 +118,16 @@ def fit_samples(samples: Table, settings: dict[str, Any], overrides: Sequence[st
     candidates = trained.choice.candidates if trained.choice else None
     outside = _outside(trained)
     return Fitted(module, description, history, candidates, trained.data.scaling.remark, outside, trained, metrics)
+
+
+def _with_number(cfg: DictConfig, n: int) -> DictConfig:
+    """Return the config with the smallest number of clusters where n samples are too few to estimate one."""
+    least = ROWS_A_CLUSTER * cfg.choose.smallest
+    if cfg.n_clusters != AUTO or n >= least:
+        return cfg
+    text = f"n_clusters='auto' needs at least {least} samples, found {n}: {cfg.choose.smallest} clusters are taken"
+    warnings.warn(f"{text}; write n_clusters=<number>", UserWarning, stacklevel=4)
+    return with_n_clusters(cfg, cfg.choose.smallest)
 
 
 def _outside(trained: Trained) -> NDArray[np.int64]:

@@ -206,7 +206,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import normalized_mutual_info_score as nmi
 from deepcluster_pl import DeepClustering
 x, y = load_digits(return_X_y=True)
-model = DeepClustering("dec", random_state=0, accelerator=sys.argv[1], overrides=("pretrain.max_epochs=30",)).fit(x)
+model = DeepClustering("dec", 8, random_state=0, accelerator=sys.argv[1], overrides=("pretrain.max_epochs=30",)).fit(x)
 with tempfile.TemporaryDirectory() as folder:
     model.save(folder + "/model")
     again = DeepClustering.load(folder + "/model").set_params(accelerator="cpu").predict(x)
