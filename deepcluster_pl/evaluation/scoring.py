@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,7 @@ def save_assignments(
     places: Places,
     names: Sequence[str] | None = None,
     nearest: Partition | None = None,
+    facets: Mapping[str, Mapping[PartName, Sequence[str]]] | None = None,
 ) -> None:
     """Write a table with id, part, cluster, confidence, label where known, and the place x, y on the map.
 
@@ -210,11 +211,13 @@ def save_assignments(
         names: suggested name of each cluster, which make one more column; None where there are none.
         nearest: cluster of every sample, also of those in no group, in the column `nearest_cluster`; None = no such
             column.
+        facets: more columns: text for every sample, by name and part; None = no such columns.
     """
     has_labels = data.part("fit").labels is not None
     with atomic_write(path) as file:
         writer = csv.writer(file)
-        named = [*(["name"] if names else []), *(["nearest_cluster"] if nearest else [])]
+        more = facets or {}
+        named = [*(["name"] if names else []), *(["nearest_cluster"] if nearest else []), *more]
         writer.writerow(["id", "part", "cluster", "confidence", *(["label"] if has_labels else []), "x", "y", *named])
         for name, prediction in predictions.items():
             part = data.part(name)
@@ -224,5 +227,6 @@ def save_assignments(
                 x, y = places[name][i]
                 called: list[Any] = [names[cluster] if cluster >= 0 else ""] if names else []
                 called += [int(nearest[name][i])] if nearest else []
+                called += [texts[name][i] for texts in more.values()]
                 row = [part.ids[i], name, int(cluster), f"{confidence:.4f}", *label, f"{x:.4f}", f"{y:.4f}", *called]
                 writer.writerow(row)

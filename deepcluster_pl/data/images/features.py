@@ -50,6 +50,15 @@ class Features(ABC):
         """
         return None
 
+    def block(self, samples: NDArray[Any], name: str) -> NDArray[Any] | None:
+        """Return the numbers (B, n) of one block of samples; None where samples have no such block.
+
+        Args:
+            samples: (B, *shape), as `to_samples` returns them.
+            name: of the block.
+        """
+        return None
+
     def note(self) -> str:
         """Return a line for the user about what these features are, or lack; most need none."""
         return ""

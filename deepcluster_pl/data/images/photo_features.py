@@ -80,6 +80,14 @@ class PhotoFeatures(Features):
             return None
         return vocabulary(), self.network.word_probabilities(samples[:, :N_OBJECT_FEATURES])
 
+    def block(self, samples: NDArray[Any], name: str) -> NDArray[Any] | None:
+        """Return the numbers (B, n) of one block of samples (B, F); None where it is not measured."""
+        if name not in self.blocks:
+            return None
+        before = self.blocks[: self.blocks.index(name)]
+        start = sum(block_length(other) or 0 for other in before)
+        return samples[:, start : start + (block_length(name) or 0)]
+
     def recipe(self) -> dict[str, Any]:
         """Return the blocks, the side, and the hash of the network's weights."""
         recipe: dict[str, Any] = {"features": "descriptors", "blocks": self.described, "side": self.description_side}
