@@ -32,6 +32,7 @@ class Picture(NamedTuple):
         latitude: degrees north as text, or empty.
         longitude: degrees east as text, or empty.
         group: name that the run suggests for the cluster, or empty.
+        town: name of the town near the place, or empty.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Picture(NamedTuple):
     latitude: str
     longitude: str
     group: str = ""
+    town: str = ""
 
 
 def read_pictures(folder: Path) -> list[Picture]:
@@ -49,7 +51,7 @@ def read_pictures(folder: Path) -> list[Picture]:
         UserError: the run folder misses a table, because the run is unfinished or was on other data; or a table names
             a path that is not below the library, or holds something else than clusters, dates and places.
     """
-    facts: dict[str, tuple[str, str, str]] = {}
+    facts: dict[str, tuple[str, str, str, str]] = {}
     table = folder / "pictures.csv"
     for number, row in enumerate(_rows(table, ("id",)), start=2):
         taken, latitude, longitude = (row.get(key) or "" for key in ("taken", "latitude", "longitude"))
@@ -58,7 +60,7 @@ def read_pictures(folder: Path) -> list[Picture]:
         for text in (latitude, longitude):
             if text and not _is_number(text):
                 raise UserError(f"{table}, record {number}: found {text!r} as a place, expected degrees")
-        facts[_checked_id(table, number, row["id"])] = (taken, latitude, longitude)
+        facts[_checked_id(table, number, row["id"])] = (taken, latitude, longitude, row.get("town") or "")
     pictures = []
     table = folder / "assignments.csv"
     for number, row in enumerate(_rows(table, ("id", "cluster")), start=2):
@@ -66,7 +68,8 @@ def read_pictures(folder: Path) -> list[Picture]:
             raise UserError(f"{table}, record {number}: found {row['cluster']!r} as the cluster, expected a number")
         name = _checked_id(table, number, row["id"])
         group = (row.get("name") or "").strip()
-        pictures.append(Picture(name, int(row["cluster"]), *facts.get(name, ("", "", "")), group))
+        taken, latitude, longitude, town = facts.get(name, ("", "", "", ""))
+        pictures.append(Picture(name, int(row["cluster"]), taken, latitude, longitude, group, town))
     return pictures
 
 
@@ -97,6 +100,8 @@ def folder_for(picture: Picture, by: By, choices: Choices) -> str:
     '2019/2019-07'
     >>> folder_for(Picture("a.jpg", 2, "", "-30.25", "4.0"), "place", Choices())
     '30.2 S, 4.0 E'
+    >>> folder_for(Picture("a.jpg", 2, "", "45.8", "4.8", town="Lyon, France"), "place", Choices())
+    'Lyon, France'
     """
     if by == "month":
         own = f"{picture.taken[:4]}/{picture.taken[:7]}" if picture.taken else "no date"
@@ -123,7 +128,9 @@ def safe_folder_name(text: str) -> str:
 
 
 def _place_name(picture: Picture) -> str:
-    """Return a picture's coordinates, rounded to a tenth of a degree."""
+    """Return the town near a picture's place, or else its coordinates, rounded to a tenth of a degree."""
+    if picture.town.strip():
+        return safe_folder_name(picture.town)
     latitude, longitude = float(picture.latitude), float(picture.longitude)
     return f"{abs(latitude):.1f} {'NS'[latitude < 0]}, {abs(longitude):.1f} {'EW'[longitude < 0]}"
 

@@ -163,7 +163,7 @@ def test_what_was_left_out_and_what_pictures_say_lies_in_the_runs_folder(cli_run
     with (run.folder / "pictures.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert sorted(row["id"] for row in rows) == files_of(photos)
-    assert list(rows[0]) == ["id", "width", "height", "bytes", "taken", "latitude", "longitude"]
+    assert list(rows[0]) == ["id", "width", "height", "bytes", "taken", "latitude", "longitude", "town"]
     strict = cli_run(*SMALL, "data=images", f"data.root={photos}", "method=kmeans", "data.strict=true", name="strict")
     assert strict.code == 1
     assert strict.err.count("\n") == 1
@@ -238,6 +238,9 @@ def test_groups_of_photos_name_themselves_and_their_folders(cli_run, deepcluster
     names = {int(row["cluster"]): row["name"] for row in run.assignments}
     assert len(set(names.values())) == 2
     assert all(names.values())
+    # What each picture is has columns of its own
+    assert all(0 <= float(row[kind]) <= 1 for row in run.assignments for kind in ("made", "writing"))
+    assert {"objects"} <= set(run.assignments[0])
     # The model knows how its pictures were described
     predicted = deepcluster("predict", f"run={run.folder}", f"data.root={photos}", "accelerator=cpu")
     assert predicted.code == 0, predicted.err

@@ -15,15 +15,42 @@ from helpers.organizing import run_organize
 from helpers.pictures import page, scene
 from PIL import ExifTags, Image
 
+from deepcluster_pl.evaluation.levels import Level, Levels
 from deepcluster_pl.organize.choices import read_choices
 from deepcluster_pl.reporting.gallery import partition_digest
-from deepcluster_pl.reporting.gallery.page import script_json
+from deepcluster_pl.reporting.gallery.page import _level_facts, script_json
+from deepcluster_pl.reporting.gallery.selection import GalleryPicture
 
 Select = pytest.importorskip("selenium.webdriver.support.ui", reason="needs selenium (extra dev)").Select
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="needs selenium (extra dev)").Keys
 pytestmark = needs_browser
 OPENED = """return document.getElementById('picture').naturalWidth > 128 ||
     document.getElementById('about').textContent.includes('small copy')"""
+FOLDED = """const name = document.querySelector('#find');
+    return [name.checkVisibility({ contentVisibilityAuto: true }), document.querySelector('#bar').offsetHeight < 120]"""
+FACTS = '<script id="facts" type="application/json">'
+TIMELINE = """
+    // Eight bars, a day each: a press, a drag, a press again, and keys
+    const box = document.querySelector("#bars"), bars = [...box.children], edges = box.getBoundingClientRect();
+    const count = document.querySelector("#count");
+    const at = place => edges.left + (place + 0.5) * edges.width / bars.length;
+    const send = (event, target) => target.dispatchEvent(event);
+    const point = (kind, place) => send(new PointerEvent(kind, { clientX: at(place), bubbles: true }), box);
+    box.setPointerCapture = () => {};
+    const drag = (from, to) => { point("pointerdown", from); point("pointermove", to); point("pointerup", to); };
+    const key = (name, shiftKey) =>
+        send(new KeyboardEvent("keydown", { key: name, bubbles: true, shiftKey }), document.activeElement);
+    const seen = [];
+    const see = () => seen.push(count.textContent + "; " + document.querySelector("#period").textContent);
+    drag(2, 2); see();
+    drag(5, 3); see();
+    drag(5, 3); see();
+    key("Home"); key("ArrowRight", true); see();
+    key("Escape");
+    return [bars.length === 8 && bars[0].title === "Jul 1, 2019: 1", seen[0] === "1 of 17; Jul 3, 2019",
+        seen[1] === "3 of 17; Jul 4, 2019 – Jul 6, 2019" && seen[2] === "17 pictures; 9 without a date",
+        seen[3] === "2 of 17; Jul 1, 2019 – Jul 2, 2019" && count.textContent === "17 pictures"];
+"""
 HOSTILE = [
     "<img src=x onerror=alert(1)>.jpg", "</script><script>alert(2)</script>.jpg".replace("/", "\u2044"), "q\"u'o.jpg",
     "=cmd().jpg", "#1 %41?.jpg", os.fsdecode(b"caf\xe9.jpg"), "照片.jpg", "a b.jpg",
@@ -95,9 +122,13 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     assert find(browser, "#count")[0].text == "2 of 17"
     type_into(browser, "#from", "")
     type_into(browser, "#to", "")
-    Select(find(browser, "#place")[0]).select_by_index(1)
+    place = Select(find(browser, "#place")[0])
+    assert [option.text for option in place.options] == ["anywhere", "Bengaluru, India (8)"]
+    place.select_by_index(1)
     assert find(browser, "#count")[0].text == "8 of 17"
-    Select(find(browser, "#place")[0]).select_by_index(0)
+    place.select_by_index(0)
+    assert "GeoNames" in find(browser, "footer")[0].text
+    assert browser.execute_script(TIMELINE) == [True] * 4
 
     assert len(find(browser, "#sets .set")) == 1
     names = sorted(image.get_attribute("alt") for image in find(browser, "#sets img"))
@@ -186,9 +217,9 @@ def test_it_fits_a_narrow_screen_and_regroups_by_level(run, browser, tmp_path):
     resize(browser, 360, 740)
     assert browser.execute_script("return document.documentElement.scrollWidth") == 360
     browser.refresh()
-    assert not find(browser, "#find")[0].is_displayed()  # filters are folded on a phone
+    assert browser.execute_script(FOLDED) == [False, True]  # filters are folded on a phone
     find(browser, "#filters summary")[0].click()
-    assert find(browser, "#find")[0].is_displayed()
+    assert browser.execute_script(FOLDED) == [True, False]
     levels = json.loads((run.folder / "levels.json").read_text())["levels"]
     assert [label.text for label in find(browser, "#levels label")] == [level["name"] for level in levels]
     before = groups(browser)
@@ -204,28 +235,56 @@ def test_it_fits_a_narrow_screen_and_regroups_by_level(run, browser, tmp_path):
     find(browser, "#levels input:checked")[0].send_keys(Keys.ARROW_RIGHT)
     assert groups(browser) == before
     assert "Together" not in [box.get_property("value") for box in find(browser, ".head input")]
+
+    # A group that comes apart in two: the fine level has a card for each part, with names and colors of its own
+    path, halved = with_a_fine_level(run.folder / "gallery.html")
+    browser.get(path.as_uri())
+    assert [label.text for label in find(browser, "#levels label")] == ["3 as chosen", "4 fine"]
+    find(browser, "#levels input:checked")[0].send_keys(Keys.ARROW_RIGHT)
+    assert sorted(groups(browser)) == [0, 1, 2, 3]
+    shown = {box.get_attribute("placeholder") for box in find(browser, "#cards .head input")}
+    assert shown == {f"Group {k}" for k in range(3) if k != halved} | {f"Group {halved}, part {i}" for i in (1, 2)}
+    assert len({card.value_of_css_property("border-top-color") for card in find(browser, "#cards .card")}) == 4
+    type_into(browser, '.card[data-number="3"] .head input', "The other half")
+    (tmp_path / "gallery.json").unlink()
+    choices = json.loads(saved(browser, tmp_path).read_text())
+    assert (choices["level"], len(choices["groups"])) == ("fine", 4)
+    find(browser, "#cards .card[data-number='3'] .thumb")[0].click()
+    assert "The other half, probability" in find(browser, "#about")[0].text
+    browser.refresh()
+    assert find(browser, '.card[data-number="3"] .head input')[0].get_property("value") == "The other half"
+    find(browser, "#levels input:checked")[0].send_keys(Keys.ARROW_LEFT)
+    assert sorted(groups(browser)) == [0, 1, 2]
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
     assert browser.get_log("browser") == []
+
+
+def with_a_fine_level(gallery):
+    """A copy of a page in which every other picture of the largest group makes a cell of its own; and that group."""
+    before, _, rest = gallery.read_text(encoding="utf-8").partition(FACTS)
+    plain, _, after = rest.partition("</script>")
+    facts = json.loads(plain)
+    cluster, halved = np.array(facts["cluster"]), int(np.argmax(facts["sizes"]))
+    cells = cluster.copy()
+    cells[np.flatnonzero(cluster == halved)[1::2]] = 3
+    owner = np.array([0, 1, 2, halved])
+    offered = [Level("chosen", owner, [None] * 3, facts["sizes"]), Level("fine", np.arange(4), owner.tolist(), [])]
+    levels = Levels({"fit": cells}, owner, np.zeros((3, 2), dtype=np.int64), [1.0] * 3, offered)
+    pictures = [GalleryPicture("fit", i, k) for i, k in enumerate(cluster.tolist())]
+    facts |= {"levels": _level_facts(levels, pictures, facts["colors"], [""] * 3), "partition": "halved"}
+    path = gallery.with_name("fine.html")
+    path.write_text(f"{before}{FACTS}{script_json(facts)}</script>{after}", encoding="utf-8")
+    return path, halved
 
 
 def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
     text = (run.folder / "gallery.html").read_text(encoding="utf-8")
-    before, _, rest = text.partition('<script id="facts" type="application/json">')
+    before, _, rest = text.partition(FACTS)
     plain, _, after = rest.partition("</script>")
     facts = json.loads(plain)
     rng, n = np.random.default_rng(0), 2000
     small = scene(0, 128, 96)
-    for key in (
-        "ids",
-        "urls",
-        "cluster",
-        "probability",
-        "doubt",
-        "places",
-        "taken",
-        "coordinates",
-        "sizes_px",
-        "thumbnails",
-    ):
+    for key in ("urls", "cluster", "probability", "doubt", "taken", "coordinates", "towns", "sizes_px", "similar"):
         facts[key] = [facts[key][i % 17] for i in range(n)]
     noisy = []
     for _ in range(n):  # of 4 kB, as a photo's
@@ -237,7 +296,7 @@ def test_two_thousand_pictures_open_within_two_seconds(run, browser, tmp_path):
     facts["places"] = rng.normal(size=(n, 2)).round(3).tolist()
     facts["thumbnails"], facts["near_duplicates"] = noisy, []
     large = tmp_path / "large.html"
-    large.write_text(f'{before}<script id="facts" type="application/json">{script_json(facts)}</script>{after}')
+    large.write_text(f"{before}{FACTS}{script_json(facts)}</script>{after}")
     assert 7e6 < large.stat().st_size < 25e6
     seconds = []
     for _ in range(3):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -28,6 +29,7 @@ from deepcluster_pl.data.images.foreign_files import counted
 from deepcluster_pl.data.images.gray_pictures import read_gray
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
+from deepcluster_pl.data.images.towns import Town, nearest_towns
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
@@ -164,8 +166,10 @@ class ImageFolder(ClusteringData):
             csv.writer(file).writerows([("path", "reason"), *sorted((self.ignored | self.skipped).items())])
         with atomic_write(folder / "pictures.csv") as file:
             writer = csv.writer(file)
-            writer.writerow(["id", "width", "height", "bytes", "taken", "latitude", "longitude"])
-            writer.writerows([name, *metadata] for name, metadata in self.metadata.items())
+            writer.writerow(["id", "width", "height", "bytes", "taken", "latitude", "longitude", "town"])
+            for name, metadata in self.metadata.items():
+                town = self.towns[name]
+                writer.writerow([name, *metadata, town.name if town else ""])
 
     def _existing_root(self) -> Path:
         """Return the root; raise `UserError` where there is no such folder."""
@@ -174,6 +178,15 @@ class ImageFolder(ClusteringData):
         root = Path(self.root).expanduser()
         if not root.is_dir():
             raise UserError(
+    @cached_property
+    def towns(self) -> dict[str, Town | None]:
+        """Town near the place of each sample, by its id; None where place or towns are not known."""
+        places = [
+            None if known.latitude is None or known.longitude is None else (known.latitude, known.longitude)
+            for known in self.metadata.values()
+        ]
+        return dict(zip(self.metadata, nearest_towns(places), strict=True))
+
                 f"data.root={self.root}: {'a file' if root.exists() else 'no such folder'}, expected a folder"
             )
         return root

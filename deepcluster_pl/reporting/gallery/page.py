@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,6 +41,7 @@ def save_gallery(
     title: str,
     names: Sequence[str] | None = None,
     levels: Levels | None = None,
+    chips: Mapping[str, Mapping[str, Collection[str]]] | None = None,
 ) -> None:
     """Write gallery.html.
 
@@ -53,6 +54,7 @@ def save_gallery(
         title: of the page.
         names: suggested name of each cluster, which a person can change; None where there are none.
         levels: coarser and finer levels of the partition; None where there are none.
+        chips: answers to filter by, and the ids of the pictures that each is true of, by the title of their row.
     """
     pictures = select_pictures(predictions, len(colors))
     clusters = np.concatenate([prediction.clusters.numpy() for prediction in predictions.values()])
@@ -70,6 +72,7 @@ def save_gallery(
         "names": [*(names or [""] * len(colors)), *([] if outside is None else [""])],
         "sizes": sizes.tolist(),
         "doubtful_above": DOUBT,
+        "chips": _chip_facts(chips or {}, shown["ids"]),
         "levels": _level_facts(levels, pictures, colors, names or [""] * len(colors)) if levels else None,
     }
     environment = Environment(
@@ -79,7 +82,12 @@ def save_gallery(
     # The gallery looks like the report
     style = Environment(loader=PackageLoader("deepcluster_pl.reporting.html_report")).get_template("style.css").render()
     page = environment.get_template("gallery.html").render(
-        title=title, facts=script_json(facts), style=Markup(style), n_all=int(sizes.sum()), n_shown=len(pictures)
+        title=title,
+        facts=script_json(facts),
+        style=Markup(style),
+        n_all=int(sizes.sum()),
+        n_shown=len(pictures),
+        has_towns=any(shown["towns"]),
     )
     with atomic_write(folder / "gallery.html") as file:
         file.write(page)
@@ -120,6 +128,7 @@ def picture_facts(
         "places": [_four_digits(places[part][row]) for part, row, _ in pictures],
         "taken": [known.taken for known in metadata],
         "coordinates": [None if known.latitude is None else [known.latitude, known.longitude] for known in metadata],
+        "towns": [data.towns[name] for name in ids],
         "sizes_px": [[known.width, known.height] for known in metadata],
         "thumbnails": [base64.b64encode(thumbnail).decode() for thumbnail in thumbnails],
         "near_duplicates": [group.members for group in copies],
@@ -164,6 +173,26 @@ def _level_facts(
         ],
         "titles": [titles[cell].replace("Cluster", "Group") for cell in range(n_cells)],
     }  # fmt: skip
+
+
+def _chip_facts(chips: Mapping[str, Mapping[str, Collection[str]]], ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of chips as the page uses them: a title, and positions of pictures by answer.
+
+    Args:
+        chips: see `save_gallery`.
+        ids: of the pictures that the page shows.
+
+    >>> _chip_facts({"Faces": {"none": ["b"], "some": []}}, ["a", "b"])
+    [{'title': 'Faces', 'kinds': [('none', [1])]}]
+    """
+    position = {name: i for i, name in enumerate(ids)}
+    rows = []
+    for title, answers in chips.items():
+        shown = (
+            (answer, sorted(position[name] for name in some if name in position)) for answer, some in answers.items()
+        )
+        rows.append({"title": title, "kinds": [(answer, positions) for answer, positions in shown if positions]})
+    return [row for row in rows if row["kinds"]]
 
 
 def _digest(data: ImageFolder, predictions: Predictions) -> str:

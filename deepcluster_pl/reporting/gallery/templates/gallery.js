@@ -24,6 +24,8 @@
     Object.assign(facts, views[offered[level].kind] || views.chosen);
     K = facts.sizes.length;
   };
+  const coordinatesOf = i => facts.coordinates[i].map((degrees, axis) => Math.abs(degrees).toFixed(1) + "° " + "NSEW"[2 * axis + (degrees < 0)]).join(", ");
+  const placeName = i => facts.towns[i] ? facts.towns[i][0] : coordinatesOf(i);
   const titleOf = k => offered[level].kind === "fine" ? levels.titles[k] : "Group " + k;
 
   // Choices: the name of each group, the cluster that each one is merged into, and what can go.
@@ -89,30 +91,9 @@
 
   const expanded = new Set();
 
-  // Filters.
-  const places = new Map();
-  facts.coordinates.forEach((at, i) => {
-    if (!at) return;
-    const name = Math.abs(at[0]).toFixed(1) + "° " + (at[0] < 0 ? "S" : "N") + ", " + Math.abs(at[1]).toFixed(1) + "° " + (at[1] < 0 ? "W" : "E");
-    if (!places.has(name)) places.set(name, new Set());
-    places.get(name).add(i);
-  });
-  [...places].sort((a, b) => b[1].size - a[1].size).forEach(([name, some]) => byId("place").append(create("option", { value: name, textContent: name + " (" + some.size + ")" })));
-  byId("at").hidden = places.size === 0;
-  for (const id of ["from", "to"]) byId(id).parentElement.hidden = !facts.taken.some(Boolean);
-  let visible = [];
-  const applyFilters = () => {
-    const text = byId("find").value.toLowerCase(), from = byId("from").value, to = byId("to").value, at = places.get(byId("place").value);
-    visible = [];
-    for (let i = 0; i < n; i++) {
-      const day = facts.taken[i].slice(0, 10);
-      if ((text && !facts.ids[i].toLowerCase().includes(text)) || ((from || to) && !day) || (from && day < from) || (to && day > to) || (at && !at.has(i))) continue;
-      visible.push(i);
-    }
-    byId("count").textContent = visible.length === n ? n.toLocaleString("en") + " pictures" : visible.length.toLocaleString("en") + " of " + n.toLocaleString("en");
-    drawCards();
-    drawMap();
-  };
+{% include "filters.js" %}
+
+{% include "timeline.js" %}
 
   // A thumbnail gets its picture when it comes into view.
   const watcher = new IntersectionObserver(entries => entries.forEach(entry => {
@@ -139,8 +120,8 @@
     name.setAttribute("aria-label", k === facts.outside ? "Name of the pictures in no group" : "Name of " + titleOf(k).toLowerCase());
     name.addEventListener("change", () => { state.names[k] = name.value.trim(); remember(); drawCards(); });
     const size = clustersIn(k).reduce((sum, other) => sum + facts.sizes[other], 0);
-    const days = members.map(i => facts.taken[i].slice(0, 10)).filter(Boolean).sort();
-    const span = days.length ? " · " + days[0] + (days[days.length - 1] === days[0] ? "" : " to " + days[days.length - 1]) : "";
+    const dates = members.map(i => dated[i]).filter(Boolean).sort();
+    const span = dates.length ? " · " + dates[0] + (dates[dates.length - 1] === dates[0] ? "" : " to " + dates[dates.length - 1]) : "";
     const some = expanded.has(k) ? members : members.slice(0, 18);
     article.append(
       create("div", { className: "head" }, name),

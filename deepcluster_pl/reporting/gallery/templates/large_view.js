@@ -13,7 +13,12 @@
     full.onload = () => { if (current === i) byId("picture").src = full.src; };
     full.src = facts.root + "/" + facts.urls[i];
     byId("picture").alt = facts.ids[i];
-    byId("about").textContent = [facts.ids[i], groupTitle(groupOf(facts.cluster[i])) + ", probability " + facts.probability[i], facts.sizes_px[i].join(" × ") + (facts.taken[i] ? " · " + facts.taken[i].replace("T", " ") : "")].join("\n");
+    const town = facts.towns[i], where = facts.coordinates[i] && (town ? "near " + town[0] + ", " + town[1] + " km" : coordinatesOf(i));
+    byId("about").textContent = [
+      facts.ids[i],
+      groupTitle(groupOf(facts.cluster[i])) + ", probability " + facts.probability[i],
+      [facts.sizes_px[i].join(" × "), facts.taken[i].replace("T", " "), where].filter(Boolean).join(" · "),
+    ].join("\n");
     byId("mark").checked = state.pictures.has(i);
     byId("similar").replaceChildren(...facts.similar[i].map(thumbnail));
     byId("alike").hidden = facts.similar[i].length === 0;

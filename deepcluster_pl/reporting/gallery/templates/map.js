@@ -5,8 +5,9 @@
   const [left, wide] = n ? span(xs) : [0, 1], [bottom, high] = n ? span(ys) : [0, 1];
   const view = { x: 0.5, y: 0.5, scale: 1 };
   const images = new Map();
+  const wholeSide = () => Math.max(90, Math.min(canvas.clientWidth, canvas.clientHeight) - 90) * view.scale;  // pictures at its edges are whole
   const screenPlace = i => {
-    const side = Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
+    const side = wholeSide();
     return [canvas.clientWidth / 2 + ((xs[i] - left) / wide - view.x) * side, canvas.clientHeight / 2 - ((ys[i] - bottom) / high - view.y) * side];
   };
   let onScreen = [];
@@ -45,11 +46,10 @@
   let isQueued = false;
   const drawSoon = () => { if (!isQueued) { isQueued = true; requestAnimationFrame(() => { isQueued = false; drawMap(); }); } };
   const zoom = (factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) => {
-    const side = () => Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
-    const dx = (x - canvas.clientWidth / 2), dy = (canvas.clientHeight / 2 - y), before = side();
+    const dx = (x - canvas.clientWidth / 2), dy = (canvas.clientHeight / 2 - y), before = wholeSide();
     view.scale = Math.min(200, Math.max(0.5, view.scale * factor));
-    view.x += dx / before - dx / side();
-    view.y += dy / before - dy / side();
+    view.x += dx / before - dx / wholeSide();
+    view.y += dy / before - dy / wholeSide();
     drawSoon();
   };
   canvas.addEventListener("wheel", event => { event.preventDefault(); zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY); }, { passive: false });
@@ -60,7 +60,7 @@
     const before = pointers.get(event.pointerId);
     if (!before) return;
     const now = [event.offsetX, event.offsetY], others = [...pointers].filter(([id]) => id !== event.pointerId);
-    const side = Math.min(canvas.clientWidth, canvas.clientHeight) * 0.9 * view.scale;
+    const side = wholeSide();
     if (others.length) {
       const [, other] = others[0], far = p => Math.hypot(p[0] - other[0], p[1] - other[1]);
       zoom(far(now) / Math.max(1, far(before)), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
