@@ -156,6 +156,15 @@ class ImageFolder(ClusteringData):
         sizes = {name: (self.metadata[name].width, self.metadata[name].height) for name in names}
         return read_gray(Path(self.root or ".").expanduser(), sizes, self.max_megapixels, self.reading_processes)
 
+    @cached_property
+    def towns(self) -> dict[str, Town | None]:
+        """Town near the place of each sample, by its id; None where place or towns are not known."""
+        places = [
+            None if known.latitude is None or known.longitude is None else (known.latitude, known.longitude)
+            for known in self.metadata.values()
+        ]
+        return dict(zip(self.metadata, nearest_towns(places), strict=True))
+
     def describe(self) -> str:
         """Return a line about the data, and how many pictures were read, cached and skipped."""
         return f"{super().describe()} ({self._origin})"
@@ -178,15 +187,6 @@ class ImageFolder(ClusteringData):
         root = Path(self.root).expanduser()
         if not root.is_dir():
             raise UserError(
-    @cached_property
-    def towns(self) -> dict[str, Town | None]:
-        """Town near the place of each sample, by its id; None where place or towns are not known."""
-        places = [
-            None if known.latitude is None or known.longitude is None else (known.latitude, known.longitude)
-            for known in self.metadata.values()
-        ]
-        return dict(zip(self.metadata, nearest_towns(places), strict=True))
-
                 f"data.root={self.root}: {'a file' if root.exists() else 'no such folder'}, expected a folder"
             )
         return root
