@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from deepcluster_pl.config.compose import parse
+from deepcluster_pl.config.typed import parse
 from deepcluster_pl.errors import visible
 
 

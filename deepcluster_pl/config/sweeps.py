@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-from deepcluster_pl.config.compose import Composition, compose_checked, parse
+from deepcluster_pl.config.compose import Composition, compose_checked
+from deepcluster_pl.config.typed import parse
 
 
 def sweeps_by_itself(arguments: Sequence[str], config_dir: str | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers.command_line import TINY
 
-from deepcluster_pl.config import compose as overrides
+from deepcluster_pl.config import hydra_state
 from deepcluster_pl.config.compose import compose_checked
 
 SEARCH = (
@@ -65,13 +65,13 @@ def test_jobs_of_a_sweep_run_side_by_side(cli_run):
 
 
 def test_a_plugin_that_is_not_installed_is_named_with_the_extra(monkeypatch):
-    plain = overrides.compose
+    plain = hydra_state.compose
 
     def without(name, **options):
         if any("sweeper=optuna" in text for text in options["overrides"]):
             raise RuntimeError("Could not find 'hydra/sweeper/optuna'\n\nAvailable options")
         return plain(name, **options)
 
-    monkeypatch.setattr(overrides, "compose", without)
+    monkeypatch.setattr(hydra_state, "compose", without)
     problems = compose_checked(["hydra/sweeper=optuna"], True).problems
     assert problems == ["Could not find 'hydra/sweeper/optuna'; type pip install 'deepcluster_pl[sweep]'"]
