@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from deepcluster_pl.runs.new_samples import load_samples, predict
     from deepcluster_pl.runs.pipeline import run, run_on_samples
     from deepcluster_pl.runs.recipe import Recipe
-    from deepcluster_pl.runs.results import Trained
+    from deepcluster_pl.runs.trained import Trained
 
 _MODULES = {
     "Recipe": "recipe",

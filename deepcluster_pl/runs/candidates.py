@@ -23,9 +23,10 @@ from deepcluster_pl.evaluation.metrics import label_scores, size_scores
 from deepcluster_pl.evaluation.predictions import Partition, partition_from
 from deepcluster_pl.functional import adjusted_rand_indices
 from deepcluster_pl.runs.candidate_pool import Candidate, plan_for
+from deepcluster_pl.runs.pretraining_stage import pretrain
 from deepcluster_pl.runs.recipe import Recipe
-from deepcluster_pl.runs.results import Choice, Trained
-from deepcluster_pl.runs.stages import Ready, choose_n_clusters, prepare, pretrain
+from deepcluster_pl.runs.stages import Ready, choose_n_clusters, prepare
+from deepcluster_pl.runs.trained import Choice, Trained
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero

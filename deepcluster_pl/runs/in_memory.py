@@ -34,7 +34,8 @@ from deepcluster_pl.methods.initialization.n_clusters import AUTO
 from deepcluster_pl.reporting.html_report.page import ReportContent, save_report
 from deepcluster_pl.runs.conclusion import conclude
 from deepcluster_pl.runs.pipeline import run_on_samples
-from deepcluster_pl.runs.results import Trained, evaluate
+from deepcluster_pl.runs.results import evaluate
+from deepcluster_pl.runs.trained import Trained
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.csv_logger import read_curves
 from deepcluster_pl.utils.provenance import commit

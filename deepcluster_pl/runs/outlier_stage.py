@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from deepcluster_pl.evaluation.outliers import find_outliers
 from deepcluster_pl.evaluation.predictions import partition_from
-from deepcluster_pl.runs.results import Trained
 from deepcluster_pl.runs.stages import announce
+from deepcluster_pl.runs.trained import Trained
 
 
 def take_out_outliers(trained: Trained) -> Trained:

@@ -22,10 +22,12 @@ from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
 from deepcluster_pl.runs.outlier_stage import take_out_outliers
+from deepcluster_pl.runs.pretraining_stage import pretrain
 from deepcluster_pl.runs.recipe import Recipe
-from deepcluster_pl.runs.results import Teacher, Trained, evaluate, write_results
-from deepcluster_pl.runs.stages import announce, choose_n_clusters, fit, initialize, prepare, pretrain
+from deepcluster_pl.runs.results import evaluate, write_results
+from deepcluster_pl.runs.stages import announce, choose_n_clusters, fit, initialize, prepare
 from deepcluster_pl.runs.student_stage import train_student
+from deepcluster_pl.runs.trained import Teacher, Trained
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.distributed import is_rank_zero
 from deepcluster_pl.utils.numerics import float32_arithmetic

@@ -1,33 +1,26 @@
-"""The result of a training, its scores, and its files in the run folder."""
+"""Score what a training ended with, and write its files into the run folder."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from omegaconf import DictConfig
-from torch import Tensor
 
 from deepcluster_pl.config.nodes import to_plain
-from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.baselines import Baselines, baseline_partitions, simple_partitions
+from deepcluster_pl.evaluation.facets import Facets, find_facets
 from deepcluster_pl.evaluation.find_levels import make_levels
 from deepcluster_pl.evaluation.group_names import save_group_names
 from deepcluster_pl.evaluation.naming import suggest_names
-from deepcluster_pl.evaluation.outliers import Outliers
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
 from deepcluster_pl.evaluation.row_criteria import row_criteria
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
 from deepcluster_pl.evaluation.uneven_groups import describe_halved, describe_sizes, find_halved
-from deepcluster_pl.methods.auto import AUTO_METHOD
-from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
-from deepcluster_pl.methods.serialization import model_description, save_model
+from deepcluster_pl.methods.serialization import save_model
 from deepcluster_pl.reporting.candidate_table import save_candidates
 from deepcluster_pl.reporting.figures import save_figures
 from deepcluster_pl.reporting.gallery import save_gallery
@@ -35,121 +28,10 @@ from deepcluster_pl.reporting.html_report import ReportContent, save_report
 from deepcluster_pl.reporting.palette import palette
 from deepcluster_pl.reporting.tensorboard import save_tensorboard
 from deepcluster_pl.runs.conclusion import with_method
-from deepcluster_pl.runs.guard import Guarded
+from deepcluster_pl.runs.trained import Trained
 from deepcluster_pl.utils.provenance import machine, versions
 from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.run_warnings import RunWarnings
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The candidates of method=auto, and the one it chose.
-
-    Attributes:
-        name: of the chosen candidate.
-        candidates: a row for each candidate: name, seconds, criteria, and scores where there are labels.
-        sureness: share of bootstrap draws of the samples in which the same candidate, or a nearly equal one, wins.
-        folder: of the chosen candidate, with its checkpoints and curves.
-        partitions: of every candidate that has one, by its name.
-    """
-
-    name: str
-    candidates: list[dict[str, Any]]
-    sureness: float
-    folder: RunFolder
-    partitions: dict[str, Partition]
-
-    def summary(self) -> dict[str, Any]:
-        """Return the block of scores.json."""
-        return {"name": self.name, "sureness": self.sureness}
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """The method that a student learned from.
-
-    Attributes:
-        method: as trained.
-        predictions: its predictions.
-    """
-
-    method: ClusteringModule
-    predictions: Predictions
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A training that has ended.
-
-    Attributes:
-        cfg: config as carried out, in which `n_clusters` is a number.
-        estimate: estimate of that number; None where it was typed.
-        data: clustered samples.
-        method: as trained; the student where there is one.
-        teacher: the method that the student learned from; None without a student.
-        clusterer: that of the initialization; None where it was fitted to whitened embeddings, not to `embeddings`.
-        embeddings: pretrained embeddings (N, D) of each part, from before the initialization.
-        started: partition of the initialization.
-        predictions: final predictions of the method.
-        guarded: whether fit or start is the result; None where there was no fit, or no guard.
-        stopped: reason for the end of the fit: `tol`, `max_steps`, `max_time`, or `none` for a method without a fit.
-        steps: optimizer steps of the fit.
-        seconds: time of each stage; None for one that was not needed.
-        device: device of the training.
-        precision: precision of training steps.
-        world_size: number of processes.
-        uses_tensorboard: whether TensorBoard's files were written during training.
-        warnings: collects failures that do not end the run.
-        choice: with method=auto, how it was chosen; `cfg` and `method` are those of the chosen candidate.
-        outliers: samples in no group; None where none were looked for. `predictions` have their nearest group.
-    """
-
-    cfg: DictConfig
-    estimate: ClusterNumberEstimate | None
-    data: ClusteringData
-    method: ClusteringModule
-    teacher: Teacher | None
-    clusterer: Any
-    embeddings: dict[PartName, Tensor]
-    started: Partition
-    predictions: Predictions
-    guarded: Guarded | None
-    stopped: str
-    steps: int
-    seconds: dict[str, float | None]
-    device: torch.device
-    precision: str
-    world_size: int
-    uses_tensorboard: bool
-    warnings: RunWarnings
-    choice: Choice | None = None
-    outliers: Outliers | None = None
-
-    @property
-    def name(self) -> str:
-        """Return the name of the run's method, which of method=auto is not that of the chosen candidate."""
-        return AUTO_METHOD if self.choice else self.method.name
-
-    @property
-    def shown(self) -> Predictions:
-        """Return the predictions for tables and pages, in which samples in no group have cluster -1."""
-        return self.outliers.shown(self.predictions) if self.outliers else self.predictions
-
-    def description(self) -> dict[str, Any]:
-        """Return the content of model.json, which is of the student where there is one."""
-        cfg = to_plain(self.cfg)
-        nodes = cfg["student"] if self.teacher else cfg
-        features = cfg["data"].get("features")
-        return model_description(self.method, nodes["net"], nodes["method"], features, self.samples())
-
-    def samples(self) -> dict[str, Any]:
-        """Return the type of raw samples, the names of their features, and the columns they are made from."""
-        part, preparation = self.data.part("fit"), self.data.preparation
-        return {
-            "dtype": str(part.dtype),
-            "feature_names": part.feature_names,
-            "preparation": None if preparation is None else preparation.to_json(),
-        }
 
 
 def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores:
@@ -266,7 +148,11 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     with warnings.attempt("names of groups"):
         names = suggest_names(data, predictions, cfg.n_clusters)
     nearest = partition_from(trained.predictions) if trained.outliers else None
-    save_assignments(folder.assignments, data, predictions, places, names, nearest)
+    facets = Facets()
+    if isinstance(data, ImageFolder):
+        with warnings.attempt("facets of pictures"):
+            facets = find_facets(data, list(predictions))
+    save_assignments(folder.assignments, data, predictions, places, names, nearest, facets.columns)
     if names and data.preparation is not None:
         save_group_names(folder.groups, names, scores["fit"]["cluster_sizes"])
     levels = None
@@ -287,7 +173,8 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     if isinstance(data, ImageFolder):
         with warnings.attempt(folder.gallery.name):
             title = f"{data.name}: {cfg.n_clusters} groups"
-            save_gallery(folder.path, data, predictions, places, palette(cfg.n_clusters), title, names, levels)
+            colors = palette(cfg.n_clusters)
+            save_gallery(folder.path, data, predictions, places, colors, title, names, levels, facets.chips)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
         content = ReportContent(scores, data, method, predictions, places["fit"], kind, logs, names, levels)

@@ -1,17 +1,15 @@
-"""The stages of a run: prepare, pretrain, choose the number of clusters, initialize, fit."""
+"""The stages of a run: prepare, choose the number of clusters, initialize, fit."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 from torch import Tensor
 
-from deepcluster_pl.config.fingerprints import fingerprint_of, pretraining_fingerprint
+from deepcluster_pl.config.fingerprints import fingerprint_of
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.kinds import shared_components
@@ -21,14 +19,11 @@ from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEs
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.initialization.whitening import whitened
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.nets.compile import compile_net
 from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.resume_point import ResumePoint, find_resume_point
 from deepcluster_pl.runs.trainer import StageTrainer
-from deepcluster_pl.training import Checkpoint
 from deepcluster_pl.training.callbacks import TargetRefresh
-from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
@@ -105,93 +100,6 @@ def announce(data: ClusteringData, stage: str, n: int | None = None) -> None:
     n = len(data.part("fit")) if n is None else n
     if n >= _MANY:
         data.report(f"{stage} {n:,} samples")
-
-
-def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
-    """Pretrain the net, or read a pretrained one from an earlier run or the cache.
-
-    Args:
-        recipe: the recipe; without a pretraining the net has fresh weights.
-        stages: trains.
-        ready: the run so far; its resume point may hold a pretraining.
-
-    Returns:
-        The net.
-
-    Raises:
-        UserError: the net does not fit the recipe or a checkpoint, or pretraining diverged.
-    """
-    cfg, console = recipe.cfg, stages.console
-    # Make the net
-    seed_everything(cfg.seed, verbose=False)
-    net = recipe.make_net()
-    net.measure(ready.data)
-    if cfg.whiten is not None:
-        net.check_linear_code()  # now rather than after pretraining
-    if cfg.compile and (reason := compile_net(net)):
-        console.print(f"warning: compile=true has no effect here ({reason})", highlight=False, soft_wrap=True)
-    if cfg.pretrain.module is None:
-        return net
-    # Look for a pretrained one
-    source, save_to = ready.resume.pretrained, stages.folder.pretrained
-    cached = _cache_of_pretrained(cfg, ready) if source is None and cfg.pretrained == "auto" else None
-    if cached is not None:
-        source = broadcast_from_rank_zero(lambda: _cached_net(cached, ready, net))
-    # Train it
-    if source is None:
-        module, callbacks = recipe.make_pretraining(net)
-        data = StageData(ready.data, cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
-        resume_from, limits = ready.resume.pretrain_from, {"max_epochs": n_epochs(cfg, len(ready.data.part("fit")))}
-        end = stages.train("pretrain", module, data, callbacks, ready.fingerprint, resume_from, save_to, **limits)
-        ready.seconds["pretrain"] = end.seconds
-        if cached is not None and is_rank_zero():
-            with ready.warnings.attempt(f"{cached} of cache_dir"):
-                atomic_copy(save_to, cached)
-        return net
-    # Or take over the weights
-    remark = source.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
-    source.load_into(net, prefix="net.")
-    ready.seconds["pretrain"] = source.seconds
-    if source.path != save_to and is_rank_zero():
-        console.print(f"pretrained net: {source.path} {remark}", highlight=False, soft_wrap=True, markup=False)
-        atomic_copy(source.path, save_to)
-    return net
-
-
-def n_epochs(cfg: DictConfig, n_samples: int) -> int:
-    """Return the epochs of pretraining: `max_epochs`, or more where those have fewer than `least_steps` steps.
-
-    A recipe made on 70,000 samples is too short on a tenth of them, since epochs then have a tenth of the steps.
-
-    Args:
-        cfg: the config.
-        n_samples: number of fitted samples.
-
-    >>> n_epochs(OmegaConf.create({"pretrain": {"max_epochs": 150, "batch_size": 256, "least_steps": 6000}}), 1797)
-    750
-    """
-    batches = -(-n_samples // int(cfg.pretrain.batch_size))
-    steps = -(-batches // int(OmegaConf.select(cfg, "trainer.accumulate_grad_batches") or 1))
-    return max(int(cfg.pretrain.max_epochs), -(-int(cfg.pretrain.get("least_steps") or 0) // steps))
-
-
-def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:
-    """Return the cache's file for a pretraining of these settings on these data."""
-    name = f"{ready.fingerprint['data']}-{pretraining_fingerprint(cfg)}.ckpt"
-    return Path(cfg.cache_dir).expanduser() / "pretrained" / name
-
-
-def _cached_net(file: Path, ready: Ready, net: Autoencoder) -> Checkpoint | None:
-    """Return the cache's checkpoint; None where there is none, or where it is damaged or does not fit the net."""
-    cached = Checkpoint.open_if_intact(file)
-    if cached is None:
-        return None
-    try:
-        cached.check_pretrained(ready.fingerprint["data"], len(ready.data.part("holdout")) > 0)
-        cached.weights_for(net, prefix="net.")
-    except UserError:
-        return None
-    return cached
 
 
 def choose_n_clusters(
