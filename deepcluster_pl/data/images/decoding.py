@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from deepcluster_pl.data.images.descriptors.planes import RGB
 from deepcluster_pl.data.images.exif import TURNED_ORIENTATIONS, ImageMetadata, read_metadata
 from deepcluster_pl.data.images.opening import MeteredFile, UnreadableImageError, can_shrink, open_picture
+from deepcluster_pl.data.images.raw_previews import is_raw, open_preview, read_raw_exif
 from deepcluster_pl.errors import first_line
 
 Image.MAX_IMAGE_PIXELS = None  # `max_megapixels` is checked before anything is decoded, and Pillow need not warn
@@ -77,7 +78,11 @@ def decode(path: Path, side: int, smallest: int, max_megapixels: float) -> Decod
         with MeteredFile(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about broken metadata; the picture is good without them
             try:
-                rgb, metadata = _read(file, side, smallest, max_megapixels)
+                if is_raw(path.name) and not file.peek(3).startswith(b"\xff\xd8\xff"):
+                    image = open_preview(path, file, max_megapixels)
+                    rgb, metadata = _read(image, file, side, smallest, max_megapixels, read_raw_exif(file))
+                else:
+                    rgb, metadata = _read(open_picture(file, max_megapixels), file, side, smallest, max_megapixels)
             except UnidentifiedImageError as error:
                 raise UnreadableImageError(_guess_format(file)) from error
             digest = _digest(file)
@@ -144,12 +149,27 @@ def _lay_over_white(strip: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", strip.size, "white"), transparent).convert("RGB")
 
 
-def _read(file: MeteredFile, side: int, smallest: int, max_megapixels: float) -> tuple[RGB, ImageMetadata]:
-    """Decode an open file to the requested size."""
-    # The header alone decides whether the picture is decoded.
-    with open_picture(file, max_megapixels) as image:
+def _read(
+    opened: Image.Image,
+    file: MeteredFile,
+    side: int,
+    smallest: int,
+    max_megapixels: float,
+    exif: Image.Exif | None = None,
+) -> tuple[RGB, ImageMetadata]:
+    """Decode an opened picture to the requested size.
+
+    Args:
+        opened: the picture, by its header alone.
+        file: its file.
+        side: see `decode`.
+        smallest: see `decode`.
+        max_megapixels: see `decode`.
+        exif: see `read_metadata`.
+    """
+    with opened as image:
         width, height = image.size
-        metadata = read_metadata(image, file.n_bytes)
+        metadata = read_metadata(image, file.n_bytes, exif)
         file.end_header()
         # Shrink as early as possible: JPEG decodes to fewer lines, and fewer pixels are turned and converted.
         target = _fit_size(width, height, side)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcluster_pl.data.images.foreign_files import begins_as_picture, file_of_program, folder_of_program, is_excluded
+from deepcluster_pl.data.images.raw_previews import is_raw, reads_raw
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
@@ -108,6 +109,7 @@ class _Scanner:
             else:
                 self._visit_link(*self.links.pop(0))
         self.result.files.sort(key=lambda file: file.name)
+        self._leave_out_raw_twins()
         return self.result
 
     def _visit_folder(self, folder: str, prefix: str) -> None:
@@ -178,6 +180,13 @@ class _Scanner:
         else:
             self.result.files.append(FoundFile(name, status.st_size, status.st_mtime_ns))
 
+    def _leave_out_raw_twins(self) -> None:
+        """Leave out RAW files of shots that the camera stored as pictures too, under the same name."""
+        pictures = {_shot(file.name): file.name for file in self.result.files if not is_raw(file.name)}
+        twins = {file.name for file in self.result.files if is_raw(file.name) and _shot(file.name) in pictures}
+        self.result.ignored |= {name: f"the same shot as {printable_name(pictures[_shot(name)])}" for name in twins}
+        self.result.files[:] = [file for file in self.result.files if file.name not in twins]
+
     def _passed_over(self, name: str, kind: str) -> str:
         """Return why a name is passed over, or an empty text."""
         if self.exclude is None:
@@ -190,8 +199,13 @@ class _Scanner:
 
 
 def _looks_like_picture(name: str) -> bool:
-    """Return whether a name ends as those of pictures do."""
-    return Path(name).suffix.lower() in SUFFIXES
+    """Return whether a name ends as those of pictures do; of RAW files where their previews can be read."""
+    return Path(name).suffix.lower() in SUFFIXES or (is_raw(name) and reads_raw())
+
+
+def _shot(name: str) -> str:
+    """Return the name without its suffix, whatever the case: a camera's RAW file and its JPEG share it."""
+    return os.path.splitext(name)[0].lower()
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:

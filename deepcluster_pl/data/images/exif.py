@@ -34,25 +34,27 @@ class ImageMetadata(NamedTuple):
     longitude: float | None
 
 
-def read_metadata(image: Image.Image, n_bytes: int) -> ImageMetadata:
+def read_metadata(image: Image.Image, n_bytes: int, exif: Image.Exif | None = None) -> ImageMetadata:
     """Read the header of a picture; broken metadata count as none.
 
     Args:
         image: an opened picture that nothing was done to yet.
         n_bytes: size of its file.
+        exif: date and place, where they are not in the picture itself, but in a RAW file that it is a preview of.
 
     Returns:
         Size, date and place. The place is left out unless both coordinates are sound.
     """
     width, height = image.size
     try:
-        exif = image.getexif()
-        turned = exif.get(ExifTags.Base.Orientation) in TURNED_ORIENTATIONS
+        own = image.getexif()
+        turned = own.get(ExifTags.Base.Orientation) in TURNED_ORIENTATIONS
+        exif = exif or own
         details = exif.get_ifd(ExifTags.IFD.Exif)
         gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
         # The shot, its scan, the last change: the first that is a date
         written = [details.get(tag) for tag in (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized)]
-        written.append(exif.get(ExifTags.Base.DateTime))
+        written += [exif.get(ExifTags.Base.DateTime), own.get(ExifTags.Base.DateTime)]
         taken = next((time for value in written if (time := _iso_time(value))), "")
         latitude = _degrees(gps, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
         longitude = _degrees(gps, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180)

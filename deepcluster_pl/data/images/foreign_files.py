@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from deepcluster_pl.data.images.raw_previews import is_raw
+
 FOLDERS = {
     "@eaDir": "Synology's previews", ".@__thumb": "QNAP's previews", "#recycle": "a recycle bin",
     "@Recycle": "a recycle bin", "$RECYCLE.BIN": "a recycle bin", ".Trashes": "a recycle bin",
@@ -23,11 +25,6 @@ FOLDERS = {
 """Patterns of folder names, and what is in such a folder. `derivatives` counts in a .photoslibrary alone."""
 FILES = {"._*": "macOS's notes", "Thumbs.db*": "Windows' previews", "ZbThumbnail*": "previews of a camera program"}
 """Patterns of file names, and what such a file is."""
-_RAW = frozenset((
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw",
-    ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
-))  # fmt: skip
-"""They begin as a TIFF does, and are none."""
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif")
 
 
@@ -66,8 +63,7 @@ def is_excluded(path: str, patterns: Sequence[str]) -> bool:
 
 def begins_as_picture(path: str | Path) -> bool:
     """Return whether a file of another suffix, or of none, begins as a picture does; RAW files do not count."""
-    suffix = PurePosixPath(str(path)).suffix.lower()
-    if suffix in _RAW:
+    if is_raw(str(path)):
         return False
     try:
         with open(path, "rb") as file:
@@ -80,7 +76,7 @@ def begins_as_picture(path: str | Path) -> bool:
         return True
     if head[4:8] == b"ftyp" and any(brand in head[8:] for brand in _HEIF_BRANDS):
         return True
-    return not suffix and head.startswith((b"II*\0", b"MM\0*"))
+    return not PurePosixPath(str(path)).suffix and head.startswith((b"II*\0", b"MM\0*"))
 
 
 def counted(kinds: Counter[str], most: int = 4) -> str:

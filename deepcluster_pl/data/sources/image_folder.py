@@ -27,6 +27,7 @@ from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, c
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.images.foreign_files import counted
 from deepcluster_pl.data.images.gray_pictures import read_gray
+from deepcluster_pl.data.images.raw_previews import raw_hint
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.images.towns import Town, nearest_towns
@@ -109,7 +110,7 @@ class ImageFolder(ClusteringData):
         if scan.passed_over:
             self.report(f"passed over: {counted(scan.passed_over)}; data.exclude=null reads them too")
         if scan.n_others:
-            self.report(f"{scan.n_others:,} other files: {counted(scan.others)}")
+            self.report(f"{scan.n_others:,} other files: {counted(scan.others)}{raw_hint(scan.others)}")
         if not scan.files:
             raise UserError(_no_pictures_message(root, scan))
         self.skipped, self.ignored = dict(scan.skipped), scan.ignored
@@ -256,7 +257,7 @@ class ImageFolder(ClusteringData):
 def _no_pictures_message(root: Path, scan: FolderScan) -> str:
     """Return the error for a folder without pictures: what it holds instead, and what is expected."""
     left_out = sorted((scan.ignored | scan.skipped).items())
-    others = f"other files: {counted(scan.others)}"
+    others = f"other files: {counted(scan.others)}{raw_hint(scan.others)}"
     counts = (
         (scan.n_others, others),
         (scan.passed_over.total(), "passed over"),

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from helpers.pictures import scene
 
+from deepcluster_pl.data.images import discovery
 from deepcluster_pl.data.images.discovery import find_images, printable_name
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and bytes in names")
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(discovery, "reads_raw", lambda: False)
     folder = tmp_path / "root"
     (folder / "sub" / "deep").mkdir(parents=True)
     for name in ("b.jpg", "sub/a.PNG", "sub/deep/c.jpeg"):
