@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +23,18 @@ from deepcluster_pl.data.images.extraction import (
     available_cores,
     extract_all,
 )
+from deepcluster_pl.data.images.face_weights import faces_installed
+from deepcluster_pl.data.images.faces import Faces
 from deepcluster_pl.data.images.feature_cache import CacheEntry, FeatureCache, cache_folder
 from deepcluster_pl.data.images.features import Features
 from deepcluster_pl.data.images.foreign_files import counted
 from deepcluster_pl.data.images.gray_pictures import read_gray
 from deepcluster_pl.data.images.raw_previews import raw_hint
+from deepcluster_pl.data.images.second_look import look_again
+from deepcluster_pl.data.images.towns import Town, nearest_towns
+from deepcluster_pl.data.images.written_words import WrittenWords
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
-from deepcluster_pl.data.images.towns import Town, nearest_towns
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
@@ -60,6 +64,8 @@ class ImageFolder(ClusteringData):
         cache_dir: folder that features are stored in; only new and changed files are read again.
         exclude: patterns of names that are passed over, such as `*.gif`, beside what other programs write among photos;
             null passes over nothing.
+        faces: look for faces, for filters and assignments.csv; null does where the extra `faces` is installed.
+        words: read the words in pictures (extra `words`), for filters and assignments.csv.
         common: see `CommonOptions`.
 
     Attributes:
@@ -80,6 +86,8 @@ class ImageFolder(ClusteringData):
         reading_processes: NonNegativeInt | None,
         cache_dir: str,
         exclude: list[str] | None = None,
+        faces: bool | None = None,
+        words: bool = False,
         **common: Unpack[CommonOptions],
     ) -> None:
         super().__init__(common)
@@ -90,6 +98,8 @@ class ImageFolder(ClusteringData):
         self.strict = strict
         self.follow_links = follow_links
         self.exclude = exclude
+        looks: list[Features] = [Faces()] if faces or (faces is None and faces_installed()) else []
+        self.looks = [*looks, *([WrittenWords()] if words else [])]
         self.max_megapixels = max_megapixels
         self.reading_processes = available_cores() if reading_processes is None else reading_processes
         self.cache_dir = cache_dir
@@ -103,7 +113,8 @@ class ImageFolder(ClusteringData):
     def load(self) -> Table:
         """Find the pictures, extract the features of those that are new, and map all into memory."""
         root = self._existing_root()
-        self.features.check()
+        for features in (self.features, *self.looks):
+            features.check()
         if note := self.features.note():
             self.report(note)
         scan = find_images(root, self.follow_links, self.exclude)
@@ -144,6 +155,15 @@ class ImageFolder(ClusteringData):
     def thumbnail(self, name: PartName, row: int) -> bytes | None:
         """Return a small JPEG of the picture at a position of a part."""
         return None if self._cache is None else self._cache.thumbnail(self._entries[int(self.part(name).rows[row])])
+
+    def look_again(self, features: Features) -> dict[str, NDArray[Any]]:
+        """Return what other features measure of each sample, by id; those that can no longer be read are missing."""
+        job = ExtractionJob(str(self._existing_root()), features, 0, self.max_megapixels)
+        kind, files = features.recipe()["features"], [entry.file for entry in self._entries]
+        return look_again(
+            job, files, Path(self.cache_dir).expanduser(), self.reading_processes,
+            lambda line: self.report(f"{kind} in {line}"),
+        )  # fmt: skip
 
     def gray_pictures(self, names: Sequence[str]) -> dict[str, NDArray[np.uint8]]:
         """Decode some pictures once more, to gray; those whose file is gone or changed into no picture are missing.
