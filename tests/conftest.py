@@ -12,11 +12,11 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # OpenMP threads of several workers would fight over the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from helpers.fixtures import browser, cli_run, deepcluster
+from helpers.fixtures import blank_figures, browser, cli_run, deepcluster
 
 from deepcluster_pl.data.split import Subset
 
-__all__ = ["browser", "cli_run", "deepcluster"]
+__all__ = ["blank_figures", "browser", "cli_run", "deepcluster"]
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ TOP = {"schema", "method", "data", "protocol", "seed", "n_clusters", "n_clusters
        "outliers", "warnings"}  # fmt: skip
 
 
+@pytest.mark.draws
 def test_a_dec_run_leaves_everything_the_contract_names(cli_run):
     run = cli_run(*TINY_DEC, "data.holdout=0.25")
     assert run.code == 0, run.err
@@ -154,6 +155,7 @@ def test_tensorboard_holds_scores_and_sizes_at_each_refresh(cli_run):
     assert "clusters/sizes" in events.Tags()["histograms"]
 
 
+@pytest.mark.draws
 def test_the_tutorials_table_without_labels_gives_the_same_assignments_file(cli_run, tmp_path):
     rng = np.random.default_rng(0)
     names = [f"{number}.png" for number in range(49_000, 49_040)]

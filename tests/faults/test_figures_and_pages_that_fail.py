@@ -66,6 +66,7 @@ def test_whatever_picture_or_page_fails_the_run_ends_well_and_says_so(
         assert "out of [bold]bounds[/x]" in (run.folder / "report.html").read_text()
 
 
+@pytest.mark.draws
 def test_a_run_without_failures_has_no_warnings(cli_run):
     assert cli_run(*BLOBS).scores["warnings"] == []
 
@@ -118,6 +119,7 @@ def test_scores_do_not_wait_for_pictures(cli_run, monkeypatch):
     assert len(run.assignments) == 60
 
 
+@pytest.mark.draws
 def test_hostile_labels_stop_no_figure_and_no_page(cli_run, tmp_path):
     n = 6 * len(HOSTILE)
     x = np.random.default_rng(0).normal(size=(n, 3))
@@ -135,6 +137,7 @@ def test_hostile_labels_stop_no_figure_and_no_page(cli_run, tmp_path):
     assert labels == {text if text != "\ud800half" else r"\ud800half" for text in HOSTILE}
 
 
+@pytest.mark.draws
 def test_hostile_names_of_features_and_samples_stop_no_page(cli_run, tmp_path):
     names = [text for text in HOSTILE if text.isprintable() and len(text) < 100]
     names += ["\u202eabc", "\ufffe", "b" * 100_000]

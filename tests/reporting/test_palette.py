@@ -44,6 +44,7 @@ def test_the_map_of_figures_and_the_map_of_the_report_color_a_cluster_alike(n_cl
     assert len(set(figure.values())) == n_clusters
 
 
+@pytest.mark.draws
 def test_all_files_of_a_run_color_a_cluster_alike(cli_run, tmp_path):
     library(tmp_path / "library", 30)
     run = cli_run(
