@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 from collections.abc import Iterator
@@ -33,10 +32,11 @@ from deepcluster_pl.evaluation.candidate_choice import rank_candidates
 from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.spectral_partition import spectral_partition, symmetric_graph
 from deepcluster_pl.utils.provenance import commit
+from scripts.benchmarks.marked_tables import as_markdown, recorded, write_tables
+from scripts.benchmarks.training_digits import draw_digits
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES, PAGE = ROOT / "docs" / "results" / "auto" / "rules.jsonl", ROOT / "docs" / "auto.md"
-MARK = re.compile(r"(<!-- rules: table -->\n).*?(<!-- end -->)", re.DOTALL)
 RULES = {
     "rule": "the rule",
     "former": "undivided information, a quarter agreement",
@@ -79,11 +79,7 @@ def data_sets(seed: int, root: Path) -> Iterator[tuple[str, NDArray[np.float32],
         900, 12, n_informative=6, n_redundant=2, n_classes=4, n_clusters_per_class=1, class_sep=1.6, random_state=seed
     )
     yield "make_classification", scaled(x), y, 4
-    raw = root / "MNIST" / "raw"
-    pixels = np.frombuffer((raw / "train-images-idx3-ubyte").read_bytes(), np.uint8, offset=16).reshape(-1, 784)
-    digits = np.frombuffer((raw / "train-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
-    rows = np.sort(generator.choice(len(pixels), 2000, replace=False))
-    yield "2,000 of MNIST, pixels", (pixels[rows] / 255).astype(np.float32), digits[rows].astype(np.int64), 10
+    yield "2,000 of MNIST, pixels", *draw_digits(root, 2000, generator), 10
 
 
 def scaled(x: NDArray[Any]) -> NDArray[np.float32]:
@@ -122,22 +118,14 @@ def compare(x: NDArray[np.float32], labels: Labels, k: int, seed: int) -> dict[s
 
 def write_table(check: bool) -> int:
     """Write the table between the marks of docs/auto.md; with `check`, return 1 where it differs."""
-    runs = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlines()]
-    rows = [("data", *RULES.values()), tuple("---" for _ in range(len(RULES) + 1))]
+    runs = recorded(LINES)
+    rows = [("data", *RULES.values())]
     for data in [*dict.fromkeys(run["data"] for run in runs), None]:
         own = [run for run in runs if data in (None, run["data"])]
         regrets = {name: [max(run["nmi"]) - run["chosen"][name] for run in own] for name in RULES}
         rows.append((data or "mean", *(f"{statistics.mean(regrets[name]):.3f}" for name in RULES)))
     rows.append(("largest", *(f"{max(max(run['nmi']) - run['chosen'][name] for run in runs):.3f}" for name in RULES)))
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
-    before = PAGE.read_text(encoding="utf-8")
-    after = MARK.sub(lambda match: f"{match[1]}{table}{match[2]}", before)
-    if check and after != before:
-        print(f"{PAGE.name} differs from the lines; run python -m scripts.benchmarks.choice_rules table")
-        return 1
-    if after != before:
-        PAGE.write_text(after, encoding="utf-8")
-    return 0
+    return write_tables(PAGE, "rules", {"table": as_markdown(rows)}, check)
 
 
 if __name__ == "__main__":

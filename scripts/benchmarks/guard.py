@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -34,10 +33,10 @@ from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.utils.numerics import float32_arithmetic
 from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
+from scripts.benchmarks.marked_tables import recorded, write_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES, PAGE = ROOT / "docs" / "results" / "guard" / "runs.jsonl", ROOT / "docs" / "guard.md"
-MARK = re.compile(r"(<!-- guard: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 SHORT = ("fit.max_steps=560", "callbacks.target_refresh.update_interval=70", "baselines=none")
 DATA = {
     "digits": ("n_clusters=10", "pretrain.max_epochs=40"),
@@ -59,7 +58,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing")
     options = parser.parse_args()
     if options.what == "table":
-        return write_tables(options.check)
+        return write_page(options.check)
     options.lines.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         for data in options.data.split(","):
@@ -112,18 +111,10 @@ def one_run(scratch: Path, data: str, method: str, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_tables(check: bool) -> int:
+def write_page(check: bool) -> int:
     """Fill the marks of docs/guard.md; return 1 where `check` finds a difference."""
-    runs = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlines()]
-    before = PAGE.read_text(encoding="utf-8")
-    tables = {"methods": lambda: table(runs, "method"), "data": lambda: table(runs, "data")}
-    after = MARK.sub(lambda match: f"{match[1]}{tables[match[2]]()}{match[3]}", before)
-    if check and after != before:
-        print(f"{PAGE.name} differs from the lines; run python -m scripts.benchmarks.guard table")
-        return 1
-    if after != before:
-        PAGE.write_text(after, encoding="utf-8")
-    return 0
+    runs = recorded(LINES)
+    return write_tables(PAGE, "guard", {"methods": table(runs, "method"), "data": table(runs, "data")}, check)
 
 
 def table(runs: list[dict[str, Any]], key: str) -> str:

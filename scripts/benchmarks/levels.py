@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import time
@@ -32,10 +31,11 @@ from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.functional.neighbors import nearest_neighbors
 from deepcluster_pl.functional.spectral_partition import spectral_partition, symmetric_graph
 from deepcluster_pl.utils.provenance import commit
+from scripts.benchmarks.marked_tables import as_markdown, recorded, write_tables
+from scripts.benchmarks.training_digits import draw_digits
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES, PAGE = ROOT / "docs" / "results" / "levels" / "runs.jsonl", ROOT / "docs" / "levels.md"
-MARK = re.compile(r"(<!-- levels: table -->\n).*?(<!-- end -->)", re.DOTALL)
 NUMBERS = (5, 10, 20, 30)
 _DRAWS = 50
 
@@ -70,11 +70,7 @@ def samples(data: str, seed: int, root: Path) -> tuple[NDArray[np.float32], NDAr
         return x.astype(np.float32), y
     if data != "mnist_10k":
         raise SystemExit(f"--data={data}: expected digits or mnist_10k")
-    raw = root / "MNIST" / "raw"
-    pixels = np.frombuffer((raw / "train-images-idx3-ubyte").read_bytes(), np.uint8, offset=16).reshape(-1, 784)
-    labels = np.frombuffer((raw / "train-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
-    rows = np.sort(np.random.default_rng(seed).choice(len(pixels), 10_000, replace=False))
-    return (pixels[rows] / 255).astype(np.float32), labels[rows]
+    return draw_digits(root, 10_000, np.random.default_rng(seed))
 
 
 def partitions(x: NDArray[np.float32], seed: int) -> list[tuple[str, int, NDArray[np.int64]]]:
@@ -147,12 +143,12 @@ def nmi(labels: NDArray[Any], groups: NDArray[np.int64]) -> float:
 
 def write_table(check: bool) -> int:
     """Write the table between the marks of docs/levels.md; with `check`, return 1 where it differs."""
-    runs = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlines()]
+    runs = recorded(LINES)
     heads = (
         "data", "method", "K", "level", "groups", "purity", "of random", "NMI", "of random", "label together",
         "of random", "seconds",
     )  # fmt: skip
-    rows = [heads, tuple("---" for _ in heads)]
+    rows: list[tuple[str, ...]] = [heads]
     for key in dict.fromkeys((run["data"], run["method"], run["n_clusters"], run["level"]) for run in runs):
         own = [run for run in runs if (run["data"], run["method"], run["n_clusters"], run["level"]) == key]
         cells = [key[0], f"`{key[1]}`", str(key[2]), key[3], f"{statistics.mean(run['n_groups'] for run in own):.0f}"]
@@ -161,15 +157,7 @@ def write_table(check: bool) -> int:
             random = [run["random"][name] for run in own if run["random"]]
             cells.append(f"{statistics.mean(random):.3f}" if random else "")
         rows.append((*cells, f"{statistics.mean(run['seconds'] for run in own):.1f}"))
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
-    before = PAGE.read_text(encoding="utf-8")
-    after = MARK.sub(lambda match: f"{match[1]}{table}{match[2]}", before)
-    if check and after != before:
-        print(f"{PAGE.name} differs from the lines; run python -m scripts.benchmarks.levels table")
-        return 1
-    if after != before:
-        PAGE.write_text(after, encoding="utf-8")
-    return 0
+    return write_tables(PAGE, "levels", {"table": as_markdown(rows)}, check)
 
 
 if __name__ == "__main__":

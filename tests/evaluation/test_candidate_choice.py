@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.partitions import disturbed, four_groups
 from sklearn.datasets import make_blobs
 
 from deepcluster_pl.evaluation.candidate_choice import rank_candidates
@@ -15,17 +16,7 @@ HALVES = np.where((Y == 0) & (X[:, 0] > 0), 1, np.where(Y == 0, 0, 2))
 
 @pytest.fixture(scope="module")
 def blobs():
-    """Return four groups (N, 3) of 60 points, and their numbers."""
-    rng = np.random.default_rng(0)
-    groups = np.repeat(np.arange(4), 60)
-    return (rng.normal(size=(4, 3))[groups] * 5 + rng.normal(size=(240, 3))).astype(np.float32), groups
-
-
-def disturbed(groups, n, seed=0):
-    """Return the groups with n samples in a group drawn at random."""
-    rng, out = np.random.default_rng(seed), groups.copy()
-    out[rng.choice(len(groups), n, replace=False)] = rng.integers(groups.max() + 1, size=n)
-    return out
+    return four_groups()
 
 
 def test_uneven_groups_win_over_halves_of_the_largest():

@@ -6,7 +6,7 @@ from scripts.benchmarks import guard
 
 
 def test_the_tables_of_the_page_are_those_of_the_recorded_runs():
-    assert guard.write_tables(check=True) == 0
+    assert guard.write_page(check=True) == 0
 
 
 def test_a_row_counts_kept_starts_and_those_that_were_right():
