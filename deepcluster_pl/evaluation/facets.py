@@ -38,6 +38,20 @@ class Facets:
     columns: dict[str, dict[PartName, list[str]]] = field(default_factory=dict)
     chips: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
+    def lines(self, ids: Mapping[PartName, Sequence[int | str]]) -> dict[str, str]:
+        """Return a line about each picture by id, such as `made 0.97 · faces 2 · objects menu 0.80`.
+
+        Args:
+            ids: of every sample, by part.
+        """
+        return {
+            str(name): " · ".join(
+                f"{column} {texts[part][i]}" for column, texts in self.columns.items() if texts[part][i]
+            )
+            for part, names in ids.items()
+            for i, name in enumerate(names)
+        }
+
     def add_kind(
         self, column: str, probability: Mapping[PartName, Sequence[float]], ids: Mapping[PartName, Sequence[str]]
     ) -> None:

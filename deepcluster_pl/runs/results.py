@@ -123,6 +123,9 @@ def warn_of_uneven_groups(
     halved = find_halved(trained.data, partition, simple, trained.cfg.seed)
     if halved:
         other = with_method(command, halved.whole) if halved.whole else None
+        asks_for_even = trained.cfg.method.get("sizes") == "even"
+        if asks_for_even and find_halved(trained.data, trained.started, {}, trained.cfg.seed) is None:
+            other = "method.sizes=start, since the initial clusters keep that group whole"
         trained.warnings.add(describe_halved(halved, other))
     elif text := describe_sizes(np.bincount(partition["fit"][partition["fit"] >= 0]).tolist()):
         trained.warnings.add(text)
@@ -173,8 +176,8 @@ def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -
     if isinstance(data, ImageFolder):
         with warnings.attempt(folder.gallery.name):
             title = f"{data.name}: {cfg.n_clusters} groups"
-            colors = palette(cfg.n_clusters)
-            save_gallery(folder.path, data, predictions, places, colors, title, names, levels, facets.chips)
+            colors, lines = palette(cfg.n_clusters), facets.lines({part: data.part(part).ids for part in predictions})
+            save_gallery(folder.path, data, predictions, places, colors, title, names, levels, facets.chips, lines)
     scores["warnings"] = list(warnings.texts)
     with warnings.attempt(folder.report.name):
         content = ReportContent(scores, data, method, predictions, places["fit"], kind, logs, names, levels)

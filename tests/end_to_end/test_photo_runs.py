@@ -23,6 +23,7 @@ from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 SMALL = (
     "n_clusters=2", "trainer.accelerator=cpu", "fit.batch_size=8", "fit.max_steps=12", "data.features.side=48",
     "data.features.blocks=[palette,layout,drawing]", "data.reading_processes=0", "checkpoint_interval=0.000001",
+    "data.faces=false",
 )  # fmt: skip
 SCAN = (
     "experiment=photos", "method=photos/scan", "data.copies=2", "method.n_neighbors=3", "net.hidden=[16]",
@@ -230,7 +231,7 @@ def test_groups_of_photos_name_themselves_and_their_folders(cli_run, deepcluster
     run = cli_run(
         "experiment=photos", f"data.root={photos}", "n_clusters=2", "trainer.accelerator=cpu",
         "data.reading_processes=0", "method=photos/graph", "start.n_neighbors=4", "net.latent_dim=8",
-        "data.features.blocks=[objects,palette]",
+        "data.features.blocks=[objects,palette]", "data.faces=false",
     )  # fmt: skip
     assert run.code == 0, run.err
     assert "data=photos data.copies=0, because the extra photos is installed" in run.out

@@ -36,3 +36,6 @@ def test_objects_that_several_pictures_show_are_answers():
     objects = {"fit": ["tabby 0.62; tiger cat 0.21", "tabby 0.30"], "holdout": ["", "menu 0.90"]}
     facets.add_objects(objects, {"fit": ["a", "b"], "holdout": ["c", "d"]})
     assert facets.chips["Objects"] == {"tabby": ["a", "b"]}
+    assert facets.lines({"fit": ["a", "b"], "holdout": ["c", "d"]}) == {
+        "a": "objects tabby 0.62; tiger cat 0.21", "b": "objects tabby 0.30", "c": "", "d": "objects menu 0.90",
+    }  # fmt: skip

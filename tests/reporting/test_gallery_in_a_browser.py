@@ -15,11 +15,13 @@ from helpers.organizing import run_organize
 from helpers.pictures import page, scene
 from PIL import ExifTags, Image
 
+from deepcluster_pl.evaluation.facets import Facets
 from deepcluster_pl.evaluation.levels import Level, Levels
 from deepcluster_pl.organize.choices import read_choices
 from deepcluster_pl.reporting.gallery import partition_digest
 from deepcluster_pl.reporting.gallery.page import _level_facts, script_json
 from deepcluster_pl.reporting.gallery.selection import GalleryPicture
+from deepcluster_pl.runs import results
 
 Select = pytest.importorskip("selenium.webdriver.support.ui", reason="needs selenium (extra dev)").Select
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="needs selenium (extra dev)").Keys
@@ -57,9 +59,18 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def say_facets(data, parts):
+    """In the place of networks: scenes show a tabby, and pages are made."""
+    kinds = {part: [str(name).split("/")[0] for name in data.part(part).ids] for part in parts}
+    objects = {part: ["tabby 0.62" if kind == "scenes" else "" for kind in some] for part, some in kinds.items()}
+    pages = [name for part in parts for name in data.part(part).ids if name.startswith("pages")]
+    return Facets({"objects": objects}, {"Kind": {"made": pages, "natural": []}})
+
+
 @pytest.fixture
-def run(tmp_path, cli_run):
+def run(tmp_path, cli_run, monkeypatch):
     """A run on sixteen pictures with hostile names, half of them dated and placed, and one copy."""
+    monkeypatch.setattr(results, "find_facets", say_facets)
     root = tmp_path / "library"
     for number, name in enumerate(HOSTILE):
         for folder, make in (("scenes", scene), ("pages", page)):
@@ -127,6 +138,13 @@ def test_the_gallery_is_used_as_a_person_would(run, browser, tmp_path):
     place.select_by_index(1)
     assert find(browser, "#count")[0].text == "8 of 17"
     place.select_by_index(0)
+    assert [chip.text for chip in find(browser, ".chip")] == ["made (8)"]
+    find(browser, ".chip")[0].click()
+    assert find(browser, "#count")[0].text == "8 of 17"
+    find(browser, ".chip")[0].click()
+    type_into(browser, "#find", "Tabby")
+    assert find(browser, "#count")[0].text == "9 of 17"
+    type_into(browser, "#find", "")
     assert "GeoNames" in find(browser, "footer")[0].text
     assert browser.execute_script(TIMELINE) == [True] * 4
 

@@ -42,6 +42,7 @@ def save_gallery(
     names: Sequence[str] | None = None,
     levels: Levels | None = None,
     chips: Mapping[str, Mapping[str, Collection[str]]] | None = None,
+    lines: Mapping[str, str] | None = None,
 ) -> None:
     """Write gallery.html.
 
@@ -55,6 +56,7 @@ def save_gallery(
         names: suggested name of each cluster, which a person can change; None where there are none.
         levels: coarser and finer levels of the partition; None where there are none.
         chips: answers to filter by, and the ids of the pictures that each is true of, by the title of their row.
+        lines: what is known about pictures, by id; it is shown below the large picture, and searched.
     """
     pictures = select_pictures(predictions, len(colors))
     clusters = np.concatenate([prediction.clusters.numpy() for prediction in predictions.values()])
@@ -72,6 +74,7 @@ def save_gallery(
         "names": [*(names or [""] * len(colors)), *([] if outside is None else [""])],
         "sizes": sizes.tolist(),
         "doubtful_above": DOUBT,
+        "lines": [(lines or {}).get(name, "") for name in shown["ids"]],
         "chips": _chip_facts(chips or {}, shown["ids"]),
         "levels": _level_facts(levels, pictures, colors, names or [""] * len(colors)) if levels else None,
     }

@@ -1,7 +1,8 @@
   // Filters. Each reads what is asked for, and says of a picture whether it passes; an empty wish asks for nothing.
   const filters = [];
   const addFilter = (wish, passes) => filters.push({ wish, passes });
-  addFilter(() => byId("find").value.toLowerCase(), (text, i) => facts.ids[i].toLowerCase().includes(text));
+  addFilter(() => byId("find").value.toLowerCase(), (text, i) => facts.ids[i].toLowerCase().includes(text) || facts.lines[i].toLowerCase().includes(text));
+  if (facts.lines.some(Boolean)) byId("find").placeholder = "name, object or word";
   addFilter(() => byId("from").value, (from, i) => facts.taken[i].slice(0, 10) >= from);
   addFilter(() => byId("to").value, (to, i) => facts.taken[i] && facts.taken[i].slice(0, 10) <= to);
   for (const id of ["from", "to"]) byId(id).parentElement.hidden = !facts.taken.some(Boolean);

@@ -18,7 +18,8 @@
       facts.ids[i],
       groupTitle(groupOf(facts.cluster[i])) + ", probability " + facts.probability[i],
       [facts.sizes_px[i].join(" × "), facts.taken[i].replace("T", " "), where].filter(Boolean).join(" · "),
-    ].join("\n");
+      facts.lines[i],
+    ].filter(Boolean).join("\n");
     byId("mark").checked = state.pictures.has(i);
     byId("similar").replaceChildren(...facts.similar[i].map(thumbnail));
     byId("alike").hidden = facts.similar[i].length === 0;
