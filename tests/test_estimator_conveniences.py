@@ -12,9 +12,9 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-import deepcluster_pl.estimator as module
 from deepcluster_pl import DeepClustering
 from deepcluster_pl.config.overrides import as_overrides
+from deepcluster_pl.estimator import samples
 
 mpl.use("Agg")
 X, Y = make_blobs(120, centers=3, n_features=6, random_state=0)
@@ -108,8 +108,8 @@ def test_sparse_matrices_are_those_they_stand_for(form, fitted):
 
 
 def test_of_large_sparse_matrices_the_leading_components_are_clustered(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "_MOST_DENSE", 100)
-    monkeypatch.setattr(module, "_COMPONENTS", 4)
+    monkeypatch.setattr(samples, "MOST_DENSE", 100)
+    monkeypatch.setattr(samples, "N_COMPONENTS", 4)
     x = sparse.csr_matrix(WIDE)
     with pytest.warns(UserWarning, match="more than 1 GiB as a dense array; its 4 leading components are clustered"):
         model = DeepClustering("kmeans", n_clusters=3, random_state=0).fit(x)
