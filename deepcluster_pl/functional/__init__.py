@@ -8,7 +8,7 @@ from deepcluster_pl.functional.assignment import (
     squared_distances,
 )
 from deepcluster_pl.functional.consensus_choice import consensus_agreement
-from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy, self_labeling_loss
+from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy, self_labeling_loss, size_divergence
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.label_agreement import clustering_accuracy, contingency, purity
@@ -54,6 +54,7 @@ __all__ = [
     "reseeded_centers",
     "self_labeling_loss",
     "share_changed",
+    "size_divergence",
     "size_entropy",
     "soft_assignment",
     "soft_kmeans_loss",

@@ -49,6 +49,31 @@ def mean_entropy(log_p: Tensor, over_all: Callable[[Tensor], Tensor] | None = No
     return torch.special.entr(mean).sum(dim=-1)  # type: ignore[no-any-return]
 
 
+def size_divergence(log_p: Tensor, shares: Tensor, over_all: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Compute the divergence of the clusters' mean probabilities from given shares, in nats; which is which is free.
+
+    Both are sorted, so the largest cluster is compared with the largest share. With even shares it is log K minus
+    `mean_entropy`: that term of SCAN's loss for groups of any size.
+
+    Args:
+        log_p: logarithms (..., N, K) of the probability of each sample in each cluster.
+        shares: positive shares (K,) of the samples that the clusters shall have, which sum to one.
+        over_all: takes the mean (..., K) over these samples to that over a larger batch, of which they are a part.
+
+    Returns:
+        KL(sorted means, sorted shares) (...), one for each leading index, 0 or above.
+
+    >>> p = torch.tensor([[0.0, 1.0], [0.5, 0.5]])
+    >>> round(size_divergence(p.log(), torch.tensor([0.9, 0.1])).item(), 4)
+    0.0923
+    """
+    mean = log_p.exp().mean(dim=-2)
+    mean = mean if over_all is None else over_all(mean)
+    ordered = mean.sort(dim=-1, descending=True).values
+    expected = shares.sort(descending=True).values.log()
+    return -(torch.special.entr(ordered) + ordered * expected).sum(dim=-1)  # type: ignore[no-any-return]
+
+
 def self_labeling_loss(
     log_p: Tensor, log_other: Tensor, confidence: float, over_all: Callable[[Tensor], Tensor] | None = None
 ) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,11 +14,14 @@ from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import (
+    cluster_sizes,
     consistency_loss,
     initial_heads,
     mean_entropy,
     nearest_neighbors,
     self_labeling_loss,
+    size_divergence,
+    size_entropy,
 )
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization
@@ -35,6 +39,8 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt,
 
 _COPIES = 1
 """Separates the random stream of copies from that of neighbors."""
+_EVEN = 0.85
+"""Share of log K that the entropy of the initial sizes has, from which they count as even."""
 
 
 class SCAN(ClusteringModule):
@@ -52,6 +58,8 @@ class SCAN(ClusteringModule):
         n_neighbors: number of neighbors of each sample, found at every refresh.
         n_heads: number of heads.
         entropy_weight: weight of the second term.
+        sizes: of clusters that the second term asks for: `even` ones; or those of the `start`, for which the term is
+            the divergence from the sizes of the initial clusters; or `auto`, those of the start where they are uneven.
         self_label_from: optimizer step from which the best head is trained on its own clusters instead: confident
             clusters of clean samples are labels of the distorted ones. None for never.
         confidence: probability from which a cluster counts as confident.
@@ -60,12 +68,14 @@ class SCAN(ClusteringModule):
     Attributes:
         centers: initial centers (K, D).
         head_losses: running mean (n_heads,) of each head's loss; zeros, and so the first head, before any step.
+        shares: share (K,) of the samples that each cluster shall have; None for even ones.
     """
 
     distributable = True
     clusters_are_centers = False
     has_centers = False
     head_losses: Tensor
+    shares: Tensor | None
 
     def __init__(
         self,
@@ -80,6 +90,7 @@ class SCAN(ClusteringModule):
         optimizer: OptimizerFactory,
         augment: Affine | None,
         seed: NonNegativeInt,
+        sizes: Literal["even", "start", "auto"] = "even",
     ) -> None:
         super().__init__(net, name, n_clusters, optimizer, augment)
         net.decoder.requires_grad_(False)
@@ -92,9 +103,12 @@ class SCAN(ClusteringModule):
         self.self_label_from = self_label_from
         self.confidence = confidence
         self.seed = seed
+        self.sizes = sizes
+        self.register_buffer("shares", None, persistent=False)
 
     def initialize(self, start: Initialization) -> None:
         """Set the first head to assign to the nearest initial center, and the others to random directions, as sharp."""
+        self.shares = self._shares(cluster_sizes(start.labels[start.labels >= 0], self.n_clusters))
         self.centers = start.centers.to(self.heads.weight)
         generator = torch.Generator().manual_seed(self.seed)
         directions = torch.randn(self.heads.weight.shape, generator=generator).to(self.centers)
@@ -163,13 +177,21 @@ class SCAN(ClusteringModule):
         # Both terms are of the whole batch, however many processes share it
         over_all = partial(mean_over_processes, n=len(index))
         consistency, entropy = over_all(consistency_loss(log_p, log_other)), mean_entropy(log_p, over_all)
-        losses = consistency - self.entropy_weight * entropy
+        unlike = -entropy if self.shares is None else size_divergence(log_p, self.shares, over_all)
+        losses = consistency + self.entropy_weight * unlike
         # Update the running mean of each head's loss; the first step sets it
         current = losses.detach()
         self.head_losses.copy_(torch.where(self.head_losses == 0, current, self.head_losses.lerp(current, 0.02)))
         best = self.head_losses.argmin().reshape(1)  # stays a tensor, so that nothing waits for the device
         logged = {"consistency": consistency, "entropy": entropy}
         return {"loss": losses.mean(), **{name: each.index_select(0, best)[0] for name, each in logged.items()}}
+
+    def _shares(self, counts: Tensor) -> Tensor | None:
+        """Return the share (K,) of samples that each cluster shall have; None for even ones."""
+        if self.sizes == "even" or (self.sizes == "auto" and size_entropy(counts) >= _EVEN):
+            return None
+        shares = (counts + 1) / (counts.sum() + len(counts))  # no share is zero
+        return shares.to(self.heads.weight)
 
     @property
     def _data(self) -> ClusteringData:

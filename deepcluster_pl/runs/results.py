@@ -126,9 +126,9 @@ def warn_of_uneven_groups(
         asks_for_even = trained.cfg.method.get("sizes") == "even"
         if asks_for_even and find_halved(trained.data, trained.started, {}, trained.cfg.seed) is None:
             other = "method.sizes=start, since the initial clusters keep that group whole"
-        trained.warnings.add(describe_halved(halved, other))
+        trained.warnings.add(describe_halved(halved, other), lasts=False)
     elif text := describe_sizes(np.bincount(partition["fit"][partition["fit"] >= 0]).tolist()):
-        trained.warnings.add(text)
+        trained.warnings.add(text, lasts=False)
 
 
 def write_results(folder: RunFolder, trained: Trained, scores: dict[str, Any]) -> None:

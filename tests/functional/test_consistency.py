@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from deepcluster_pl.functional import consistency_loss, mean_entropy, self_labeling_loss
+from deepcluster_pl.functional import consistency_loss, mean_entropy, self_labeling_loss, size_divergence
 
 
 def probabilities(*shape, seed=0):
@@ -82,3 +82,15 @@ def test_losses_of_the_parts_of_a_batch_add_up_to_that_of_the_batch():
         for some in ((p[:13].log(), other[:13].log()), (p[13:].log(), other[13:].log()))
     ]
     assert sum(parts).item() == pytest.approx(whole.item(), rel=1e-12)
+
+
+def test_divergence_from_sizes_is_that_of_sorted_means_and_the_entropy_for_even_ones():
+    p = torch.softmax(torch.randn(2, 30, 4, generator=torch.Generator().manual_seed(0)), dim=2)
+    shares = [0.1, 0.6, 0.05, 0.25]
+    found = size_divergence(p.log(), torch.tensor(shares)).tolist()
+    for head, value in zip(p.tolist(), found, strict=True):
+        means = sorted(sum(row[k] for row in head) / 30 for k in range(4))
+        expected = sum(m * math.log(m / share) for m, share in zip(means, sorted(shares), strict=True))
+        assert value == pytest.approx(expected, abs=1e-6)
+    even = size_divergence(p.log(), torch.full((4,), 0.25))
+    torch.testing.assert_close(even, math.log(4) - mean_entropy(p.log()))

@@ -19,11 +19,13 @@ from deepcluster_pl.nets.mlp import MLPAutoencoder
 N, K, HEADS = 12, 3, 4
 
 
-def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9, step=0, seed=0):
+def scan(augment=None, entropy_weight=5.0, self_label_from=None, confidence=0.9, step=0, seed=0, sizes="even"):
     torch.manual_seed(0)
     net = MLPAutoencoder((4, 4), [8, 2], "relu", None, "fan_in_uniform")
     optimizer = functools.partial(torch.optim.SGD, lr=0.1)
-    module = SCAN(net, "scan", K, 2, HEADS, entropy_weight, self_label_from, confidence, optimizer, augment, seed)
+    module = SCAN(
+        net, "scan", K, 2, HEADS, entropy_weight, self_label_from, confidence, optimizer, augment, seed, sizes
+    )
     module.logged = {}
     module.log = lambda name, value, **_: module.logged.update({name: value.item()})
     x = torch.rand(N, 4, 4, generator=torch.Generator().manual_seed(1))
@@ -54,6 +56,27 @@ def naive_losses(module, x, partners):
         mean = [sum(row[k] for row in p[h]) / len(x) for k in range(K)]
         losses.append(agreement / len(x) + module.entropy_weight * sum(m * math.log(m) for m in mean))
     return losses
+
+
+@pytest.mark.parametrize(
+    ("sizes", "counts", "expected"),
+    [
+        ("auto", [10, 1, 1], [11 / 15, 2 / 15, 2 / 15]),
+        ("auto", [5, 4, 3], None),
+        ("start", [5, 4, 3], [6 / 15, 5 / 15, 4 / 15]),
+        ("even", [10, 1, 1], None),
+    ],
+)
+def test_clusters_are_asked_for_the_sizes_of_an_uneven_start(sizes, counts, expected):
+    module, x = scan(sizes=sizes)
+    labels = torch.repeat_interleave(torch.arange(K), torch.tensor(counts))
+    module.initialize(Initialization(labels, module.centers))
+    assert module.shares is None if expected is None else module.shares.tolist() == pytest.approx(expected)
+    assert "shares" not in module.state_dict()
+    batch = torch.cat([x[:6], x[6:]]), torch.arange(6)
+    entropy = module.loss(batch, {})["loss"]
+    module.shares = None
+    assert bool(module.loss(batch, {})["loss"] == entropy) == (expected is None)
 
 
 def partners_of(module, index, batch_idx):
