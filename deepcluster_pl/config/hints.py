@@ -31,8 +31,14 @@ def closest_match(name: str, choices: Sequence[str], prefix: str = "") -> str:
     return f"choose from {', '.join(sorted(choices))}" if len(choices) <= 20 else "--help lists what there is"
 
 
+_AFTER = {"texts": "array"}
+"""Sources that keys choose only where another one lacks some of them."""
+
+
 def sources_with(keys: Collection[str], folders: Sequence[Path] = ()) -> list[str]:
     """Return the options of `data` that have all of these keys; keys that no source has do not count.
+
+    A file of which nothing else is known is a table: `data.path` alone is that of `array`, though `texts` has one too.
 
     Args:
         keys: such as `data.path`.
@@ -43,4 +49,5 @@ def sources_with(keys: Collection[str], folders: Sequence[Path] = ()) -> list[st
     """
     known = {name: keys_of_option("data", name, folders) for name in options("data", folders)}
     real = {key for key in keys if any(key in of_source for of_source in known.values())}
-    return [name for name, of_source in known.items() if real and real <= of_source]
+    found = [name for name, of_source in known.items() if real and real <= of_source]
+    return [name for name in found if _AFTER.get(name) not in found]

@@ -61,12 +61,13 @@ def name_by_columns(data: ClusteringData, clusters: NDArray[np.int64], n_cluster
     assert preparation is not None
     rows = sample_rows(len(part), _MOST_ROWS, 0)
     x, of_rows = part.take(rows).astype(np.float64), clusters[rows]
+    typical = 0.0 if set(preparation.kinds.values()) == {"text"} else _TYPICAL  # words alone always name a group
     names: list[str] = []
     for k in range(n_clusters):
         members = x[of_rows == k]
         facts = preparation.describe(members, x) if len(members) else []
         facts = sorted((fact for fact in facts if fact.words), key=lambda fact: -abs(fact.difference))
-        least = max(_TYPICAL, _BESIDE * abs(facts[0].difference)) if facts else 0.0
+        least = max(typical, _BESIDE * abs(facts[0].difference)) if facts else 0.0
         words = [one_line(fact.words)[:_MOST_CHARACTERS] for fact in facts if abs(fact.difference) >= least]
         name = ", ".join(words[:_MOST_WORDS]) or f"group {k}"
         names.append(f"{name} ({k})" if name in names else name)

@@ -165,6 +165,7 @@ def test_a_mistake_is_named_with_what_to_type_instead(override, expected):
     [
         (["data.path=x.csv"], "array"),
         (["data.columns=[a,b]", "seed=3"], "array"),
+        (["data.path=x.csv", "data.column=body"], "texts"),
         (["experiment=choose_k", "data.path=x.csv"], "array"),
         (["data.csv=t.csv", "data.root=pics"], "datahack"),
     ],

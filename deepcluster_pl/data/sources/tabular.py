@@ -96,8 +96,8 @@ class ArrayData(ClusteringData):
         for name in (self.label_column, self.id_column):
             if name is not None and name not in frame:
                 raise UserError(f"{frame.source} has no column {name!r}; {nearest(name, frame.names)}")
-        ids = range(len(frame)) if self.id_column is None else _to_ids(frame.column(self.id_column))
-        labels = None if self.label_column is None else _to_labels(frame.column(self.label_column), frame.decimal)
+        ids = range(len(frame)) if self.id_column is None else to_ids(frame.column(self.id_column))
+        labels = None if self.label_column is None else to_labels(frame.column(self.label_column), frame.decimal)
         return Table(np.empty((len(frame), 0), dtype=np.float32), ids, labels, frame=frame)
 
     def _from_array(self, x: NDArray[np.generic], labels: NDArray[np.generic] | None, path: Path) -> Table:
@@ -122,7 +122,7 @@ def _chosen(columns: Columns | None) -> tuple[list[str] | None, dict[str, str]]:
     return None, typed
 
 
-def _to_ids(column: Column) -> list[int | str]:
+def to_ids(column: Column) -> list[int | str]:
     """Return the names of samples; whole numbers stay numbers."""
     if isinstance(column, Text):
         return list(column.cells())
@@ -131,7 +131,7 @@ def _to_ids(column: Column) -> list[int | str]:
     return [str(value) for value in column.tolist()]
 
 
-def _to_labels(column: Column, decimal: str) -> NDArray[np.generic]:
+def to_labels(column: Column, decimal: str) -> NDArray[np.generic]:
     """Return labels: numbers where all cells are numbers, else text."""
     if not isinstance(column, Text):
         return column if column.dtype.kind == "f" else column.astype(str)

@@ -287,6 +287,6 @@ def _fit_encoders(
         elif kind == "date":
             yield Date.fit(frame, rows, name)
         elif kind == "text":
-            yield FreeText.fit(frame, rows, name)
+            yield FreeText.fit(frame, rows, name, is_alone=len(features) == 1)
         else:
             yield Vectors.fit(frame, rows, name, is_alone=len(features) == 1)
