@@ -73,7 +73,7 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     def report(line: str) -> None:
         stages.console.print(visible(line), highlight=False, soft_wrap=True, markup=False)
 
-    warnings = RunWarnings(report)
+    warnings = RunWarnings(report, stages.folder.warnings if is_rank_zero() else None)
     recipe.data.report, recipe.data.warn = report, warnings.add
     data = recipe.load_data()
     fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}

@@ -123,6 +123,11 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def warnings(self) -> Path:
+        """Warnings so far, for a resumed run; only where there are any."""
+        return self.path / "warnings.json"
+
+    @property
     def assignments(self) -> Path:
         """Cluster of every sample."""
         return self.path / "assignments.csv"
@@ -208,7 +213,8 @@ class RunFolder:
             self.pretrained, self.final, *(self.student(number) for number in range(1, MOST_ROUNDS + 1)),
             self.last, self.previous, self.n_clusters, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
-            self.levels, self.model_card, self.gallery, self.skipped, self.pictures, self.candidate_table, self.groups,
+            self.warnings, self.levels, self.model_card, self.gallery, self.skipped, self.pictures, self.groups,
+            self.candidate_table,
             *(self.figure(name) for name in ("reconstructions", "map", "members", "centers", "confusion", "curves")),
         )  # fmt: skip
 

@@ -60,12 +60,17 @@ def test_resume_goes_on_in_place_and_ends_with_the_same_labels(cli_run, monkeypa
     assert resumed.scores["steps"] == 20
 
 
-def test_resume_of_a_finished_run_changes_no_label(cli_run):
-    whole = cli_run(*TINY_DEC, name="whole")
-    before = whole.labels
+def test_resume_of_a_finished_run_changes_no_label_and_keeps_the_warnings_of_stages_it_skips(cli_run, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    whole = cli_run(*TINY_DEC, "pretrained=auto", f"cache_dir={tmp_path}/file", name="whole")
+    assert whole.code == 0, whole.err
+    before, warned = whole.labels, whole.scores["warnings"]
+    assert "pretrained/" in warned[0]
+    assert len(warned) > 1  # those of baselines, which are computed again
     again = cli_run(f"resume={whole.folder}", name="whole")
     assert again.code == 0, again.err
     assert again.labels == before
+    assert again.scores["warnings"] == warned
 
 
 def test_resume_of_a_sweep_keeps_what_is_finished_and_does_the_rest(cli_run, monkeypatch):
