@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from deepcluster_pl.data.images.same_picture import Placement, are_copies, sharpness
 from deepcluster_pl.data.images.thumbnails import CROPS, outlines, squares_agree
@@ -145,7 +145,7 @@ def _details(thumbnail: bytes, crop: int) -> NDArray[np.float32]:
     box = (left * gray.width, top * gray.height, right * gray.width, bottom * gray.height)
     small = gray.resize((_DETAIL_SIDE, _DETAIL_SIDE), Image.Resampling.BOX, box)
     x = np.asarray(small, dtype=np.float32)
-    x = x - ndimage.gaussian_filter(x, 3.0)
+    x = x - scipy.ndimage.gaussian_filter(x, 3.0)
     length = float(np.linalg.norm(x))
     return np.asarray(x / length if length > 0 else x).ravel()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 Gray = NDArray[np.float32]
 COMPARED_SIDE = 512
@@ -66,7 +66,7 @@ def are_copies(one: NDArray[np.uint8], other: NDArray[np.uint8], start: Placemen
 
 def sharpness(gray: NDArray[np.uint8]) -> float:
     """Return how strong the finest details of a picture (H, W) are: the variance of its Laplacian."""
-    return float(ndimage.laplace(gray.astype(np.float32)).var())
+    return float(scipy.ndimage.laplace(gray.astype(np.float32)).var())
 
 
 def _resized(gray: NDArray[np.uint8], side: int) -> Gray:
@@ -74,7 +74,7 @@ def _resized(gray: NDArray[np.uint8], side: int) -> Gray:
     scale = min(1.0, side / max(gray.shape))
     size = max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale))
     small = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX), dtype=np.float32)
-    return np.asarray(ndimage.gaussian_filter(small, 0.8))
+    return np.asarray(scipy.ndimage.gaussian_filter(small, 0.8))
 
 
 def _laid_over(a: Gray, shape: tuple[int, ...], placement: Placement) -> tuple[Gray, NDArray[np.bool_]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from deepcluster_pl.data.images.descriptors.planes import RGB, SIDE, luminance, stretch_to_square
 
+# SciPy imports its parts when they are asked for, so a command that reads no picture does not wait for them
 _SCALES, _DIRECTIONS, _GRID = 4, 6, 4
 _RINGS, _WEDGES = 12, 4
 
@@ -44,8 +44,8 @@ def gist(rgb: RGB) -> NDArray[np.float32]:
     bright = np.log1p(luminance(stretch_to_square(rgb)))
     bright -= bright.mean()
     sigma = SIDE / 16
-    contrast = np.sqrt(gaussian_filter(bright * bright, sigma) + 0.04)
-    normalized = (bright - gaussian_filter(bright, sigma)) / contrast
+    contrast = np.sqrt(scipy.ndimage.gaussian_filter(bright * bright, sigma) + 0.04)
+    normalized = (bright - scipy.ndimage.gaussian_filter(bright, sigma)) / contrast
     # All filters at once: multiply in the frequency domain, transform back.
     spectra = scipy.fft.fft2(normalized.astype(np.float32))[None] * _log_gabor_filters()
     amplitude = np.abs(scipy.fft.ifft2(spectra, overwrite_x=True))

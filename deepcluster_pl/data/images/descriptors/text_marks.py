@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from deepcluster_pl.data.images.descriptors.planes import RGB, luminance
 
@@ -27,7 +27,7 @@ def writing(rgb: RGB) -> NDArray[np.float32]:
     """
     bright = luminance(rgb)
     # Marks stand out against the mean around them, so that shadows and colored paper do not matter.
-    difference = bright - ndimage.uniform_filter(bright, _NEIGHBORHOOD)
+    difference = bright - scipy.ndimage.uniform_filter(bright, _NEIGHBORHOOD)
     marks = [number for sign in (-1, 1) for number in _mark_statistics(sign * difference > _CONTRAST)]
     # Lines of text are bands with many edges between bands with none: a period in the profile over the height.
     edges = (np.abs(np.diff(bright, axis=1)) > _EDGE).mean(axis=1)
@@ -48,8 +48,8 @@ def _mark_statistics(mask: NDArray[np.bool_]) -> list[float]:
     they cover, the median of their height, and the relative deviation of their height.
     """
     height, width = mask.shape
-    numbered, _ = ndimage.label(mask)
-    boxes = ndimage.find_objects(numbered)
+    numbered, _ = scipy.ndimage.label(mask)
+    boxes = scipy.ndimage.find_objects(numbered)
     if not boxes:
         return [0.0] * 8
     heights, widths, middles = np.array(
