@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.processes import CommandProcess, run_command
 from sklearn.datasets import load_digits
 
 from scripts.checks import gpu
@@ -29,9 +32,29 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
+def quick_processes(folder):
+    """Processes that have imported everything already; every check types `python -m deepcluster_pl …`."""
+
+    def words(typed):
+        assert typed[:3] == [sys.executable, "-m", "deepcluster_pl"]
+        return typed[3:]
+
+    def run(typed, check, timeout=60, **options):
+        done = run_command(words(typed), folder, timeout=timeout)
+        if check:
+            done.check_returncode()
+        return done
+
+    def start(typed, **options):
+        return CommandProcess(words(typed), folder)
+
+    return SimpleNamespace(run=run, Popen=start, DEVNULL=subprocess.DEVNULL, SubprocessError=subprocess.SubprocessError)
+
+
 @pytest.fixture
 def lines(data, tmp_path, monkeypatch):
     """Call with names of checks; returns the exit code, and the line of each."""
+    monkeypatch.setattr(gpu, "subprocess", quick_processes(tmp_path))
 
     def check(*names, minutes="9"):
         out = tmp_path / "results.jsonl"
