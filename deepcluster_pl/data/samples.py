@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from deepcluster_pl.data.mapped_files import check_whole, copy_whole
+
 if TYPE_CHECKING:
     from deepcluster_pl.data.tables.frame import Frame
 
@@ -97,6 +99,7 @@ class Part(Dataset[Batch]):
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[Any]:
         """Return the samples (B, *input_shape) at these positions, as bytes or float32."""
+        check_whole(self._table.x)
         x = np.asarray(self._table.x[self._x_rows[indices]])
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
 
@@ -117,6 +120,7 @@ class Part(Dataset[Batch]):
         """
         x = self.take(indices)
         if self._table.copies is not None:
+            check_whole(self._table.copies)
             distorted = np.flatnonzero(which)
             x[distorted] = self._table.copies[self._x_rows[indices[distorted]], which[distorted] - 1]
         return x
@@ -125,7 +129,10 @@ class Part(Dataset[Batch]):
         """Return all samples (N, *input_shape) in memory, in their own type; copied only where that is needed."""
         x, n = self._table.x, len(self.rows)
         whole = n == len(x) and bool((self._x_rows == np.arange(n)).all())
-        return x if whole and not self.is_mapped and x.flags.writeable else np.array(x if whole else x[self._x_rows])
+        if whole:
+            return x if not self.is_mapped and x.flags.writeable else copy_whole(x)
+        check_whole(x)
+        return np.array(x[self._x_rows])
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from deepcluster_pl.data.mapped_files import check_whole
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 
@@ -41,6 +42,7 @@ def _check_finite(table: Table) -> None:
     count, first = 0, None
     step = max(1, _NUMBERS_AT_ONCE // int(np.prod(table.x.shape[1:])))
     for start in range(0, len(table.x), step):
+        check_whole(table.x)
         chunk = np.asarray(table.x[start : start + step])
         largest = min(_LARGEST, float(np.finfo(chunk.dtype).max))
         bad = ~(np.abs(chunk) <= largest)  # NaN compares as False
@@ -60,6 +62,7 @@ def _check_finite(table: Table) -> None:
 def _check_resolution(table: Table) -> None:
     """Raise `UserError` for columns whose values float32 cannot tell apart, such as times in seconds."""
     step = max(1, _NUMBERS_AT_ONCE // table.x.shape[1])
+    check_whole(table.x)
     chunks = [np.asarray(table.x[start : start + step]) for start in range(0, len(table.x), step)]
     low = np.min([chunk.min(axis=0) for chunk in chunks], axis=0).astype(np.float64)
     high = np.max([chunk.max(axis=0) for chunk in chunks], axis=0).astype(np.float64)
