@@ -1,4 +1,4 @@
-"""What a training ends with: the trained method, its predictions, and how they came about."""
+"""The end of a training: the trained method, its predictions, and how they came about."""
 
 from __future__ import annotations
 

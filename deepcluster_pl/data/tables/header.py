@@ -1,4 +1,4 @@
-"""Tell from the first rows of a text table which line names the columns, and which sign stands before decimals."""
+"""Guess from the first rows of a text table which line names the columns, and which sign stands before decimals."""
 
 from __future__ import annotations
 
