@@ -15,6 +15,7 @@ from deepcluster_pl.evaluation.predictions import Partition, Predictions
 from deepcluster_pl.evaluation.scoring import Scorer
 from deepcluster_pl.functional import nearest_neighbors, nearest_rows
 from deepcluster_pl.functional.outlyingness import explained_shares, outlyingness, usual_spacing, with_whole_groups
+from deepcluster_pl.utils.progress import counted
 from deepcluster_pl.utils.random import sample_rows
 
 Rule = float | Literal["auto"]
@@ -146,7 +147,8 @@ class _Near:
         """Return the same for other samples (N,), some rows at a time."""
         found = np.zeros(len(rows))
         most = min(_NEIGHBORS, len(self.x))
-        for start in range(0, len(rows), data.rows_at_once):
+        starts = range(0, len(rows), data.rows_at_once)
+        for start in counted(starts, len(starts)):
             batch = data.prepared(name, rows[start : start + data.rows_at_once])
             near = nearest_rows(self._project(batch), self._places, most).numpy()
             found[start : start + len(batch)] = self._mean_distances(batch, near)

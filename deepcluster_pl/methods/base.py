@@ -17,6 +17,7 @@ from deepcluster_pl.methods.step import Draws, Losses, LossModule, OptimizerFact
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.nets.embedding import embed
 from deepcluster_pl.utils.metric_logging import log_step
+from deepcluster_pl.utils.progress import counted
 
 _ROWS_AT_ONCE, _VALUES_AT_ONCE = 2**17, 2**23
 
@@ -101,7 +102,8 @@ class ClusteringModule(LossModule):
         """Return `assign` (N, K) of any number of embeddings (N, D), computed in slices to bound the memory."""
         probabilities = z.new_empty((len(z), self.n_clusters))
         rows = max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // z.shape[1]))
-        for first in range(0, len(z), rows):
+        starts = range(0, len(z), rows)
+        for first in counted(starts, len(starts)):
             probabilities[first : first + rows] = self.assign(z[first : first + rows])
         return probabilities
 

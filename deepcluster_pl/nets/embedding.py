@@ -12,6 +12,7 @@ from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.samples import Batch
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.distributed import gather_rows, rank_slice
+from deepcluster_pl.utils.progress import counted
 
 
 @torch.no_grad()
@@ -32,7 +33,8 @@ def embed(net: Autoencoder, loader: Iterable[Batch]) -> Tensor:
     net.eval()
     try:
         with torch.autocast(device.type, enabled=False):
-            batches = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in loader)
+            number = len(loader) if isinstance(loader, Sized) else 0
+            batches = (net.encode(net.prepare(x.to(device, non_blocking=True))) for x, _ in counted(loader, number))
             if isinstance(loader, Sized):
                 return _joined(batches, len(loader), net)
             return torch.cat([net.shift.new_empty((0, net.latent_dim)), *batches])

@@ -31,6 +31,7 @@ from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.json_files import read_json
+from deepcluster_pl.utils.progress import doing
 from deepcluster_pl.utils.run_folder import RunFolder
 
 CRITERIA = ("share", "error", "information", "agreement", "consensus", "score", "collapsed")
@@ -110,8 +111,9 @@ class Pool:
             if size_scores(tried.partition["fit"], tried.cfg.n_clusters)["collapsed"]:
                 tried.problem = "collapsed: at least half of its clusters are empty"
         except UserError as error:
-            if is_begun:
-                raise  # a file of an earlier process is damaged; without this candidate the choice would differ
+            # A file of an earlier process is damaged: without this candidate the choice would differ
+            if is_begun or str(self.folder(candidate.name).path) in str(error):
+                raise
             tried.problem = first_line(error)
         if len(self.ready.data.part("fit")) >= _MANY:
             gc.collect()  # a Trainer and its module refer to each other, and hold the embeddings
@@ -157,7 +159,9 @@ class Pool:
             return judged_features(data, rows)
 
         n_clusters = [cfg.n_clusters] * len(partitions)
-        return judged, broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))
+        with doing("comparing the candidates"):
+            ranking = broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))
+        return judged, ranking
 
     def best(self, n: int) -> list[Tried]:
         """Return the n best candidates so far, the chosen one first, each of another family of nearly equal ones."""
@@ -236,10 +240,11 @@ class Pool:
 
         def read() -> tuple[float, str]:
             try:
-                record = read_json(self.folder(candidate.name).candidate)
-                return float(record["seconds"]), str(record["problem"])
-            except (OSError, ValueError, KeyError, TypeError):
+                record = read_json(self.folder(candidate.name).candidate, _RECORD_BYTES)
+                seconds, problem = float(record["seconds"]), visible(first_line(str(record["problem"])))
+            except (OSError, ValueError, KeyError, TypeError, OverflowError):
                 return 0.0, ""
+            return (seconds, problem) if 0 <= seconds < math.inf else (0.0, problem)
 
         seconds, problem = broadcast_from_rank_zero(read)
         return Tried(candidate, seconds=seconds, problem=problem)
@@ -299,5 +304,5 @@ def train_candidates(recipe: Recipe, stages: StageTrainer, train: Train) -> Trai
         trained = pool.trained(chosen)
     except InterruptedRun as end:
         raise InterruptedRun(end.number, stages.folder.path) from end
-    ready.warnings.texts.extend(trained.warnings.texts)
+    ready.warnings.texts += [text for text in trained.warnings.texts if text not in ready.warnings.texts]
     return replace(trained, estimate=estimate, warnings=ready.warnings, choice=pool.record(chosen, ranking))

@@ -8,6 +8,7 @@ from deepcluster_pl.evaluation.outliers import find_outliers
 from deepcluster_pl.evaluation.predictions import partition_from
 from deepcluster_pl.runs.stages import announce
 from deepcluster_pl.runs.trained import Trained
+from deepcluster_pl.utils.progress import doing
 
 
 def take_out_outliers(trained: Trained) -> Trained:
@@ -22,5 +23,6 @@ def take_out_outliers(trained: Trained) -> Trained:
     if rule == "none":
         return trained
     announce(trained.data, "looking for outliers among")
-    found = find_outliers(trained.data, partition_from(trained.predictions), cfg.n_clusters, rule, cfg.seed)
+    with doing("looking for outliers"):
+        found = find_outliers(trained.data, partition_from(trained.predictions), cfg.n_clusters, rule, cfg.seed)
     return replace(trained, outliers=found)

@@ -31,6 +31,7 @@ from deepcluster_pl.runs.trained import Teacher, Trained
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.utils.distributed import is_rank_zero
 from deepcluster_pl.utils.numerics import float32_arithmetic
+from deepcluster_pl.utils.progress import doing, heartbeat
 from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.run_folder import RunFolder
 
@@ -55,15 +56,17 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     with float32_arithmetic(), friendly_errors(folder):
         recipe = Recipe.from_config(cfg)
         stages = make_stages(recipe, folder, console)
-        with distributed_run(stages.world_size, cfg, folder, command):
+        with distributed_run(stages.world_size, cfg, folder, command), heartbeat(stages.report):
             trained = carry_out(recipe, stages)
             if not is_rank_zero():
                 return {}
             trained = take_out_outliers(trained)
             announce(trained.data, "scores of")
-            scores = asdict(evaluate(trained, command, code_version))
+            with doing("scores and simple methods beside them"):
+                scores = asdict(evaluate(trained, command, code_version))
             conclude(scores, trained.predictions["fit"], stages.folder.report)
-            write_results(stages.folder, trained, scores)
+            with doing("writing tables, figures and pages"):
+                write_results(stages.folder, trained, scores)
             print_summary(console, scores)
             print_verdict(console, scores, stages.folder)
             return scores
@@ -89,7 +92,8 @@ def run_on_samples(cfg: DictConfig, samples: Table, folder: Path, console: Conso
         stages = make_stages(recipe, folder, console)
         if stages.world_size > 1:
             raise UserError(f"found {stages.world_size} devices; samples in memory take one, type trainer.devices=1")
-        return take_out_outliers(carry_out(recipe, stages, draws_figures=False))
+        with heartbeat(stages.report):
+            return take_out_outliers(carry_out(recipe, stages, draws_figures=False))
 
 
 def make_stages(recipe: Recipe, folder: Path, console: Console) -> StageTrainer:
@@ -138,7 +142,8 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
     net = pretrain(recipe, stages, ready)
     recipe, estimate = choose_n_clusters(recipe, stages, ready, net)
     method = recipe.make_method(net).to(stages.device)
-    embeddings = embed_all(method, ready.data)
+    with doing("embedding the samples"):
+        embeddings = embed_all(method, ready.data)
     if draws_figures and recipe.cfg.pretrain.module is not None and is_rank_zero():
         with ready.warnings.attempt("figures/reconstructions.png"):
             save_reconstructions(stages.folder.path, ready.data, net)
@@ -150,7 +155,8 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
         weights = remember_start(method) if recipe.cfg.get("guard", False) else None
         stopped, steps = fit(recipe, stages, ready, method)
     announce(ready.data, "predicting")
-    guarded, predictions = None, predict_all(method, ready.data)
+    with doing("predicting"):
+        guarded, predictions = None, predict_all(method, ready.data)
     if not method.learns:
         started = partition_from(predictions)
     if weights is not None:

@@ -18,6 +18,7 @@ from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.training import Checkpoint
 from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
+from deepcluster_pl.utils.progress import doing
 
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
@@ -38,7 +39,8 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     # Make the net
     seed_everything(cfg.seed, verbose=False)
     net = recipe.make_net()
-    net.measure(ready.data)
+    with doing("measuring the samples"):
+        net.measure(ready.data)
     if cfg.whiten is not None:
         net.check_linear_code()  # now rather than after pretraining
     if cfg.compile and (reason := compile_net(net)):

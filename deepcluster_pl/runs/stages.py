@@ -13,7 +13,7 @@ from deepcluster_pl.config.fingerprints import fingerprint_of
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.kinds import shared_components
-from deepcluster_pl.errors import UserError, visible
+from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
@@ -25,6 +25,7 @@ from deepcluster_pl.runs.resume_point import ResumePoint, find_resume_point
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.training.callbacks import TargetRefresh
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
+from deepcluster_pl.utils.progress import doing
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
 from deepcluster_pl.utils.run_warnings import RunWarnings
@@ -70,11 +71,8 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
     cfg, machine = recipe.cfg, stages.describe()
     resume = broadcast_from_rank_zero(lambda: find_resume_point(stages.folder, cfg.ckpt_path, cfg.pretrained))
 
-    def report(line: str) -> None:
-        stages.console.print(visible(line), highlight=False, soft_wrap=True, markup=False)
-
-    warnings = RunWarnings(report, stages.folder.warnings if is_rank_zero() else None)
-    recipe.data.report, recipe.data.warn = report, warnings.add
+    warnings = RunWarnings(stages.report, stages.folder.warnings if is_rank_zero() else None)
+    recipe.data.report, recipe.data.warn = stages.report, warnings.add
     data = recipe.load_data()
     fingerprint = {"data": data.fingerprint(), **fingerprint_of(cfg)}
     resume.check_fingerprint(fingerprint)
@@ -83,7 +81,7 @@ def prepare(recipe: Recipe, stages: StageTrainer) -> Ready:
         broadcast_from_rank_zero(lambda: data.save_records(stages.folder.path))
         described = f"{data.describe()}; {machine}"
     for line in filter(None, (described, resume.remark)):
-        report(line)
+        stages.report(line)
     if not recipe.shares_data:
         data.move_to(stages.device)
     return Ready(data, resume, fingerprint, warnings)
@@ -123,9 +121,10 @@ def choose_n_clusters(
     z = torch.empty(0) if earlier else embed_part(net.to(stages.device), ready.data, "fit")
     # On mixed columns themselves, neighbors share a category by chance: only what columns share is looked at
     n_components = None if earlier or recipe.cfg.pretrain.module else shared_components(ready.data, recipe.cfg.seed)
-    estimate: ClusterNumberEstimate = broadcast_from_rank_zero(
-        lambda: ClusterNumberEstimate.load(earlier) if earlier else choose.find(z, n_components)
-    )
+    with doing("looking for the number of clusters"):
+        estimate: ClusterNumberEstimate = broadcast_from_rank_zero(
+            lambda: ClusterNumberEstimate.load(earlier) if earlier else choose.find(z, n_components)
+        )
     if is_rank_zero():
         estimate.save(stages.folder.n_clusters)
     stages.console.print(estimate.describe(), highlight=False, soft_wrap=True)
@@ -160,7 +159,8 @@ def initialize(
         if source is not None:
             return Initialization.load(source)
         announce(ready.data, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
-        start = fit_initialization(recipe.clusterer, z[rows])
+        with doing(f"start: {type(recipe.clusterer).__name__}"):
+            start = fit_initialization(recipe.clusterer, z[rows])
         return start if cfg.whiten is None else whitened(start, z[rows], cfg.whiten)
 
     start = broadcast_from_rank_zero(make)

@@ -18,7 +18,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
 from deepcluster_pl.data.datamodule import StageData
-from deepcluster_pl.errors import UserError, first_line
+from deepcluster_pl.errors import UserError, first_line, visible
 from deepcluster_pl.reporting import CenterImages
 from deepcluster_pl.training import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
 from deepcluster_pl.training.callbacks import (
@@ -81,6 +81,10 @@ class StageTrainer:
     def precision(self) -> str:
         """Return the precision of training steps."""
         return str(self._probe.precision)
+
+    def report(self, line: str) -> None:
+        """Print a line as it is."""
+        self.console.print(visible(line), highlight=False, soft_wrap=True, markup=False)
 
     def describe(self) -> str:
         """Return the machine in a few words."""
