@@ -27,7 +27,7 @@ _LONGEST = 2**28  # bytes of the JSON file; curves of a long training are long
 
 @dataclass(frozen=True)
 class SavedEstimator:
-    """What the folder of an estimator holds.
+    """Content of the folder of an estimator.
 
     Attributes:
         module: the trained method.

@@ -1,4 +1,4 @@
-"""Say every ten seconds what a long step is doing, how far it is, and how long it has taken."""
+"""Print every ten seconds what a long step is doing, how much of it is done, and how long it has taken."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class _Step:
-    """What is being done, and how many of its pieces are done."""
+    """Current step, and how many of its pieces are done."""
 
     what: str
     began: float = field(default_factory=time.monotonic)
