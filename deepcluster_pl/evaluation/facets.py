@@ -20,7 +20,7 @@ SURE = 0.8
 """A facet is true of a picture from this probability on, and false from one minus it down; others are unsure."""
 _ANSWERS = {MADE: ("Kind", "made", "natural"), WRITING: ("Writing", "with writing", "without writing")}
 _NO_FACE = 0.5
-_LETTERS = 4
+LETTERS = 4
 """Letters and digits from which a picture has writing, where its words were read."""
 _MOST_WORDS = 12
 _ROWS_AT_ONCE = 2048
@@ -100,7 +100,7 @@ class Facets:
         title, yes, no = _ANSWERS[WRITING]
         answers: dict[str, list[str]] = {yes: [], no: []}
         for name, text in found.items():
-            answers[yes if sum(map(str.isalnum, text)) >= _LETTERS else no].append(name)
+            answers[yes if sum(map(str.isalnum, text)) >= LETTERS else no].append(name)
         self.chips[title] = answers
 
     def add_objects(self, objects: Mapping[PartName, Sequence[str]], ids: Mapping[PartName, Sequence[str]]) -> None:
@@ -131,7 +131,7 @@ def find_facets(data: ImageFolder, parts: Sequence[PartName]) -> Facets:
     ids = {part: [str(name) for name in data.part(part).ids] for part in parts}
     _add_kinds_and_objects(facets, data, ids)
     for features in data.looks:
-        found = data.look_again(features)
+        found = data.look_again(features, {name for names in ids.values() for name in names})
         if isinstance(features, Faces):
             facets.add_faces(found, ids)
         else:

@@ -20,7 +20,14 @@ KMEANS = ("method=kmeans", "n_clusters=3", "trainer.accelerator=cpu")
 BLOBS = ("data=blobs", "data.n_samples=60", "data.n_features=3", *KMEANS)
 DIGITS = ("data=digits", "data.subset.size=60", "method=idec", "n_clusters=3", "net.dims=[8,3]",
           "pretrain.max_epochs=1", "fit.max_steps=2", "trainer.accelerator=cpu")  # fmt: skip
-PHOTOS = (*KMEANS, "data=images", "data.root=photos", "data.features.blocks=[palette]", "data.reading_processes=0")
+PHOTOS = (
+    *KMEANS,
+    "data=images",
+    "data.root=photos",
+    "data.features.blocks=[palette]",
+    "data.reading_processes=0",
+    "data.faces=false",
+)
 HOSTILE = [
     r"$\frac{", "$x^$", "<script>alert(1)</script>", "\u202eabc", "\u0645\u0631\u062d\u0628\u0627", "a" * 100_000,
     "tab\tnew\nline\x07\x00end", "\ud800half", "\udcff", "\U0001f600", "[/bold]", "{{ title }}", "\ufffe", "%s",

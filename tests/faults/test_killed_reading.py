@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at proces
 def command(tmp_path, name):
     return [
         "data=images", f"data.root={tmp_path / 'photos'}", "method=kmeans",
-        "n_clusters=2", "data.copies=5", "data.reading_processes=1", "trainer.accelerator=cpu",
+        "n_clusters=2", "data.copies=5", "data.faces=false", "data.reading_processes=1", "trainer.accelerator=cpu",
         f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / name}",
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepcluster_pl.data.sources import image_folder as module
+from deepcluster_pl.data.images import cached_reading as module
 
 
 def everything(source):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -14,14 +13,13 @@ from numpy.typing import NDArray
 from typing_extensions import Unpack
 
 from deepcluster_pl.data.base import ClusteringData, PartName, ignore_report
+from deepcluster_pl.data.images.cached_reading import read_into
 from deepcluster_pl.data.images.discovery import SUFFIXES, FolderScan, FoundFile, find_images, printable_name
 from deepcluster_pl.data.images.exif import ImageMetadata
 from deepcluster_pl.data.images.extraction import (
-    ExtractedImage,
     ExtractionJob,
     ReadingProgress,
     available_cores,
-    extract_all,
 )
 from deepcluster_pl.data.images.face_weights import faces_installed
 from deepcluster_pl.data.images.faces import Faces
@@ -39,9 +37,6 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.ranges import NonNegativeInt, PositiveFloat
-
-_ROWS_AT_ONCE = 256
-_SECONDS_AT_ONCE = 5.0
 
 
 class ImageFolder(ClusteringData):
@@ -156,10 +151,18 @@ class ImageFolder(ClusteringData):
         """Return a small JPEG of the picture at a position of a part."""
         return None if self._cache is None else self._cache.thumbnail(self._entries[int(self.part(name).rows[row])])
 
-    def look_again(self, features: Features) -> dict[str, NDArray[Any]]:
-        """Return what other features measure of each sample, by id; those that can no longer be read are missing."""
+    def look_again(self, features: Features, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        """Return what other features measure of some pictures; those that can no longer be read are missing.
+
+        Args:
+            features: they read each picture once, and are cached beside those of the samples.
+            names: ids of samples.
+
+        Returns:
+            A row of the features by id.
+        """
         job = ExtractionJob(str(self._existing_root()), features, 0, self.max_megapixels)
-        kind, files = features.recipe()["features"], [entry.file for entry in self._entries]
+        kind, files = features.recipe()["features"], [entry.file for entry in self._entries if entry.file.name in names]
         return look_again(
             job, files, Path(self.cache_dir).expanduser(), self.reading_processes,
             lambda line: self.report(f"{kind} in {line}"),
@@ -220,46 +223,9 @@ class ImageFolder(ClusteringData):
             known = cache.load_index()
             new = [file for file in files if file not in known]
             progress = ReadingProgress(len(new), report)
-            self._read_files(root, new, cache, progress)
+            job = ExtractionJob(str(root), self.features, self.n_copies, self.max_megapixels)
+            read_into(cache, job, new, self.reading_processes, progress, self.skipped, self.strict)
         return progress
-
-    def _read_files(self, root: Path, new: list[FoundFile], cache: FeatureCache, progress: ReadingProgress) -> None:
-        """Add new pictures to the cache; those read before an error or Ctrl-C stay there."""
-        job = ExtractionJob(str(root), self.features, self.n_copies, self.max_megapixels)
-        by_name = {file.name: file for file in new}
-        pending: list[tuple[FoundFile, ExtractedImage]] = []
-        stored_at = time.monotonic()
-        try:
-            for name, outcome in extract_all(job, list(by_name), min(self.reading_processes, len(new))):
-                progress.step(isinstance(outcome, ExtractedImage))
-                if isinstance(outcome, str):
-                    self.skipped[name] = outcome
-                    if self.strict:
-                        return
-                    continue
-                pending.append((by_name[name], outcome))
-                # Store a batch every few seconds, so that little is lost if the process is killed.
-                if len(pending) == _ROWS_AT_ONCE or time.monotonic() - stored_at > _SECONDS_AT_ONCE:
-                    self._store(cache, pending)
-                    pending, stored_at = [], time.monotonic()
-        finally:
-            self._store(cache, pending)
-
-    def _store(self, cache: FeatureCache, images: list[tuple[FoundFile, ExtractedImage]]) -> None:
-        """Turn extracted pictures into samples and add them to the cache; those that are not finite are skipped."""
-        if not images:
-            return
-        # A picture and its copies are rows of one batch, and become one row of the cache.
-        extracted = np.stack([image.extracted for _, image in images])
-        samples = self.features.to_samples(extracted.reshape(-1, *extracted.shape[2:]))
-        samples = samples.reshape(len(images), *cache.shape)
-        finite = [bool(np.isfinite(sample).all()) for sample in samples]
-        for (file, _), is_finite in zip(images, finite, strict=True):
-            if not is_finite:
-                self.skipped[file.name] = "what is measured of it is not finite"
-        chosen = np.flatnonzero(finite)
-        entries = [CacheEntry(images[i][0], images[i][1].digest, images[i][1].metadata) for i in chosen]
-        cache.append([samples[i] for i in chosen], entries, [images[i][1].thumbnail for i in chosen])
 
     def _check_skipped(self, n_readable: int, root: Path) -> None:
         """Raise `UserError` where no picture can be read, or `strict` and one cannot."""

@@ -17,9 +17,9 @@ import torch
 from helpers.pictures import page, scene
 from helpers.reading import everything, read_now
 
+from deepcluster_pl.data.images import cached_reading as module
 from deepcluster_pl.data.images import measure_pictures
 from deepcluster_pl.data.images.features import Descriptors, Thumbnails
-from deepcluster_pl.data.sources import image_folder as module
 from deepcluster_pl.errors import UserError
 
 
@@ -102,17 +102,17 @@ def test_reading_is_silent_unless_somebody_asks(images, photos, slow_clock, capf
 
 TWO_RANKS = """
 import sys, torch.distributed as dist
-from deepcluster_pl.data.images import Thumbnails
+from deepcluster_pl.data.images import Thumbnails, cached_reading
 from deepcluster_pl.data.sources import ImageFolder, image_folder
 from deepcluster_pl.data.split import Subset
 
 rank, folder, root = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-original = image_folder.extract_all
+original = cached_reading.extract_all
 def watched(job, names, processes):
     print(len(names))
     return original(job, names, processes)
-image_folder.extract_all = watched
+cached_reading.extract_all = watched
 image_folder.ReadingProgress.step = lambda self, measured: self._report("a line")
 source = ImageFolder(root, Thumbnails(16), 0, "none", False, False, 150.0, 0, folder, name="x", num_workers=0,
                      subset=Subset(None, False, 0), holdout=0.0, split="random", seed=0, scale="none", residency="auto")
