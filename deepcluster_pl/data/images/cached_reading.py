@@ -73,6 +73,6 @@ def _store(
     for (file, _), is_finite in zip(images, finite, strict=True):
         if not is_finite:
             skipped[file.name] = "what is measured of it is not finite"
-    chosen = np.flatnonzero(finite)
+    chosen = [i for i, is_finite in enumerate(finite) if is_finite]
     entries = [CacheEntry(images[i][0], images[i][1].digest, images[i][1].metadata) for i in chosen]
     cache.append([samples[i] for i in chosen], entries, [images[i][1].thumbnail for i in chosen])
