@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,14 +22,14 @@ from deepcluster_pl.evaluation.metrics import label_scores, size_scores
 from deepcluster_pl.evaluation.predictions import Partition, partition_from
 from deepcluster_pl.functional import adjusted_rand_indices
 from deepcluster_pl.runs.candidate_pool import Candidate, plan_for
+from deepcluster_pl.runs.candidate_record import read_record, write_record
 from deepcluster_pl.runs.pretraining_stage import pretrain
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.stages import Ready, choose_n_clusters, prepare
 from deepcluster_pl.runs.trained import Choice, Trained
 from deepcluster_pl.runs.trainer import StageTrainer
-from deepcluster_pl.utils.atomic_files import atomic_copy, atomic_write
+from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
-from deepcluster_pl.utils.json_files import read_json
 from deepcluster_pl.utils.progress import doing
 from deepcluster_pl.utils.run_folder import RunFolder
 
@@ -237,16 +236,8 @@ class Pool:
 
     def _recorded(self, candidate: Candidate) -> Tried:
         """Return a candidate with the seconds that an earlier process recorded, and the problem if it failed then."""
-
-        def read() -> tuple[float, str]:
-            try:
-                record = read_json(self.folder(candidate.name).candidate, _RECORD_BYTES)
-                seconds, problem = float(record["seconds"]), visible(first_line(str(record["problem"])))
-            except (OSError, ValueError, KeyError, TypeError, OverflowError):
-                return 0.0, ""
-            return (seconds, problem) if 0 <= seconds < math.inf else (0.0, problem)
-
-        seconds, problem = broadcast_from_rank_zero(read)
+        file = self.folder(candidate.name).candidate
+        seconds, problem = broadcast_from_rank_zero(lambda: read_record(file))
         return Tried(candidate, seconds=seconds, problem=problem)
 
     def _record(self, tried: Tried) -> None:
@@ -254,9 +245,8 @@ class Pool:
         if not is_rank_zero():
             return
         file = self.folder(tried.candidate.name).candidate
-        with self.ready.warnings.attempt(f"{tried.candidate.name}/{file.name}"), atomic_write(file) as out:
-            problem = "" if tried.partition is not None else tried.problem
-            json.dump({"seconds": round(tried.seconds, 3), "problem": problem}, out)
+        with self.ready.warnings.attempt(f"{tried.candidate.name}/{file.name}"):
+            write_record(file, tried.seconds, "" if tried.partition is not None else tried.problem)
 
     def _report(self, tried: Tried) -> None:
         """Print one line about a candidate that has ended."""
