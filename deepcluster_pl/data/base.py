@@ -126,6 +126,10 @@ class ClusteringData(ABC):
         """Return a small JPEG of the picture behind a sample, or None; most sources have none."""
         return None
 
+    def excerpt(self, name: PartName, row: int) -> str | None:
+        """Return the beginning of the text of a sample, or None; most sources have no texts."""
+        return None
+
     def distorted(self, name: PartName, index: Tensor, which: Tensor) -> Tensor:
         """Return one distorted copy of each of some samples.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.data.options import CommonOptions
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.tabular import to_ids, to_labels
@@ -24,7 +24,7 @@ from deepcluster_pl.errors import UserError
 
 DOCUMENT_SUFFIXES = (".txt", ".md", ".text")
 _MOST_BYTES, _MOST_LINE_BYTES = 80_000, 2**30
-_COLUMN = "text"
+_COLUMN, _MOST_SHOWN = "text", 160
 
 
 class Texts(ClusteringData):
@@ -55,6 +55,7 @@ class Texts(ClusteringData):
             None if name is None else str(name) for name in (column, label_column, id_column)
         )
         self.labels = labels
+        self._texts = Text(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=object))
 
     def load(self) -> Table:
         """Read the texts; their words are counted once it is known which are fitted."""
@@ -74,6 +75,11 @@ class Texts(ClusteringData):
                 f".txt file with a text on each line, or a folder of .txt files"
             )
         return self._from_frame(read_table(path, TextOptions(None, None, None, None)))
+
+    def excerpt(self, name: PartName, row: int) -> str | None:
+        """Return the beginning of a text, in one line."""
+        code = self._texts.codes[self.part(name).rows[row]]
+        return "" if code < 0 else " ".join(str(self._texts.levels[code])[:_MOST_SHOWN].split())
 
     def _from_frame(self, frame: Frame) -> Table:
         """Take the column of texts, and those of ids and labels."""
@@ -162,6 +168,7 @@ class Texts(ClusteringData):
         """Return texts as a table with a single column."""
         if self.preparation is not None:
             name = self.preparation.columns[0]
+        self._texts = column
         self.choice = Choice(only=[name], typed={name: "text"})
         empty = np.empty((len(column.codes), 0))
         frame = Frame(source, [name], empty, [], {name: column})

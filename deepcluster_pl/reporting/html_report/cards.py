@@ -40,11 +40,13 @@ class Member:
         name: its id.
         probability: of its cluster.
         picture: data URI; None where samples are no images.
+        excerpt: the beginning of its text; None where samples are no texts.
     """
 
     name: str
     probability: float
     picture: str | None
+    excerpt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def _member_maker(data: ClusteringData, confidence: NDArray[np.float32], has_pic
             picture = jpeg_uri(thumbnail)  # shows more than the sample, which may be numbers measured from it
         elif has_pictures:
             picture = image_uri(part.take(np.array([row]))[0])
-        return Member(str(part.ids[row])[:_MOST_CHARACTERS], float(confidence[row]), picture)
+        name, excerpt = str(part.ids[row])[:_MOST_CHARACTERS], data.excerpt("fit", row)
+        return Member(name, float(confidence[row]), picture, excerpt)
 
     return make_member
 

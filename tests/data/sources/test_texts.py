@@ -81,6 +81,7 @@ def test_lines_and_files_give_what_a_column_gives(table, tmp_path):
     x = expected.take(np.arange(120))
     np.testing.assert_array_equal(lines.take(np.arange(120)), x)
     assert list(lines.ids)[58:62] == [59, 60, 62, 63]
+    assert source(tmp_path / "folder").excerpt("fit", 1) == texts[2]
     order = [2 * i for i in range(60)] + [2 * i + 1 for i in range(60)]
     assert files.ids[0] == "even/000.txt"
     assert set(files.labels) == {"even", "odd"}
