@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.functional.communities import community_partitions, modularities, neighbor_graph
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
+from deepcluster_pl.functional.upright import upright
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 _ROWS = 20_000
 _VALUES_AT_ONCE = 4_000_000
 _LEAST_SIDE = 4
+_TRIED_ROWS, _TREES, _MOST_COMMUNITIES, _NEIGHBORS, _LEAST_TRIED = 2000, 4, 20, 15, 200
+"""Samples that images are set upright of to see whether it helps, and the communities that are looked for."""
+_CLEARER = 0.01
+"""Modularity that has to be won. Digits of MNIST win 0.018 to 0.026, those of `digits` and clothes at most 0.005."""
 
 
 class Gradients(Autoencoder):
@@ -34,6 +40,10 @@ class Gradients(Autoencoder):
     pixels, because a line that is a little shifted, thicker or brighter stays nearly the same. The decoder is the best
     linear way back to the pixels.
 
+    Images may be set upright first (see `upright`), so that neither place nor slant counts. With `upright="auto"`, up
+    to 2,000 samples are embedded both ways. The graph of their nearest neighbors is partitioned into 2 to 20
+    communities, and they are set upright where that raises the largest modularity by 0.01.
+
     Everything is measured on the fitted part, on at most 20,000 samples that are spread evenly over it, and is saved
     with the weights.
 
@@ -42,16 +52,23 @@ class Gradients(Autoencoder):
         n_cells: cells along each side.
         n_directions: bins of the directions of gradients.
         n_components: length of an embedding, or as many components as there are.
+        upright: whether images are set upright; "auto" finds out without labels.
 
     Raises:
         UserError: samples are no images of at least 4 x 4 pixels.
     """
 
     def __init__(
-        self, input_shape: tuple[int, ...], n_cells: Count, n_directions: Annotated[int, Ge(3)], n_components: Count
+        self,
+        input_shape: tuple[int, ...],
+        n_cells: Count,
+        n_directions: Annotated[int, Ge(3)],
+        n_components: Count,
+        upright: bool | Literal["auto"] = False,
     ) -> None:
         super().__init__(input_shape)
-        histograms = _Histograms(self.input_shape, n_cells, n_directions)
+        self.upright = upright
+        histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
         with torch.no_grad():
             width = histograms(torch.zeros(1, *self.input_shape, device="cpu")).shape[1]
         self._latent_dim: int = min(n_components, width)
@@ -65,6 +82,12 @@ class Gradients(Autoencoder):
         """Return the number of components."""
         return self._latent_dim
 
+    @property
+    def histograms(self) -> _Histograms:
+        """Return the first layer."""
+        layer: _Histograms = self.encoder[0]  # type: ignore[index]
+        return layer
+
     def initialize(self, generator: torch.Generator | None = None) -> None:
         """Do nothing: weights are measured."""
 
@@ -72,8 +95,29 @@ class Gradients(Autoencoder):
     def measure(self, data: ClusteringData) -> None:
         """Measure scaling, components and the way back on the fitted part, in float64 and two passes over it."""
         super().measure(data)
-        n, width = len(data.part("fit")), self.code_layer.in_features
-        rows = np.unique(np.linspace(0, n - 1, min(n, _ROWS)).round().astype(np.int64))
+        n = len(data.part("fit"))
+        if self.upright == "auto":
+            self._set_upright(data, _spread(n, _TRIED_ROWS))
+        self._measure_on(data, _spread(n, _ROWS))
+
+    def _set_upright(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
+        """Set images upright where some rows of the fitted part then fall into clearer communities."""
+        clearness = []
+        for share in (0.0, 1.0):
+            self.histograms.set_upright(share)
+            if len(rows) < _LEAST_TRIED:
+                return self.histograms.set_upright(0.0)
+            self._measure_on(data, rows)
+            x = torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *self.input_shape)
+            points = self.encode(x.to(self.shift.device)).cpu().numpy()
+            graph, draw = neighbor_graph(points, _NEIGHBORS), np.random.default_rng(0)
+            found = community_partitions(points, _MOST_COMMUNITIES, _NEIGHBORS, _TREES, draw, graph)
+            clearness.append(max(modularities(graph, found).values()))
+        return self.histograms.set_upright(float(clearness[1] - clearness[0] > _CLEARER))
+
+    def _measure_on(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
+        """Measure components and the way back on some rows of the fitted part."""
+        width = self.code_layer.in_features
         size = max(1, _VALUES_AT_ONCE // max(width, math.prod(self.input_shape)))
         chunks = np.array_split(rows, -(-len(rows) // size))
         # Means of features and of pixels, then their covariances
@@ -101,10 +145,17 @@ class Gradients(Autoencoder):
 
 
 class _Histograms(nn.Module):
-    """Layer from images to their histograms of gradient directions; it has no weights."""
+    """Layer from images to their histograms of gradient directions; it has no weights.
 
-    def __init__(self, input_shape: tuple[int, ...], n_cells: int, n_directions: int) -> None:
+    Attributes:
+        share: part of the slant that is taken away, 0 or 1, saved with the weights; None where that is never asked.
+    """
+
+    share: Tensor | None
+
+    def __init__(self, input_shape: tuple[int, ...], n_cells: int, n_directions: int, may_be_upright: bool) -> None:
         super().__init__()
+        self.register_buffer("share", torch.ones(()) if may_be_upright else None)
         layout = image_layout(input_shape)
         sides = [] if layout is None else [s for s, axis in zip(input_shape, layout, strict=True) if axis != "C"]
         if layout is None or min(sides) < _LEAST_SIDE:
@@ -120,7 +171,25 @@ class _Histograms(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the features (N, F) of prepared images (N, *input_shape)."""
         with torch.autocast(x.device.type, enabled=False):
-            return gradient_histograms(to_planes(x, self.layout), self.n_cells, self.n_directions)
+            planes = to_planes(x, self.layout)
+            # An exported graph has no branch, so there the share decides
+            if self.share is not None and (torch.compiler.is_compiling() or self.share > 0):
+                planes = upright(planes, self.share)
+            return gradient_histograms(planes, self.n_cells, self.n_directions)
+
+    def set_upright(self, share: float) -> None:
+        """Set the part of the slant that is taken away."""
+        assert self.share is not None
+        self.share.fill_(share)
+
+
+def _spread(n: int, most: int) -> NDArray[np.int64]:
+    """Return row numbers that are spread evenly over n rows, all of them or so many.
+
+    >>> _spread(9, 3).tolist()
+    [0, 4, 8]
+    """
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 
 def _pair(net: Gradients, data: ClusteringData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:

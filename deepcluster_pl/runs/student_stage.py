@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from pytorch_lightning import seed_everything
 from torch import Tensor
 
@@ -29,7 +28,7 @@ _FEWEST = 32
 """Samples that a student needs to learn from, at least."""
 _ROWS_OF_DISTORTIONS = 2000
 """Samples that distortions are tried on, at most."""
-_MOST_NEIGHBORS = 20_000
+_MOST_NEIGHBORS = 100_000
 """Rows among which neighbors are looked for; a seeded sample where there are more."""
 
 
@@ -55,10 +54,12 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
     cfg, z, clusters = recipe.cfg, taught["fit"].z.to(stages.device), taught["fit"].clusters
     fingerprint = {**ready.fingerprint, "student": digest(to_plain(plan), tuple(plan))}
     distort = _distortions(recipe, stages, ready, clusters)
+    # Neighbors are those of the method in every round: a student's own neighbors share its mistakes
+    neighbors = neighbors_of(z, plan.n_neighbors, cfg.seed)
     last: Student | None = None
     for number in range(1, plan.rounds + 1):
-        # Choose the samples to learn from, by the neighbors of the one who taught them
-        rows = chosen_rows(z, clusters, plan.kept, plan.n_neighbors, cfg.seed)
+        # Choose the samples to learn from
+        rows = chosen_rows(clusters, neighbors, plan.kept)
         if problem := _problem(clusters[rows]):
             return _stays(last, number, problem, stages)
         # Learn them with fresh weights
@@ -69,8 +70,7 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
         seconds = _train_or_load(student, number, rows, fingerprint, recipe, stages, ready)
         ready.seconds["student"] = (ready.seconds["student"] or 0.0) + seconds
         # The student's own partition is the next one to learn, unless clusters got lost
-        features, probabilities = Predictor(student, stages.device).part(ready.data, "fit")
-        z, learned = F.normalize(features.float(), dim=1), probabilities.argmax(dim=1).cpu()
+        learned = Predictor(student, stages.device).part(ready.data, "fit")[1].argmax(dim=1).cpu()
         if lost := n_clusters_of(clusters) - n_clusters_of(learned):
             return _stays(last, number, f"{lost} clusters are empty after round {number}", stages)
         last, clusters = student, learned
@@ -115,30 +115,43 @@ def n_clusters_of(clusters: Tensor) -> int:
     return int((torch.bincount(clusters) > 0).sum())
 
 
-def chosen_rows(z: Tensor, clusters: Tensor, share: float, n_neighbors: int, seed: int) -> Tensor:
-    """Choose the samples of a round: of every cluster the share whose nearest neighbors agree most with them.
+def neighbors_of(z: Tensor, n_neighbors: int, seed: int) -> Tensor:
+    """Find the nearest other samples of each sample.
 
     Args:
         z: embeddings (N, D) that neighbors are found in.
-        clusters: cluster (N,) of each sample.
-        share: part of each cluster to choose.
         n_neighbors: neighbors of each sample, fewer where there are not as many samples.
-        seed: decides the rows among which neighbors are looked for, where there are more than 20,000.
+        seed: decides the rows among which neighbors are looked for, where there are more than 100,000.
 
     Returns:
-        Row numbers (M,), in ascending order, on the CPU.
+        Row numbers (N, n), on the CPU; n is 0 for a single sample.
     """
     n = len(z)
     among = torch.from_numpy(sample_rows(n, _MOST_NEIGHBORS, seed))
     n_neighbors = min(n_neighbors, len(among) - 1)
     if n_neighbors < 1:
-        return torch.arange(n)
+        return torch.empty((n, 0), dtype=torch.long)
     # One more than asked, since a sample is its own neighbor where it is among those rows
-    neighbors = among[nearest_rows(z, z[among.to(z.device)], n_neighbors + 1).long().cpu()]
-    others = neighbors != torch.arange(n)[:, None]
+    found = among[nearest_rows(z, z[among.to(z.device)], n_neighbors + 1).long().cpu()]
+    others = found != torch.arange(n)[:, None]
     others[others.all(dim=1), -1] = False
-    agreement = neighbor_agreement(clusters, neighbors[others].view(n, n_neighbors))
-    return most_agreed(clusters, agreement, share)
+    return found[others].view(n, n_neighbors)
+
+
+def chosen_rows(clusters: Tensor, neighbors: Tensor, share: float) -> Tensor:
+    """Choose the samples of a round: of every cluster the share whose neighbors agree most with them.
+
+    Args:
+        clusters: cluster (N,) of each sample.
+        neighbors: row numbers (N, n) of each sample's neighbors.
+        share: part of each cluster to choose.
+
+    Returns:
+        Row numbers (M,), in ascending order.
+    """
+    if not neighbors.shape[1]:
+        return torch.arange(len(clusters))
+    return most_agreed(clusters, neighbor_agreement(clusters, neighbors), share)
 
 
 def even_batch(n: int, size: int) -> int:

@@ -22,7 +22,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.cluster_number_choice import FOUND_AGAIN, clearest_number, levels
 from deepcluster_pl.functional.neighbors import nearest_rows
 from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER, ClusterNumberEstimate
-from deepcluster_pl.methods.initialization.communities import (
+from deepcluster_pl.functional.communities import (
     Labels,
     community_partitions,
     modularities,

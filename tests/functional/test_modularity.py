@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from deepcluster_pl.methods.initialization.communities import modularities
+from deepcluster_pl.functional.communities import modularities
 
 
 def naive(weights, labels):
