@@ -54,6 +54,10 @@ class Gradients(Autoencoder):
         n_components: length of an embedding, or as many components as there are.
         upright: whether images are set upright; "auto" finds out without labels.
 
+    Attributes:
+        clearness: the largest modularity with images as they are, and with images set upright; None where that was not
+            compared.
+
     Raises:
         UserError: samples are no images of at least 4 x 4 pixels.
     """
@@ -68,6 +72,7 @@ class Gradients(Autoencoder):
     ) -> None:
         super().__init__(input_shape)
         self.upright = upright
+        self.clearness: tuple[float, float] | None = None
         histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
         with torch.no_grad():
             width = histograms(torch.zeros(1, *self.input_shape, device="cpu")).shape[1]
@@ -113,6 +118,7 @@ class Gradients(Autoencoder):
             graph, draw = neighbor_graph(points, _NEIGHBORS), np.random.default_rng(0)
             found = community_partitions(points, _MOST_COMMUNITIES, _NEIGHBORS, _TREES, draw, graph)
             clearness.append(max(modularities(graph, found).values()))
+        self.clearness = (clearness[0], clearness[1])
         return self.histograms.set_upright(float(clearness[1] - clearness[0] > _CLEARER))
 
     def _measure_on(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:

@@ -20,14 +20,14 @@ from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.cluster_number_choice import FOUND_AGAIN, clearest_number, levels
-from deepcluster_pl.functional.neighbors import nearest_rows
-from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER, ClusterNumberEstimate
 from deepcluster_pl.functional.communities import (
     Labels,
     community_partitions,
     modularities,
     neighbor_graph,
 )
+from deepcluster_pl.functional.neighbors import nearest_rows
+from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER, ClusterNumberEstimate
 from deepcluster_pl.methods.initialization.initial_clustering import check_embeddings
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows

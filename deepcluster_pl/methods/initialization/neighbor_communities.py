@@ -9,8 +9,8 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 from scipy import sparse
 
-from deepcluster_pl.functional.spectral_partition import spectral_partition, symmetric_graph
 from deepcluster_pl.functional.communities import community_partitions
+from deepcluster_pl.functional.spectral_partition import spectral_partition, symmetric_graph
 from deepcluster_pl.methods.initialization.graph_clusterer import GraphClusterer
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
 
