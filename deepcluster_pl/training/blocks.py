@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Timer
 
 from deepcluster_pl.data.residency import ResidentLoader
 from deepcluster_pl.data.samples import Batch
@@ -40,6 +41,8 @@ class Blocks:
     Lightning does. So refreshes, schedules, checkpoints and a resumed run come out the same for any size of block.
 
     Lightning takes the last step of a block, of an epoch and of the stage, and every step at which a callback is due.
+    Where the time of `trainer.max_time` is over it takes the coming step, and ends the stage as it ends any, with the
+    scores of the held-out part.
 
     Args:
         loader: all batches, in memory.
@@ -71,7 +74,9 @@ class Blocks:
     def __iter__(self) -> Iterator[Batch]:
         callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         self._before = [c for c in callbacks if _overrides(c, "on_train_batch_start", pl.Callback)]
-        self._after = [c for c in callbacks if _overrides(c, "on_train_batch_end", pl.Callback)]
+        self._timers = [c for c in callbacks if isinstance(c, Timer)]
+        after = [c for c in callbacks if _overrides(c, "on_train_batch_end", pl.Callback)]
+        self._after = [c for c in after if c not in self._timers]
         self._ending = [c for c in callbacks if isinstance(c, EndsBlock)]
         taken = 0
         for batch in self.loader:
@@ -91,6 +96,7 @@ class Blocks:
             loop.restarting  # Lightning is yet to find its place after a resume
             or loop.batch_progress.current.ready + 1 >= len(self)
             or step == trainer.max_steps
+            or any(_is_over(timer) for timer in self._timers)
             or any(callback.is_due(trainer, step) for callback in self._ending)
         )
 
@@ -162,6 +168,12 @@ def obstacle_to_blocks(trainer: pl.Trainer, module: pl.LightningModule) -> str:
             if _overrides(owner, hook, base):
                 return f"{type(owner).__name__} is called within each step"
     return ""
+
+
+def _is_over(timer: Timer) -> bool:
+    """Return whether a timer's time is used up; one without a limit never is."""
+    remaining = timer.time_remaining()
+    return remaining is not None and remaining <= 0
 
 
 def _overrides(owner: object, name: str, base: type) -> bool:

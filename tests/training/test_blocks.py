@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import pytorch_lightning as pl
 from helpers.stepping import MODULES, SGD, K, KilledAt, KilledError, differences, make, samples, train
+from pytorch_lightning.callbacks import Timer
 
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.methods.dec import DEC
@@ -60,6 +61,28 @@ def test_a_stage_that_is_stopped_within_a_block_takes_no_further_step(tmp_path):
     blocks = train(tmp_path / "8", "dec", 8, 60, StopsAt(17))
     assert len(single["steps"]) == len(blocks["steps"]) == 17
     assert differences(single["checkpoint"]["state_dict"], blocks["checkpoint"]["state_dict"]) == []
+
+
+class OverAt(Timer):
+    """A timer whose time is over after a step."""
+
+    def __init__(self, step):
+        super().__init__({"hours": 1})
+        self.step, self.taken = step, 0
+
+    def on_train_batch_start(self, trainer, *rest):
+        self.taken = trainer.global_step
+
+    def time_elapsed(self, stage="train"):
+        return 3600.0 if self.taken >= self.step else 0.0
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_stage_whose_time_is_over_ends_with_the_scores_of_the_held_out_part(size, tmp_path):
+    ended = train(tmp_path, "reconstruction", size, 60, OverAt(14), holdout=0.2)  # 9 steps an epoch
+    n_steps = len(ended["steps"])
+    assert 14 < n_steps <= 16
+    assert [*ended["curves"]["pretrain/mse_holdout"]] == [8, n_steps - 1]
 
 
 class Counter(EagerStep):
