@@ -21,6 +21,7 @@ from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.errors import UserError, first_line, visible
 from deepcluster_pl.reporting import CenterImages
 from deepcluster_pl.training import AtomicCheckpointIO, Checkpoint, CheckpointMetadata
+from deepcluster_pl.training.blocks import time_is_over
 from deepcluster_pl.training.callbacks import (
     DivergenceStop,
     EmptyClusterWarning,
@@ -146,7 +147,7 @@ class StageTrainer:
         finally:
             self.stepping.release(module)
             data.wrap = None
-        if any(isinstance(callback, Timer) and _is_over(callback) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+        if any(isinstance(callback, Timer) and time_is_over(callback) for callback in trainer.callbacks):  # type: ignore[attr-defined]
             text = f"{stage}: stopped by trainer.max_time after {trainer.global_step} steps"
             self.console.print(text, highlight=False, soft_wrap=True)
         metadata.finished = True
@@ -210,12 +211,6 @@ def _no_search_for_gpus(device: torch.device) -> Iterator[None]:
         yield
     finally:
         os.environ.pop(name, None) if before is None else os.environ.update({name: before})
-
-
-def _is_over(timer: Timer) -> bool:
-    """Return whether a stage used up the time that `trainer.max_time` gives it."""
-    remaining = timer.time_remaining()
-    return remaining is not None and remaining <= 0
 
 
 def _explain(error: Exception) -> str:

@@ -96,7 +96,7 @@ class Blocks:
             loop.restarting  # Lightning is yet to find its place after a resume
             or loop.batch_progress.current.ready + 1 >= len(self)
             or step == trainer.max_steps
-            or any(_is_over(timer) for timer in self._timers)
+            or any(time_is_over(timer) for timer in self._timers)
             or any(callback.is_due(trainer, step) for callback in self._ending)
         )
 
@@ -170,8 +170,8 @@ def obstacle_to_blocks(trainer: pl.Trainer, module: pl.LightningModule) -> str:
     return ""
 
 
-def _is_over(timer: Timer) -> bool:
-    """Return whether a timer's time is used up; one without a limit never is."""
+def time_is_over(timer: Timer) -> bool:
+    """Return whether a stage used up the time that `trainer.max_time` gives it."""
     remaining = timer.time_remaining()
     return remaining is not None and remaining <= 0
 
