@@ -20,7 +20,7 @@ BLANK = bytes.fromhex(
 
 @pytest.fixture(autouse=True)
 def blank_figures(request, monkeypatch):
-    """Store every figure as one white pixel, since drawing is a third of a short run; `draws` marks those that look."""
+    """Store every figure as one white pixel, since drawing is half of a short run; `draws` marks those that look."""
     runs = not {"cli_run", "deepcluster"}.isdisjoint(request.fixturenames)
     if runs and request.node.get_closest_marker("draws") is None:
         from matplotlib.figure import Figure
