@@ -30,7 +30,6 @@ from deepcluster_pl.errors import UserError, first_line
 
 PATIENCE_S = 120.0
 """Seconds that a chunk of files may take; a file that takes as long alone is left out."""
-_FILES_AT_ONCE = 8
 _CHUNKS_AHEAD = 4
 
 
@@ -101,7 +100,8 @@ def extract_all(job: ExtractionJob, names: Sequence[str], processes: int) -> Ite
         yield from ((name, job(name)) for name in names)
         return
     _check_that_processes_start()
-    chunks = deque(names[start : start + _FILES_AT_ONCE] for start in range(0, len(names), _FILES_AT_ONCE))
+    at_once = job.features.files_at_once
+    chunks = deque(names[start : start + at_once] for start in range(0, len(names), at_once))
     while chunks:
         pending: deque[tuple[Sequence[str], Future[list[Outcome]]]] = deque()
         with _Pool(processes) as pool:

@@ -25,11 +25,13 @@ class Features(ABC):
         side: longer side, in pixels, of the pictures that `extract` takes.
         shape: of one sample.
         dtype: of a sample's numbers.
+        files_at_once: number of files that a process is given at once; one where a file takes a second.
     """
 
     side: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    files_at_once = 8
 
     def check(self) -> None:  # noqa: B027 - most need nothing
         """Raise `UserError` where something is missing; called before any file is read."""

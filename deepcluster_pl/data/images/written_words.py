@@ -23,6 +23,8 @@ _MOST_BYTES = 2048
 class WrittenWords(Features):
     """Words as 2,048 bytes of UTF-8, zeros behind them; longer texts are cut. They are read in other processes."""
 
+    files_at_once = 1
+
     def __init__(self) -> None:
         self.side = _SIDE
         self.shape = (_MOST_BYTES,)
