@@ -88,9 +88,11 @@ def counted(kinds: Counter[str], most: int = 4) -> str:
 
     >>> counted(Counter({".CR2": 18, "without a suffix": 16, ".mov": 1}), most=2)
     '18 .CR2, 16 without a suffix, 1 of 1 further kind'
+    >>> counted(Counter({"folders (a cache)": 1, "pictures (data.exclude)": 2}))
+    '2 pictures (data.exclude), 1 folder (a cache)'
     """
     ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
-    named = [f"{n:,} {kind}" for kind, n in ordered[:most]]
+    named = [f"{n:,} {kind.replace('s (', ' (', 1) if n == 1 else kind}" for kind, n in ordered[:most]]
     rest = ordered[most:]
     if rest:
         named.append(f"{sum(n for _, n in rest):,} of {len(rest)} further kind{'s' * (len(rest) > 1)}")

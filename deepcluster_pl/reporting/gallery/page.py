@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from deepcluster_pl.data.images.copies import find_copies
 from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.evaluation.levels import Levels
+from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.evaluation.projection import Places
 from deepcluster_pl.functional.neighbors import nearest_neighbors
@@ -76,7 +78,9 @@ def save_gallery(
         "doubtful_above": DOUBT,
         "lines": [(lines or {}).get(name, "") for name in shown["ids"]],
         "chips": _chip_facts(chips or {}, shown["ids"]),
-        "levels": _level_facts(levels, pictures, colors, names or [""] * len(colors)) if levels else None,
+        "levels": _level_facts(levels, pictures, colors, _cell_names(data, predictions, levels, names))
+        if levels
+        else None,
     }
     environment = Environment(
         loader=PackageLoader("deepcluster_pl.reporting.gallery"), autoescape=select_autoescape(["html"]),
@@ -149,7 +153,7 @@ def _level_facts(
         levels: of the run.
         pictures: those that the page shows.
         colors: one for each of the K clusters.
-        names: suggested name of each cluster, or empty texts.
+        names: suggested name of each cell, or empty texts.
 
     Returns:
         `offered` has the `name`, `kind` and `groups` of each level: lists of clusters, the largest first. `cell` is
@@ -170,12 +174,31 @@ def _level_facts(
     return {
         "chosen": levels.chosen, "offered": offered, "cell": [n_cells if cell < 0 else cell for cell in cells],
         "sizes": np.asarray(sizes).tolist(), "colors": cell_colors(owner, colors),
-        "names": [
-            names[k] + titles[cell].partition(",")[2].replace(" part", "") if names[k] else ""
-            for cell, k in enumerate(owner.tolist())
-        ],
+        "names": list(names),
         "titles": [titles[cell].replace("Cluster", "Group") for cell in range(n_cells)],
     }  # fmt: skip
+
+
+def _cell_names(data: ImageFolder, predictions: Predictions, levels: Levels, names: Sequence[str] | None) -> list[str]:
+    """Return the name of each finest cell: its cluster's, or of a part of one the words of its own pictures.
+
+    Args:
+        data: a folder of pictures.
+        predictions: of each of its parts.
+        levels: of the run.
+        names: suggested name of each cluster; None where there are none, and then no cell has one.
+    """
+    owner = levels.cluster_of_cell
+    if not names:
+        return [""] * len(owner)
+    parts = {
+        part: replace(prediction, clusters=torch.from_numpy(levels.cells[part]))
+        for part, prediction in predictions.items()
+    }
+    own, n_parts = suggest_names(data, parts, len(owner)), np.bincount(owner)
+    found = [own[cell] if own and n_parts[k] > 1 else names[k] for cell, k in enumerate(owner.tolist())]
+    # No two are equal, so that no two groups share a folder
+    return [f"{name} ({cell})" if name in found[:cell] else name for cell, name in enumerate(found)]
 
 
 def _chip_facts(chips: Mapping[str, Mapping[str, Collection[str]]], ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -19,7 +19,9 @@
   byId("at").hidden = places.size === 0;
   addFilter(() => places.get(byId("place").value), (some, i) => some.has(i));
 
-  // Chips: a row for each question, a button for each answer. Pressed answers of one row are alternatives.
+  // Chips: a row for each question, a button for each answer. Pressed answers of one row are alternatives. On a phone they are folded with the
+  // other filters; elsewhere they are below the bar, which stays in view.
+  const chips = window.innerWidth > 760 ? byId("chips") : byId("filters");
   for (const { title, kinds } of facts.chips) {
     const pressed = new Set();
     const chip = ([name, positions]) => {
@@ -35,7 +37,7 @@
     const row = create("div", { className: "chips" }, create("span", { textContent: title }), ...kinds.map(chip));
     row.setAttribute("role", "group");
     row.setAttribute("aria-label", title);
-    byId("filters").append(row);
+    chips.append(row);
     addFilter(() => pressed.size && [...pressed], (some, i) => some.some(one => one.has(i)));
   }
 
