@@ -28,7 +28,7 @@ _ROWS_AT_ONCE = 2048
 
 @dataclass
 class Facets:
-    """What is known about each picture.
+    """Columns and filters of what is known about each picture.
 
     Attributes:
         columns: text for each sample of a part, by the name of the column in assignments.csv.

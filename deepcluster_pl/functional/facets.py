@@ -1,4 +1,4 @@
-"""How sure it is that a picture shows one kind of thing, by words of a classifier and the share of flat areas."""
+"""Probability that a picture is of one kind, from the words of a classifier and the share of flat areas."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def read_into(
         job: the work on each file.
         files: the pictures.
         processes: number of processes that decode; 0 decodes in this one.
-        progress: is told of each file.
+        progress: counts each file.
         skipped: gets the reason for each file that cannot be read.
         strict: end with the first file that cannot be read.
     """
