@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from deepcluster_pl import __version__
 from deepcluster_pl.config.nodes import to_plain
@@ -18,6 +18,8 @@ _PRETRAINING_DEPENDS_ON = (
     "trainer.gradient_clip_algorithm", "trainer.accumulate_grad_batches", "trainer.max_time",
     "trainer.matmul", "pretrain.least_steps",
 )  # fmt: skip
+_WHERE_SET = ("pretrain.least_steps_per_epoch",)
+"""Keys that count only where they are set, so that nets of the cache from before there was such a key are found."""
 
 
 def fingerprint_of(cfg: DictConfig) -> dict[str, str]:
@@ -34,7 +36,8 @@ def fingerprint_of(cfg: DictConfig) -> dict[str, str]:
 
 def pretraining_fingerprint(cfg: DictConfig) -> str:
     """Return the hash of every setting, beside the data, that pretrained weights depend on."""
-    return digest(to_plain(cfg), _PRETRAINING_DEPENDS_ON)
+    later = tuple(key for key in _WHERE_SET if OmegaConf.select(cfg, key) is not None)
+    return digest(to_plain(cfg), (*_PRETRAINING_DEPENDS_ON, *later))
 
 
 def digest(cfg: Mapping[str, Any], keys: tuple[str, ...]) -> str:

@@ -59,6 +59,7 @@ class PretrainSchema:
     module: Any
     callbacks: Any
     least_steps: Count | None = None
+    least_steps_per_epoch: Count | None = None
 
 
 @dataclass

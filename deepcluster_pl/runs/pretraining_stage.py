@@ -74,9 +74,10 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
 
 
 def n_epochs(cfg: DictConfig, n_samples: int) -> int:
-    """Return the epochs of pretraining: `max_epochs`, or more where those have fewer than `least_steps` steps.
+    """Return the epochs of pretraining: `max_epochs`, or more where those have too few steps.
 
-    A recipe made on 70,000 samples is too short on a tenth of them, since epochs then have a tenth of the steps.
+    A recipe made on 70,000 samples is too short on a tenth of them, since epochs then have a tenth of the steps. So an
+    epoch counts as `least_steps_per_epoch` at least, and all of them as `least_steps`.
 
     Args:
         cfg: the config.
@@ -84,10 +85,15 @@ def n_epochs(cfg: DictConfig, n_samples: int) -> int:
 
     >>> n_epochs(OmegaConf.create({"pretrain": {"max_epochs": 150, "batch_size": 256, "least_steps": 6000}}), 1797)
     750
+    >>> shorter = {"pretrain": {"max_epochs": 6, "batch_size": 256, "least_steps_per_epoch": 40}}
+    >>> n_epochs(OmegaConf.create(shorter), 1797), n_epochs(OmegaConf.create(shorter), 70_000)
+    (30, 6)
     """
     batches = -(-n_samples // int(cfg.pretrain.batch_size))
     steps = -(-batches // int(OmegaConf.select(cfg, "trainer.accumulate_grad_batches") or 1))
-    return max(int(cfg.pretrain.max_epochs), -(-int(cfg.pretrain.get("least_steps") or 0) // steps))
+    per_epoch = max(steps, int(cfg.pretrain.get("least_steps_per_epoch") or 0))
+    least = max(int(cfg.pretrain.max_epochs) * per_epoch, int(cfg.pretrain.get("least_steps") or 0))
+    return -(-least // steps)
 
 
 def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:
