@@ -39,7 +39,7 @@ def images(tmp_path, common):
         options = {
             "root": str(tmp_path / "photos"), "features": Descriptors(["palette", "layout"], 48), "copies": 0,
             "labels": "none", "strict": False, "follow_links": False, "max_megapixels": 150.0,
-            "reading_processes": 0, "cache_dir": str(tmp_path / "cache"),
+            "reading_processes": 0, "cache_dir": str(tmp_path / "cache"), "faces": False,
         }  # fmt: skip
         own = {name: changes.pop(name) for name in list(changes) if name in options}
         return ImageFolder(**(options | own), **common(**changes))

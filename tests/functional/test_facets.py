@@ -1,4 +1,4 @@
-"""How sure a kind is, beside one loop over pictures."""
+"""Probability of a kind, beside one loop over pictures."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def words():
     return features
 
 
-def look(folder, features, told=lambda line: None):
+def look(folder, features, report=lambda line: None):
     files = find_images(folder / "photos", False, []).files
-    return look_again(ExtractionJob(str(folder / "photos"), features, 0, 10.0), files, folder / "cache", 0, told)
+    return look_again(ExtractionJob(str(folder / "photos"), features, 0, 10.0), files, folder / "cache", 0, report)
 
 
 def test_words_that_are_likely_are_returned_for_each_picture(tmp_path):
