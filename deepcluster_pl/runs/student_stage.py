@@ -12,6 +12,7 @@ from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.tolerated_distortions import Tolerated, tolerated
+from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.functional import most_agreed, nearest_rows, neighbor_agreement
 from deepcluster_pl.methods.predictor import Predictor
@@ -195,6 +196,8 @@ def _train_or_load(
     save_to, resume = folder.student(number), ready.resume.student_from
     finished = broadcast_from_rank_zero(lambda: Checkpoint.open(save_to) if save_to.is_file() else None)
     if finished is not None:
+        if finished.stage != stage:
+            raise UserError(f"{save_to}: found {finished.stage}, expected {stage}; delete the file to train it again")
         finished.check_fingerprint(fingerprint)
         finished.load_into(student)
         return finished.seconds
