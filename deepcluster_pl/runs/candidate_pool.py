@@ -107,7 +107,7 @@ def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None, has_c
     Raises:
         UserError: a name is that of no candidate.
     """
-    plan = Plan(_candidates(kind, budget, has_copies), 0, *_student(kind))
+    plan = Plan(_candidates(kind, budget, has_copies), 0, *_student(kind, budget))
     if only is None:
         n_students = _STUDENTS[budget] if kind.kind == "images" and kind.n >= _SMALL else 0
         return replace(plan, n_students=min(n_students, len(plan.candidates)))
@@ -126,10 +126,13 @@ def plan_for(kind: SampleKind, budget: Budget, only: Sequence[str] | None, has_c
     return replace(plan, candidates=[candidate for name, candidate in known.items() if name in only])
 
 
-def _student(kind: SampleKind) -> tuple[tuple[str, ...], float]:
+def _student(kind: SampleKind, budget: Budget) -> tuple[tuple[str, ...], float]:
     """Return the settings of a student for samples of a kind, and an estimate of its seconds."""
+    pixels = min(kind.n_features, 784)
+    if kind.kind == "images" and budget == "thorough" and kind.n >= _LARGE:
+        return ("student=wide",), 150 + min(kind.n, 60_000) * pixels * 1.1e-5
     if kind.kind == "images":
-        return ("student=conv",), 4 + kind.n * min(kind.n_features, 784) * 1.2e-4
+        return ("student=conv",), 12 + min(kind.n, 30_000) * pixels * 1e-5
     return ("student=mlp",), 5.0
 
 
