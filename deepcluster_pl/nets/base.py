@@ -66,6 +66,11 @@ class Autoencoder(nn.Module, ABC):
         """Set what a net takes from the fitted part before any training: for most nets, shift and factor."""
         self.set_scaling(data.scaling.shift, data.scaling.factor)
 
+    @property
+    def remark(self) -> str:
+        """Return what `measure` found and a person should know, in a few words; for most nets that is nothing."""
+        return ""
+
     def set_scaling(self, shift: NDArray[np.float32], factor: NDArray[np.float32]) -> None:
         """Set shift and factor, which are saved with the weights.
 

@@ -105,6 +105,14 @@ class Gradients(Autoencoder):
             self._set_upright(data, _spread(n, _TRIED_ROWS))
         self._measure_on(data, _spread(n, _ROWS))
 
+    @property
+    def remark(self) -> str:
+        """Return whether images are set upright, where that was compared."""
+        if self.clearness is None:
+            return ""
+        numbers = "modularity {:.3f} as they are, {:.3f} upright".format(*self.clearness)
+        return f"images are {'set upright' if self.histograms.share else 'left as they are'}: {numbers}"
+
     def _set_upright(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
         """Set images upright where some rows of the fitted part then fall into clearer communities."""
         clearness = []

@@ -41,6 +41,8 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     net = recipe.make_net()
     with doing("measuring the samples"):
         net.measure(ready.data)
+    if net.remark:
+        console.print(f"net: {net.remark}", highlight=False, soft_wrap=True)
     if cfg.whiten is not None:
         net.check_linear_code()  # now rather than after pretraining
     if cfg.compile and (reason := compile_net(net)):

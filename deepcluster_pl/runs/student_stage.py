@@ -22,6 +22,7 @@ from deepcluster_pl.runs.stages import Ready
 from deepcluster_pl.runs.trainer import StageTrainer
 from deepcluster_pl.training import Checkpoint
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero
+from deepcluster_pl.utils.progress import doing
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
 
@@ -56,7 +57,8 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
     fingerprint = {**ready.fingerprint, "student": digest(to_plain(plan), tuple(plan))}
     distort = _distortions(recipe, stages, ready, clusters)
     # Neighbors are those of the method in every round: a student's own neighbors share its mistakes
-    neighbors = neighbors_of(z, plan.n_neighbors, cfg.seed)
+    with doing("student: looking for neighbors"):
+        neighbors = neighbors_of(z, plan.n_neighbors, cfg.seed)
     last: Student | None = None
     for number in range(1, plan.rounds + 1):
         # Choose the samples to learn from

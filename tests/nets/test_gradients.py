@@ -68,6 +68,7 @@ def test_images_are_set_upright_where_groups_get_clearer_and_the_choice_is_saved
         nets = [Gradients(images.shape[1:], 4, 8, 6, upright="auto") for _ in range(2)]
         nets[0].measure(source)
         assert float(nets[0].histograms.share) == expected
+        assert ("images are set upright" in nets[0].remark) == bool(expected)
         nets[1].load_state_dict(nets[0].state_dict())
         x = torch.from_numpy(images[:5])
         torch.testing.assert_close(nets[1].encode(x), nets[0].encode(x))
