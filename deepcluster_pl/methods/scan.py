@@ -108,7 +108,8 @@ class SCAN(ClusteringModule):
 
     def initialize(self, start: Initialization) -> None:
         """Set the first head to assign to the nearest initial center, and the others to random directions, as sharp."""
-        self.shares = self._shares(cluster_sizes(start.labels[start.labels >= 0], self.n_clusters))
+        if start.labels is not None:  # a saved model has none, and is not trained
+            self.shares = self._shares(cluster_sizes(start.labels[start.labels >= 0], self.n_clusters))
         self.centers = start.centers.to(self.heads.weight)
         generator = torch.Generator().manual_seed(self.seed)
         directions = torch.randn(self.heads.weight.shape, generator=generator).to(self.centers)

@@ -74,8 +74,7 @@ class Gradients(Autoencoder):
         self.upright = upright
         self.clearness: tuple[float, float] | None = None
         histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
-        with torch.no_grad():
-            width = histograms(torch.zeros(1, *self.input_shape, device="cpu")).shape[1]
+        width = histograms.width(self.input_shape)
         self._latent_dim: int = min(n_components, width)
         self.encoder = nn.Sequential(histograms, nn.Linear(width, self._latent_dim))
         self.decoder = nn.Sequential(
@@ -190,6 +189,11 @@ class _Histograms(nn.Module):
             if self.share is not None and (torch.compiler.is_compiling() or self.share > 0):
                 planes = upright(planes, self.share)
             return gradient_histograms(planes, self.n_cells, self.n_directions)
+
+    def width(self, input_shape: tuple[int, ...]) -> int:
+        """Return the number of features of an image of this shape."""
+        blank = to_planes(torch.zeros(1, *input_shape, device="cpu"), self.layout)
+        return gradient_histograms(blank, self.n_cells, self.n_directions).shape[1]
 
     def set_upright(self, share: float) -> None:
         """Set the part of the slant that is taken away."""
