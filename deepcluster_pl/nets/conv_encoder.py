@@ -13,6 +13,8 @@ from deepcluster_pl.nets.shared_batch_norm import SharedBatchNorm2d
 from deepcluster_pl.utils.image_layout import image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
 
+_ROWS_AT_ONCE = 128
+
 
 class ConvEncoder(Autoencoder):
     """3x3 convolutions with batch normalization and ReLU, halved in between, then the mean of each channel.
@@ -63,8 +65,15 @@ class ConvEncoder(Autoencoder):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the embeddings (N, D) of prepared images (N, *input_shape): the mean of each channel over places."""
-        planes: Tensor = self.encoder(to_planes(x, self.layout).contiguous())
-        return planes.mean(dim=(2, 3))
+        planes = to_planes(x, self.layout)
+        if self.training or torch.compiler.is_compiling():
+            return self._pooled(planes)
+        # A few images at a time stay in the processor's cache: 70,000 of them take half the time
+        return torch.cat([self._pooled(some) for some in torch.split(planes, _ROWS_AT_ONCE)])
+
+    def _pooled(self, planes: Tensor) -> Tensor:
+        """Return the mean (N, D) of each channel over places."""
+        return self.encoder(planes.contiguous()).mean(dim=(2, 3))  # type: ignore[no-any-return]
 
     def decode(self, z: Tensor) -> Tensor:
         """Refuse, since there is no decoder."""

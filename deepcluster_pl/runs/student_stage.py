@@ -10,13 +10,14 @@ from deepcluster_pl.config.fingerprints import digest
 from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
 from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.augmentation import Affine
+from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.tolerated_distortions import Tolerated, tolerated
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.functional import most_agreed, nearest_rows, neighbor_agreement
-from deepcluster_pl.methods.predictor import Predictor
 from deepcluster_pl.methods.student import Student
+from deepcluster_pl.nets.embedding import embed_part
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.stages import Ready
 from deepcluster_pl.runs.trainer import StageTrainer
@@ -73,7 +74,7 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
         seconds = _train_or_load(student, number, rows, fingerprint, recipe, stages, ready)
         ready.seconds["student"] = (ready.seconds["student"] or 0.0) + seconds
         # The student's own partition is the next one to learn, unless clusters got lost
-        learned = Predictor(student, stages.device).part(ready.data, "fit")[1].argmax(dim=1).cpu()
+        learned = _clusters_of(student.to(stages.device), ready.data)
         if lost := n_clusters_of(clusters) - n_clusters_of(learned):
             return _stays(last, number, f"{lost} clusters are empty after round {number}", stages)
         last, clusters = student, learned
@@ -116,6 +117,12 @@ def n_clusters_of(clusters: Tensor) -> int:
     2
     """
     return int((torch.bincount(clusters) > 0).sum())
+
+
+def _clusters_of(student: Student, data: ClusteringData) -> Tensor:
+    """Return the cluster (N,) of each fitted sample, in float32: the run's own predictions repeat the last ones."""
+    with doing("student: assigning samples"):
+        return student.assign_all(embed_part(student.net, data, "fit")).argmax(dim=1).cpu()
 
 
 def neighbors_of(z: Tensor, n_neighbors: int, seed: int) -> Tensor:
