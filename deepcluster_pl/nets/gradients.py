@@ -106,11 +106,11 @@ class Gradients(Autoencoder):
 
     @property
     def remark(self) -> str:
-        """Return whether images are set upright, where that was compared."""
-        if self.clearness is None:
+        """Return that images are set upright, where that was found to be better."""
+        if self.clearness is None or not self.histograms.share:
             return ""
-        numbers = "modularity {:.3f} as they are, {:.3f} upright".format(*self.clearness)
-        return f"images are {'set upright' if self.histograms.share else 'left as they are'}: {numbers}"
+        before, after = self.clearness
+        return f"images are set upright, since groups get clearer: modularity {before:.3f}, then {after:.3f}"
 
     def _set_upright(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
         """Set images upright where some rows of the fitted part then fall into clearer communities."""

@@ -64,7 +64,7 @@ def print_candidates(console: Console, scores: dict[str, Any]) -> None:
     columns = columns_of(candidates)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("tried", no_wrap=True)
-    for title in (*(title for _, title in columns), "seconds"):
+    for title in (*(title for _, title in columns), "s"):
         table.add_column(title, justify="right")
     for row in candidates:
         style = "bold" if row["chosen"] else ""
