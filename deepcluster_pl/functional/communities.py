@@ -14,6 +14,7 @@ Labels = NDArray[np.int64]
 _STARTS_A_COMMUNITY = 3
 _FIRST_MOVES, _MOVES = 8, 4
 _FIRST_RESOLUTION = 2.0
+_NEIGHBORS, _MOST, _TREES = 15, 20, 4
 
 
 def neighbor_graph(points: NDArray[np.float32], n_neighbors: int) -> sparse.csr_matrix:
@@ -84,6 +85,17 @@ def modularities(graph: sparse.csr_matrix, partitions: dict[int, Labels]) -> dic
         partitions: communities (N,) by their number.
     """
     return {k: _modularity(_weights_between(graph, labels, k), 1.0) for k, labels in partitions.items()}
+
+
+def largest_modularity(points: NDArray[np.float32]) -> float:
+    """Return the largest modularity of 2 to 20 communities of the graph of 15 nearest neighbors: how clear groups are.
+
+    Args:
+        points: points (N, D), a few thousand at most.
+    """
+    graph = neighbor_graph(points, _NEIGHBORS)
+    found = community_partitions(points, _MOST, _NEIGHBORS, _TREES, np.random.default_rng(0), graph)
+    return max(modularities(graph, found).values())
 
 
 def _tree(

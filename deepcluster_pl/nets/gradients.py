@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.functional.communities import community_partitions, modularities, neighbor_graph
+from deepcluster_pl.functional.communities import largest_modularity
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
-from deepcluster_pl.functional.upright import upright
+from deepcluster_pl.functional.upright import CLEARER, LEAST_TRIED, TRIED_ROWS, upright
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 _ROWS = 20_000
 _VALUES_AT_ONCE = 4_000_000
 _LEAST_SIDE = 4
-_TRIED_ROWS, _TREES, _MOST_COMMUNITIES, _NEIGHBORS, _LEAST_TRIED = 2000, 4, 20, 15, 200
-"""Samples that images are set upright of to see whether it helps, and the communities that are looked for."""
-_CLEARER = 0.01
-"""Modularity that has to be won. Digits of MNIST win 0.018 to 0.026, those of `digits` and clothes at most 0.005."""
 
 
 class Gradients(Autoencoder):
@@ -101,7 +97,7 @@ class Gradients(Autoencoder):
         super().measure(data)
         n = len(data.part("fit"))
         if self.upright == "auto":
-            self._set_upright(data, _spread(n, _TRIED_ROWS))
+            self._set_upright(data, _spread(n, TRIED_ROWS))
         self._measure_on(data, _spread(n, _ROWS))
 
     @property
@@ -117,16 +113,14 @@ class Gradients(Autoencoder):
         clearness = []
         for share in (0.0, 1.0):
             self.histograms.set_upright(share)
-            if len(rows) < _LEAST_TRIED:
+            if len(rows) < LEAST_TRIED:
                 return self.histograms.set_upright(0.0)
             self._measure_on(data, rows)
             x = torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *self.input_shape)
             points = self.encode(x.to(self.shift.device)).cpu().numpy()
-            graph, draw = neighbor_graph(points, _NEIGHBORS), np.random.default_rng(0)
-            found = community_partitions(points, _MOST_COMMUNITIES, _NEIGHBORS, _TREES, draw, graph)
-            clearness.append(max(modularities(graph, found).values()))
+            clearness.append(largest_modularity(points))
         self.clearness = (clearness[0], clearness[1])
-        return self.histograms.set_upright(float(clearness[1] - clearness[0] > _CLEARER))
+        return self.histograms.set_upright(float(clearness[1] - clearness[0] > CLEARER))
 
     def _measure_on(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
         """Measure components and the way back on some rows of the fitted part."""
