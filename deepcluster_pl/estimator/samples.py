@@ -15,7 +15,7 @@ from deepcluster_pl.data.tables.frame import Frame
 from deepcluster_pl.errors import UserError
 
 ACCEPTED: dict[str, Any] = {"dtype": ["float64", "float32", "uint8"], "allow_nd": True, "accept_sparse": "csr"}
-"""Samples as scikit-learn's `validate_data` returns them."""
+"""Arguments of scikit-learn's `validate_data`: types and shapes that it accepts."""
 MOST_DENSE = 2**28
 """Most numbers of a dense array that a sparse matrix is turned into; they take 1 GiB in float32."""
 N_COMPONENTS = 100
