@@ -6,6 +6,7 @@ import argparse
 
 from deepcluster_pl.cli.arguments import new_file, run_with_model, split_settings
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.utils.quick_imports import quick_imports
 
 _DESCRIPTION = """\
 Export the model of a finished run for programs without this package.
@@ -38,12 +39,11 @@ def execute(options: argparse.Namespace) -> int:
     if of_data:
         raise UserError(f"{of_data[0]}: an export has no data; expected run=, format=, to=")
     folder = run_with_model(own["run"])
-
-    from deepcluster_pl.methods.export import FORMATS, save_inputs
-    from deepcluster_pl.runs.failures import friendly_errors
-    from deepcluster_pl.utils.run_folder import RunFolder
-    from deepcluster_pl.utils.warnings_filter import silence_libraries
-
+    with quick_imports():
+        from deepcluster_pl.methods.export import FORMATS, save_inputs
+        from deepcluster_pl.runs.failures import friendly_errors
+        from deepcluster_pl.utils.run_folder import RunFolder
+        from deepcluster_pl.utils.warnings_filter import silence_libraries
     if own["format"] not in FORMATS:
         raise UserError(f"format={own['format']}: expected {', '.join(FORMATS)}")
     suffix, write = FORMATS[own["format"]]

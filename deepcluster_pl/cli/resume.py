@@ -20,6 +20,7 @@ from deepcluster_pl.config.quoting import make_paths_absolute, quote_paths
 from deepcluster_pl.errors import UserError, first_line
 from deepcluster_pl.runs.folder import SavedSweep, check_no_links, is_sweep, job_folders, saved_run, saved_sweep
 from deepcluster_pl.utils.locking import folder_lock
+from deepcluster_pl.utils.quick_imports import quick_imports
 
 
 def resume(overrides: Sequence[str], config_dir: str | None) -> bool:
@@ -73,13 +74,13 @@ def _resume_run(folder: Path, others: Sequence[Override], config_dir: str | None
     check_allowed(saved.cfg, allowed_by(_recipe_folders(config_dir)))
     say(f"the run in {saved.folder} resumes: method={saved.cfg.method.name}, seed={saved.cfg.seed}")
     # These import torch
-    from rich.console import Console
+    with quick_imports():
+        from rich.console import Console
 
-    from deepcluster_pl.config.validation import check
-    from deepcluster_pl.runs.failures import friendly_errors
-    from deepcluster_pl.runs.pipeline import run
-    from deepcluster_pl.utils.warnings_filter import silence_libraries
-
+        from deepcluster_pl.config.validation import check
+        from deepcluster_pl.runs.failures import friendly_errors
+        from deepcluster_pl.runs.pipeline import run
+        from deepcluster_pl.utils.warnings_filter import silence_libraries
     check(saved.cfg)
     make_paths_absolute(saved.cfg, saved.cwd)
     silence_libraries()
@@ -108,9 +109,9 @@ def _resume_sweep(saved: SavedSweep, config_dir: str | None) -> bool:
         os.chdir(saved.cwd)
     say(f"the sweep in {saved.folder} resumes")
     # These import torch
-    from deepcluster_pl.cli.sweep_jobs import run_hydra
-    from deepcluster_pl.runs.failures import friendly_errors
-
+    with quick_imports():
+        from deepcluster_pl.cli.sweep_jobs import run_hydra
+        from deepcluster_pl.runs.failures import friendly_errors
     location = quote_paths([f"hydra.sweep.dir={saved.folder}"])
     recipes = [text for folder in folders for text in ("--config-dir", str(folder))]
     with friendly_errors(saved.folder), folder_lock(saved.folder):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.utils.quick_imports import quick_imports
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -150,7 +151,7 @@ def _start(typed: Typed) -> bool:
         added += search_direction(composition, typed.overrides)
     allowed = allowed_by(typed.recipe_folders)
     folder = _check(replace(composition, reasons=reasons), typed.overrides, multirun, allowed).absolute()
-    # These import torch
+    # These have imported torch
     from deepcluster_pl.cli.sweep_jobs import run_hydra
     from deepcluster_pl.runs.failures import friendly_errors
     from deepcluster_pl.runs.folder import holds_unfinished_config, remove_unstarted
@@ -204,8 +205,9 @@ def _check(composition: Composition, overrides: Sequence[str], multirun: bool, a
         for line in (describe_run(cfg, overrides, multirun, folder), *composition.reasons):
             say(line)
     if cfg is not None and not foreign:  # code that is not trusted is not imported, not even for checks
-        from deepcluster_pl.config.validation import problems
-
+        with quick_imports():  # of torch, and of all else that a run needs
+            from deepcluster_pl.cli import sweep_jobs  # noqa: F401
+            from deepcluster_pl.config.validation import problems
         messages += problems(cfg)
         for text, variant in composition.variants:
             messages += [f"{text}: {line}" for line in problems(variant) if line not in messages]

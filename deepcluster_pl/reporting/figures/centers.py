@@ -8,9 +8,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepcluster_pl.methods.base import ClusteringModule
+from deepcluster_pl.reporting.figures.sheet import CELL, Sheet
 from deepcluster_pl.utils.image_layout import as_picture
 
 _MOST, _COLUMNS = 60, 10
+_TITLE = 0.18
+"""Inches of the number above a center."""
 
 
 @torch.no_grad()
@@ -33,12 +36,10 @@ def draw_centers(centers: NDArray[np.float32]) -> Figure:
     shown = centers[:_MOST]
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(columns * 0.6, rows * 0.75), dpi=120, layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    for k, (axis, center) in enumerate(zip(axes, shown, strict=False)):
-        picture = as_picture(np.nan_to_num(np.clip(center, 0, 1)))
-        axis.imshow(picture, cmap="gray_r" if picture.ndim == 2 else None)
-        axis.set_title(str(k), fontsize=7)
-    return figure
+    sheet = Sheet(columns * CELL, rows * (_TITLE + CELL))
+    for k, center in enumerate(shown):
+        row, column = divmod(k, columns)
+        left, top = column * CELL, row * (_TITLE + CELL)
+        sheet.write(str(k), left + CELL / 2, top + 0.6 * _TITLE, ha="center")
+        sheet.place(as_picture(np.nan_to_num(np.clip(center, 0, 1))), left, top + _TITLE)
+    return sheet.figure

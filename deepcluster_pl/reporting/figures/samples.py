@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.evaluation.predictions import Prediction
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.reporting.figures.sheet import CELL, Sheet
 from deepcluster_pl.reporting.representatives import central_members
 from deepcluster_pl.utils.image_layout import as_picture, channels_last
 
 _MOST_CLUSTERS = 40
+_TITLE, _GAP = 1.2, 0.1
+"""Inches of the column of titles, and between two double rows."""
 
 
 def draw_central_members(data: ClusteringData, prediction: Prediction, n_clusters: int, columns: int = 12) -> Figure:
@@ -25,17 +28,14 @@ def draw_central_members(data: ClusteringData, prediction: Prediction, n_cluster
         columns: samples in a row.
     """
     n_rows = min(n_clusters, _MOST_CLUSTERS)
-    figure = Figure(figsize=(columns * 0.5 + 1.2, n_rows * 0.5), dpi=120, layout="constrained")
-    axes = figure.subplots(n_rows, columns + 1, squeeze=False, width_ratios=[2.4, *[1] * columns])
-    for cluster, (title, *row) in enumerate(axes):
+    sheet = Sheet(columns * CELL + _TITLE, n_rows * CELL)
+    for cluster in range(n_rows):
         members = central_members(prediction, cluster)
-        title.text(0, 0.5, f"{cluster}: {len(members)} samples", va="center", fontsize=7)
+        sheet.write(f"{cluster}: {len(members)} samples", 0.04, (cluster + 0.5) * CELL)
         if len(members):
-            for axis, image in zip(row, data.part("fit").take(members[:columns]), strict=False):
-                axis.imshow(as_picture(image), cmap="gray_r" if image.ndim == 2 else None)
-        for axis in (title, *row):
-            axis.set_axis_off()
-    return figure
+            for column, image in enumerate(data.part("fit").take(members[:columns])):
+                sheet.place(as_picture(image), _TITLE + column * CELL, cluster * CELL)
+    return sheet.figure
 
 
 @torch.no_grad()
@@ -57,13 +57,10 @@ def draw_reconstructions(data: ClusteringData, net: Autoencoder, most: int = 20)
     # One gray scale for all, so that samples and reconstructions can be compared
     low, high = float(pair[0].min()), float(pair[0].max())
     columns = -(-len(rows) // 2)
-    figure = Figure(figsize=(columns * 0.5, 2.2), dpi=120, layout="constrained")
-    axes = figure.subplots(4, columns, squeeze=False)
-    for axis in axes.ravel():
-        axis.set_axis_off()
+    sheet = Sheet(columns * CELL, 4 * CELL + _GAP)
     for i in range(len(rows)):
+        double_row, column = divmod(i, columns)
         for j, images in enumerate(pair):
             picture = channels_last(np.clip((images[i] - low) / (high - low or 1.0), 0, 1))
-            cmap = "gray_r" if picture.ndim == 2 else None
-            axes[2 * (i // columns) + j, i % columns].imshow(picture, cmap=cmap, vmin=0, vmax=1)
-    return figure
+            sheet.place(picture, column * CELL, (2 * double_row + j) * CELL + double_row * _GAP, (0.0, 1.0))
+    return sheet.figure

@@ -28,9 +28,12 @@ def test_a_perfect_net_shows_each_sample_twice(tmp_path, common, shape):
     data.setup()
     net = Identity(shape)
     net.decode = lambda z: z.reshape(-1, *shape)
-    axes = np.array(draw_reconstructions(data, net).axes).reshape(4, 4)
-    for column in range(4):
-        above, below = axes[0, column].images[0].get_array(), axes[1, column].images[0].get_array()
-        assert np.array_equal(above, below)
-    assert [len(axis.images) for axis in axes[2]] == [1, 1, 1, 0]
+    pictures = draw_reconstructions(data, net).axes[0].images
+    assert len(pictures) == 14
+    for above, below in zip(pictures[::2], pictures[1::2], strict=True):
+        assert np.array_equal(above.get_array(), below.get_array())
+        left, right, bottom, top = above.get_extent()
+        assert below.get_extent()[:2] == [left, right]
+        assert bottom < below.get_extent()[3]
+        assert right - left == pytest.approx((bottom - top) * 6 / 5)
     assert torch.is_grad_enabled()
