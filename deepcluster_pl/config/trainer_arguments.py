@@ -47,7 +47,7 @@ Duration = Annotated[str, Predicate(re.compile(r"\d+(:\d\d){3}").fullmatch), doc
 
 NARROWER: dict[str, Any] = {
     "accumulate_grad_batches": Count,
-    "check_val_every_n_epoch": Count,
+    "check_val_every_n_epoch": Count | Literal["auto"],
     "gradient_clip_algorithm": Literal["norm", "value"] | None,
     "gradient_clip_val": NonNegativeFloat | None,
     "log_every_n_steps": NonNegativeInt,

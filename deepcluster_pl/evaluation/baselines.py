@@ -18,6 +18,7 @@ from deepcluster_pl.data.sources.numpy_files import read_npz
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Partition
 from deepcluster_pl.evaluation.simple_baselines import SIMPLE, SimpleBaseline, is_same_method, simple_partition
+from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.nets.identity import Identity
 from deepcluster_pl.utils.atomic_files import atomic_write
@@ -134,7 +135,7 @@ class Baselines:
         rows = sample_rows(n, _SAMPLE_ROWS if self.samples(n) else None, self.seed)
         samples = features("fit", rows)
         with deterministic_openmp():
-            kmeans = self.kmeans_on(n).fit(samples)
+            kmeans = accelerated(self.kmeans_on(n)).fit(samples)
 
         def predict(name: PartName) -> NDArray[np.int64]:
             chunks = data.part(name).slices(data.rows_at_once)

@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Partition
+from deepcluster_pl.functional.work_device import work_device
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import fit_initialization
 from deepcluster_pl.methods.initialization.neighbor_graph import NeighborGraph
@@ -97,7 +98,7 @@ def simple_partition(
     if len(start.centers) != n_clusters:
         return None
     method.initialize(start)
-    predictor = Predictor(method, torch.device("cpu"))
+    predictor = Predictor(method, work_device())
 
     def predict(name: PartName) -> NDArray[np.int64]:
         chunks = data.part(name).slices(data.rows_at_once)

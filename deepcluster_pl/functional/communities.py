@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import KMeans
+from torch import Tensor
 
+from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.work_device import work_device
 
 Labels = NDArray[np.int64]
 _STARTS_A_COMMUNITY = 3
 _FIRST_MOVES, _MOVES = 8, 4
 _FIRST_RESOLUTION = 2.0
 _NEIGHBORS, _MOST, _TREES = 15, 20, 4
+_MOST_IN_FLOAT32 = 2**22
+"""Sum of halves that float32 still adds up exactly, with a margin of two."""
 
 
 def neighbor_graph(points: NDArray[np.float32], n_neighbors: int) -> sparse.csr_matrix:
@@ -56,21 +63,21 @@ def community_partitions(
         n_neighbors: neighbors of each point in the graph.
         n_starts: number of trees.
         draw: decides the first clusters and the order of the moves.
-        graph: the graph, where it is known already.
+        graph: the graph, where it is known already; weights are 1 and 1/2, as those of `neighbor_graph`.
 
     Returns:
         Communities (N,) by their number. A number that no tree passed is left out.
     """
-    graph = neighbor_graph(points, n_neighbors) if graph is None else graph
-    trees = [_tree(points, graph, largest, draw) for _ in range(n_starts)]
+    edges = _Edges.of(neighbor_graph(points, n_neighbors) if graph is None else graph)
+    trees = [_tree(points, edges, largest, draw) for _ in range(n_starts)]
     best = {}
     for k in range(2, largest + 1):
         found = [tree[k] for tree in trees if k in tree]
         if found:
-            tables = [_weights_between(graph, labels, k) for labels in found]
+            tables = [edges.between(labels, k) for labels in found]
             resolution = float(np.exp(np.mean([np.log(max(_closest(table)[2], 1e-3)) for table in tables])))
             at = int(np.argmax([_modularity(table, resolution) for table in tables]))
-            best[k] = found[at]
+            best[k] = found[at].cpu().numpy().astype(np.int64)
     return best
 
 
@@ -84,7 +91,9 @@ def modularities(graph: sparse.csr_matrix, partitions: dict[int, Labels]) -> dic
         graph: weights (N, N) of the edges.
         partitions: communities (N,) by their number.
     """
-    return {k: _modularity(_weights_between(graph, labels, k), 1.0) for k, labels in partitions.items()}
+    edges = _Edges.of(graph)
+    on_device = {k: torch.from_numpy(labels).int().to(edges.first.device) for k, labels in partitions.items()}
+    return {k: _modularity(edges.between(labels, k), 1.0) for k, labels in on_device.items()}
 
 
 def largest_modularity(points: NDArray[np.float32]) -> float:
@@ -98,62 +107,90 @@ def largest_modularity(points: NDArray[np.float32]) -> float:
     return max(modularities(graph, found).values())
 
 
-def _tree(
-    points: NDArray[np.float32], graph: sparse.csr_matrix, largest: int, draw: np.random.Generator
-) -> dict[int, Labels]:
+@dataclass(frozen=True)
+class _Edges:
+    """Edges of a graph as three lists, on the device for large computations.
+
+    Attributes:
+        first, second: the two ends (E,) of each edge, int32; an edge is listed from both.
+        weights: weight (E,) of each edge, a multiple of 1/2 in a type that adds all of them exactly, in any order.
+        degrees: sum (N,) of the weights of each point's edges.
+        total: sum of all weights.
+    """
+
+    first: Tensor
+    second: Tensor
+    weights: Tensor
+    degrees: Tensor
+    total: float
+
+    @staticmethod
+    def of(graph: sparse.csr_matrix) -> _Edges:
+        """Return the edges of a sparse matrix (N, N)."""
+        device, listed = work_device(), graph.tocoo()
+        first, second = (torch.from_numpy(ends.astype(np.int32)).to(device) for ends in (listed.row, listed.col))
+        total = float(listed.data.sum(dtype=np.float64))
+        exact = np.float32 if total < _MOST_IN_FLOAT32 else np.float64
+        weights = torch.from_numpy(listed.data.astype(exact)).to(device)
+        degrees = weights.new_zeros(graph.shape[0]).index_add_(0, first, weights)
+        return _Edges(first, second, weights, degrees, total)
+
+    def to_communities(self, labels: Tensor, k: int) -> Tensor:
+        """Return the weight (N, K) of each point's edges to each community."""
+        n = len(self.degrees)
+        places = (self.first * k).add_(labels.index_select(0, self.second))
+        return self.weights.new_zeros(n * k).index_add_(0, places, self.weights).view(n, k)
+
+    def between(self, labels: Tensor, k: int) -> NDArray[np.float64]:
+        """Return the weight (K, K) of the edges between every two communities."""
+        table = self.weights.new_zeros(k, k).index_add_(0, labels, self.to_communities(labels, k))
+        return table.double().cpu().numpy()
+
+
+def _tree(points: NDArray[np.float32], edges: _Edges, largest: int, draw: np.random.Generator) -> dict[int, Tensor]:
     """Return the partitions of one tree, by their number of communities."""
-    degrees = np.asarray(graph.sum(axis=1)).ravel()
     n_first = max(2, min(_STARTS_A_COMMUNITY * largest, max(largest, len(points) // 5)))
     # Many small clusters
-    first = KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))).fit_predict(points)
-    labels = _moved(graph, degrees, _compact(first), _FIRST_RESOLUTION, _FIRST_MOVES, draw)
-    partitions: dict[int, Labels] = {}
+    kmeans = accelerated(KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))))
+    first = torch.from_numpy(kmeans.fit_predict(points)).int().to(edges.first.device)
+    labels = _moved(edges, _compact(first), _FIRST_RESOLUTION, _FIRST_MOVES, draw)
+    partitions: dict[int, Tensor] = {}
     while (k := int(labels.max()) + 1) > 1:
         if k <= largest:
             partitions[k] = labels
         if k == 2:
             break
         # Join the two that are closest
-        table = _weights_between(graph, labels, k)
+        table = edges.between(labels, k)
         first_one, second, joined_at = _closest(table)
-        labels = _compact(np.where(labels == second, first_one, labels))
+        labels = _compact(torch.where(labels == second, first_one, labels))
         table[first_one] += table[second]
         table[:, first_one] += table[:, second]
         table = np.delete(np.delete(table, second, axis=0), second, axis=1)
         # Move samples, at a resolution between this join and the next
         resolution = float(np.sqrt(max(_closest(table)[2], 1e-4) * max(joined_at, 1e-4)))
-        labels = _moved(graph, degrees, labels, resolution, _MOVES if k - 1 <= largest else 1, draw)
+        labels = _moved(edges, labels, resolution, _MOVES if k - 1 <= largest else 1, draw)
     return partitions
 
 
-def _moved(
-    graph: sparse.csr_matrix,
-    degrees: NDArray[np.float32],
-    labels: Labels,
-    resolution: float,
-    n_rounds: int,
-    draw: np.random.Generator,
-) -> Labels:
+def _moved(edges: _Edges, labels: Tensor, resolution: float, n_rounds: int, draw: np.random.Generator) -> Tensor:
     """Move samples, a random half at a time, to the community that raises the modularity most."""
-    rows, k, total = np.arange(len(labels)), int(labels.max()) + 1, degrees.sum()
+    n, k, device = len(labels), int(labels.max()) + 1, labels.device
+    rows, degrees, expected = torch.arange(n, device=device), edges.degrees, resolution / edges.total
     for _ in range(n_rounds):
         # Edges to each community, less those that degrees let expect; a sample does not expect itself
-        gain = graph @ _one_hot(labels, k)
-        gain -= (resolution / total) * degrees[:, None] * np.bincount(labels, degrees, k).astype(np.float32)
-        gain[rows, labels] += resolution * degrees**2 / total
-        best = gain.argmax(axis=1)
+        gain = edges.to_communities(labels, k)
+        sizes = degrees.new_zeros(k).index_add_(0, labels, degrees)
+        gain.addcmul_(degrees[:, None], sizes[None], value=-expected)
+        gain[rows, labels] += expected * degrees.square()
+        most, best = gain.max(dim=1)
         # Neighbors that move together would swap places for ever, so half of the samples wait
-        moves = (gain[rows, best] > gain[rows, labels] + 1e-6) & (draw.random(len(labels)) < 0.5)
-        if not moves.any():
+        takes_part = torch.from_numpy(draw.random(n) < 0.5).to(device)
+        moves = (most > gain[rows, labels] + 1e-6) & takes_part
+        if not bool(moves.any()):
             break
-        labels = np.where(moves, best, labels)
+        labels = torch.where(moves, best.int(), labels)
     return _compact(labels)
-
-
-def _weights_between(graph: sparse.csr_matrix, labels: Labels, k: int) -> NDArray[np.float64]:
-    """Return the weight (K, K) of the edges between every two communities."""
-    members = _one_hot(labels, k)
-    return np.asarray(members.T @ (graph @ members), dtype=np.float64)
 
 
 def _closest(table: NDArray[np.float64]) -> tuple[int, int, float]:
@@ -171,13 +208,7 @@ def _modularity(table: NDArray[np.float64], resolution: float) -> float:
     return float(np.trace(table) / total - resolution * np.square(table.sum(axis=1) / total).sum())
 
 
-def _one_hot(labels: Labels, k: int) -> NDArray[np.float32]:
-    """Return memberships (N, K), zero or one."""
-    members = np.zeros((len(labels), k), dtype=np.float32)
-    members[np.arange(len(labels)), labels] = 1
-    return members
-
-
-def _compact(labels: Labels) -> Labels:
-    """Return labels from 0 without gaps."""
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+def _compact(labels: Tensor) -> Tensor:
+    """Return labels, int32, from 0 without gaps."""
+    used = torch.bincount(labels) > 0
+    return (used.cumsum(dim=0) - 1).int().index_select(0, labels)

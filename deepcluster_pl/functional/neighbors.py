@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from deepcluster_pl.functional.work_device import to_work_device
+
 _FARTHEST = 1e15
 """Largest coordinate whose square float32 can add up."""
 
@@ -107,6 +109,8 @@ def inverse_distance_mean(
 
 def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, own: int | None) -> Tensor:
     """Find row numbers (N, n_neighbors) in `among`; where z is `among` from row `own` on, no point is its own."""
+    device = z.device
+    z, among = to_work_device(z), to_work_device(among)
     with torch.autocast(z.device.type, enabled=False):
         # About the common mean: a large offset would cost digits of the small distances
         middle = among.mean(dim=0)
@@ -119,7 +123,7 @@ def _nearest(z: Tensor, among: Tensor, n_neighbors: int, rows_at_once: int, own:
                 row = torch.arange(len(points), device=z.device)
                 distances[row, row + own + i * rows_at_once] = torch.inf
             neighbors.append(distances.topk(n_neighbors, dim=1, largest=False).indices.int())
-    return torch.cat(neighbors)
+    return torch.cat(neighbors).to(device)
 
 
 def _pieces(z: Tensor, rows_at_once: int) -> Sequence[Tensor]:

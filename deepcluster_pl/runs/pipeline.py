@@ -13,6 +13,7 @@ from rich.console import Console
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import assign_all, embed_all, partition_from, predict_all
+from deepcluster_pl.functional.work_device import work_on
 from deepcluster_pl.methods.auto import AUTO_METHOD
 from deepcluster_pl.reporting.console_summary import print_summary, print_verdict
 from deepcluster_pl.reporting.figures import save_reconstructions
@@ -56,7 +57,7 @@ def run(cfg: DictConfig, folder: Path, command: str, console: Console) -> dict[s
     with float32_arithmetic(), friendly_errors(folder):
         recipe = Recipe.from_config(cfg)
         stages = make_stages(recipe, folder, console)
-        with distributed_run(stages.world_size, cfg, folder, command), heartbeat(stages.report):
+        with distributed_run(stages.world_size, cfg, folder, command), heartbeat(stages.report), work_on(stages.device):
             trained = carry_out(recipe, stages)
             if not is_rank_zero():
                 return {}
@@ -92,7 +93,7 @@ def run_on_samples(cfg: DictConfig, samples: Table, folder: Path, console: Conso
         stages = make_stages(recipe, folder, console)
         if stages.world_size > 1:
             raise UserError(f"found {stages.world_size} devices; samples in memory take one, type trainer.devices=1")
-        with heartbeat(stages.report):
+        with heartbeat(stages.report), work_on(stages.device):
             return take_out_outliers(carry_out(recipe, stages, draws_figures=False))
 
 

@@ -20,6 +20,9 @@ from deepcluster_pl.utils.atomic_files import atomic_copy
 from deepcluster_pl.utils.distributed import broadcast_from_rank_zero, is_rank_zero
 from deepcluster_pl.utils.progress import doing
 
+_LOOKS = 100
+"""Looks at the held-out part during pretraining, about; each costs as much as several steps of a small net."""
+
 
 def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     """Pretrain the net, or read a pretrained one from an earlier run or the cache.
@@ -58,7 +61,9 @@ def pretrain(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Autoencoder:
     if source is None:
         module, callbacks = recipe.make_pretraining(net)
         data = StageData(ready.data, cfg.pretrain.batch_size, cfg.pretrain.shuffle, cfg.seed)
-        resume_from, limits = ready.resume.pretrain_from, {"max_epochs": n_epochs(cfg, len(ready.data.part("fit")))}
+        n = n_epochs(cfg, len(ready.data.part("fit")))
+        resume_from = ready.resume.pretrain_from
+        limits = {"max_epochs": n, "check_val_every_n_epoch": _look_every(cfg, n)}
         end = stages.train("pretrain", module, data, callbacks, ready.fingerprint, resume_from, save_to, **limits)
         ready.seconds["pretrain"] = end.seconds
         if cached is not None and is_rank_zero():
@@ -96,6 +101,16 @@ def n_epochs(cfg: DictConfig, n_samples: int) -> int:
     per_epoch = max(steps, int(cfg.pretrain.get("least_steps_per_epoch") or 0))
     least = max(int(cfg.pretrain.max_epochs) * per_epoch, int(cfg.pretrain.get("least_steps") or 0))
     return -(-least // steps)
+
+
+def _look_every(cfg: DictConfig, n: int) -> int:
+    """Return the epochs between two looks at the held-out part: as typed, or so many that n epochs have 100 looks.
+
+    >>> _look_every(OmegaConf.create({"trainer": {"check_val_every_n_epoch": "auto"}}), 500)
+    5
+    """
+    typed = OmegaConf.select(cfg, "trainer.check_val_every_n_epoch")
+    return max(1, n // _LOOKS) if typed == "auto" else int(typed or 1)
 
 
 def _cache_of_pretrained(cfg: DictConfig, ready: Ready) -> Path:

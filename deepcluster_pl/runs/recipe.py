@@ -73,6 +73,8 @@ class Recipe:
             data.take_over(samples)
         check_map(cfg.map)
         lightning, own = divided(cfg.trainer)
+        if lightning.get("check_val_every_n_epoch") == "auto":  # which is known once there are samples
+            lightning["check_val_every_n_epoch"] = 1
         recipe = Recipe(
             cfg=cfg,
             data=data,

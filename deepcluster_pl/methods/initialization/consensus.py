@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import adjusted_rand_indices
+from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.utils.ranges import NonNegativeInt
 
 
@@ -65,15 +66,16 @@ class ConsensusRestarts:
         Returns:
             Cluster (N,) of each sample in the chosen restart.
         """
-        partitions: NDArray[np.int64] = np.stack([restart.fit_predict(data) for restart in self._restarts])
+        restarts = [accelerated(restart) for restart in self._restarts]
+        partitions: NDArray[np.int64] = np.stack([restart.fit_predict(data) for restart in restarts])
         # Mean index with the others: each row holds a 1 for the restart itself
         self.agreement_ = (adjusted_rand_indices(partitions).sum(axis=1) - 1) / (len(partitions) - 1)
         # The best criterion among those that agree most
-        self.criterion_ = np.array([_criterion(restart) for restart in self._restarts])
+        self.criterion_ = np.array([_criterion(restart) for restart in restarts])
         leading = self.agreement_ > self.agreement_.max() - 1e-9  # sums in another order may differ by less
         chosen = int(np.where(leading, self.criterion_, -np.inf).argmax())
         # scikit-learn marks fitted attributes by an underscore at the end
-        fitted = vars(self._restarts[chosen])
+        fitted = vars(restarts[chosen])
         vars(self).update({name: value for name, value in fitted.items() if name.endswith("_")})
         labels: NDArray[np.int64] = partitions[chosen]
         self.labels_ = labels

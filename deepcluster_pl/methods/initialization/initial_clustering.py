@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from deepcluster_pl.errors import UserError
+from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.utils.determinism import deterministic_openmp, one_blas_thread
 from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
 
@@ -150,7 +151,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     stored with their probabilities (`probabilities_`).
 
     Args:
-        clusterer: has `fit_predict`; it is fitted in place.
+        clusterer: has `fit_predict`; it is fitted in place, or its counterpart on the run's GPU is.
         z: embeddings (N, D).
 
     Returns:
@@ -159,6 +160,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     Raises:
         UserError: the clusterer refuses the embeddings, or finds no cluster.
     """
+    clusterer = accelerated(clusterer)
     # Mixtures invert covariances, which float32 is too coarse for
     is_mixture = hasattr(clusterer, "covariance_type")
     data = z.cpu().double().numpy() if is_mixture else z.cpu().numpy()

@@ -25,7 +25,7 @@ from deepcluster_pl.methods.initialization.initial_clustering import Initializat
 from deepcluster_pl.runs.pipeline import make_stages
 from deepcluster_pl.runs.recipe import Recipe
 
-WARM = 3
+WARM = 10
 """Steps before those that are timed."""
 
 
