@@ -7,6 +7,7 @@ from datetime import datetime
 
 from deepcluster_pl.cli.arguments import new_file, run_with_model, split_settings
 from deepcluster_pl.errors import UserError, visible
+from deepcluster_pl.utils.quick_imports import quick_imports
 
 _DESCRIPTION = """\
 Assign new samples to the clusters of a finished run.
@@ -24,7 +25,8 @@ settings
   data=<source>                 default: the run's own kind of source, with its options
   data.<key>=<value>            replaces one option
 
-All samples of the source are predicted. The table has the columns id, cluster, confidence, and label where known."""
+All samples of the source are predicted. The table has the columns id, cluster, confidence, label where known, the name
+of the group, and for pictures what is in them, as in the run's assignments.csv."""
 _DEFAULTS = {"run": "", "to": "", "probabilities": "false", "accelerator": "auto"}
 
 
@@ -47,12 +49,11 @@ def execute(options: argparse.Namespace) -> int:
     print(
         visible(f"the model in {folder} assigns {' '.join(overrides) or 'the samples of its own source'}"), flush=True
     )
-
-    from deepcluster_pl.runs.failures import friendly_errors
-    from deepcluster_pl.runs.new_samples import predict
-    from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
-    from deepcluster_pl.utils.warnings_filter import silence_libraries
-
+    with quick_imports():
+        from deepcluster_pl.runs.failures import friendly_errors
+        from deepcluster_pl.runs.new_samples import predict
+        from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
+        from deepcluster_pl.utils.warnings_filter import silence_libraries
     default = RunFolder(folder).predictions / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.csv"
     target = new_file(own["to"], default, skipped_beside)
     silence_libraries()

@@ -1,4 +1,4 @@
-"""The table groups.csv of a run: a line for each group of a table, whose name a person may change."""
+"""Names of the groups of a run: the table groups.csv, which a person may change, or those in assignments.csv."""
 
 from __future__ import annotations
 
@@ -65,3 +65,30 @@ def read_group_names(path: Path, n_clusters: int) -> list[str] | None:
             f"or no such file"
         ) from error
     return names
+
+
+def suggested_group_names(path: Path, n_clusters: int) -> list[str] | None:
+    """Return the name that a run suggested for each group, from its table of samples.
+
+    Args:
+        path: assignments.csv of a run folder.
+        n_clusters: K.
+
+    Returns:
+        Names (K,); a cluster without samples is called `group <number>`. None where the run named no groups.
+
+    Raises:
+        UserError: the file is no such table.
+    """
+    if not path.is_file():
+        return None
+    names: dict[int, str] = {}
+    try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            for row in csv.DictReader(file):
+                if "name" not in row:
+                    return None
+                names.setdefault(int(row["cluster"]), " ".join(str(row["name"] or "").split())[:_LONGEST])
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
+        raise UserError(f"{path} is no table of a run's samples ({first_line(error)[:100]})") from error
+    return [names.get(k) or f"group {k}" for k in range(n_clusters)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,17 @@ from deepcluster_pl.config.hints import closest_match
 from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.config.quoting import quote_paths
 from deepcluster_pl.data.base import ClusteringData
+from deepcluster_pl.data.sources.image_folder import ImageFolder
 from deepcluster_pl.errors import UserError, first_line
-from deepcluster_pl.evaluation.group_names import read_group_names
+from deepcluster_pl.evaluation.facets import Facets, find_facets
+from deepcluster_pl.evaluation.group_names import read_group_names, suggested_group_names
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.methods.predictor import Predictor, device_of
 from deepcluster_pl.methods.serialization import load_model, load_preparation, read_description
 from deepcluster_pl.runs.folder import saved_run
 from deepcluster_pl.utils.atomic_files import atomic_write
 from deepcluster_pl.utils.run_folder import RunFolder, skipped_beside
+from deepcluster_pl.utils.run_warnings import RunWarnings
 
 _GROUPS = ["data", "n_clusters", "seed", "cache_dir", "trainer"]
 """Parts of a config that the options of a data source may refer to."""
@@ -121,7 +124,9 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
     data.move_to(device)
     probabilities = Predictor(module, device).part(data, "fit")[1].cpu()
     names = read_group_names(RunFolder(folder).groups, module.n_clusters)
-    save_predictions(target, data, probabilities, with_probabilities, names)
+    if names is None and isinstance(data, ImageFolder):
+        names = suggested_group_names(RunFolder(folder).assignments, module.n_clusters)
+    save_predictions(target, data, probabilities, with_probabilities, names, _facets_of(data))
     # Summarize
     part = data.part("fit")
     clusters = probabilities.argmax(dim=1).numpy()
@@ -130,6 +135,15 @@ def predict(folder: Path, overrides: list[str], target: Path, with_probabilities
     if scores["acc"] is not None:
         text += f"; ACC {scores['acc']:.4f}, NMI {scores['nmi']:.4f}, ARI {scores['ari']:.4f} with the labels"
     return "\n".join([text, *save_skipped(data, target), str(target)])
+
+
+def _facets_of(data: ClusteringData) -> dict[str, list[str]]:
+    """Return columns of what is in pictures, as a run has them; a failure is a warning. Other samples have none."""
+    facets = Facets()
+    if isinstance(data, ImageFolder):
+        with RunWarnings(data.report).attempt("facets of pictures"):
+            facets = find_facets(data, ["fit"])
+    return {column: texts["fit"] for column, texts in facets.columns.items()}
 
 
 def save_skipped(data: ClusteringData, target: Path) -> list[str]:
@@ -167,7 +181,12 @@ def check_names(expected: list[str] | None, data: ClusteringData) -> None:
 
 
 def save_predictions(
-    target: Path, data: ClusteringData, probabilities: Tensor, with_probabilities: bool, names: list[str] | None = None
+    target: Path,
+    data: ClusteringData,
+    probabilities: Tensor,
+    with_probabilities: bool,
+    names: list[str] | None = None,
+    facets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write a table with the cluster of each sample.
 
@@ -177,11 +196,12 @@ def save_predictions(
         probabilities: probability (N, K) of each sample in each cluster.
         with_probabilities: whether there is a column for each cluster's probability.
         names: name of each cluster, which make one more column; None where there are none.
+        facets: more columns: text for every sample, by name; None = no such columns.
     """
-    part = data.part("fit")
+    part, more = data.part("fit"), facets or {}
     confidence, clusters = (values.numpy() for values in probabilities.max(dim=1))
     added = [f"probability_{k}" for k in range(probabilities.shape[1])] if with_probabilities else []
-    added += ["name"] if names else []
+    added += [*(["name"] if names else []), *more]
     with atomic_write(target, replaces=False) as file:
         writer = csv.writer(file)
         writer.writerow(["id", "cluster", "confidence", *(["label"] if part.labels is not None else []), *added])
@@ -189,4 +209,5 @@ def save_predictions(
             label = [part.labels[i]] if part.labels is not None else []
             cells = [f"{value:.4f}" for value in probabilities[i].tolist()] if with_probabilities else []
             cells += [names[int(clusters[i])]] if names else []
+            cells += [texts[i] for texts in more.values()]
             writer.writerow([part.ids[i], int(clusters[i]), f"{confidence[i]:.4f}", *label, *cells])

@@ -100,7 +100,10 @@ class Recipe:
         self.data.setup()
         n = len(self.data.part("fit"))
         if self.choose is not None:
-            self.choose.check(n)
+            # Too few samples for an estimate get the smallest number, unless they are fewer than that
+            self.choose.check(max(n, self.choose.least))
+            if n < self.choose.smallest:
+                raise UserError(f"found n_samples={n}, expected at least {self.choose.smallest} to make groups of")
         elif n < self.cfg.n_clusters:
             raise UserError(
                 f"n_samples={n} should be >= n_clusters={self.cfg.n_clusters}; type n_clusters={n} or fewer"

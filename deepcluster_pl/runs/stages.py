@@ -15,7 +15,7 @@ from deepcluster_pl.data.datamodule import StageData
 from deepcluster_pl.data.kinds import shared_components
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
-from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate, too_few_samples
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.initialization.whitening import whitened
 from deepcluster_pl.nets.base import Autoencoder
@@ -112,11 +112,17 @@ def choose_n_clusters(
         net: the pretrained net.
 
     Returns:
-        The recipe with a number of clusters, and the estimate; None where the number was typed.
+        The recipe with a number of clusters, and the estimate; None where the number was typed, or where there are too
+        few samples, which get the smallest number and a warning.
     """
     choose, start = recipe.choose, ready.resume.start
     if choose is None:
         return recipe, None
+    n = len(ready.data.part("fit"))
+    if n < choose.least:
+        taken = f"{choose.smallest} clusters are taken; type n_clusters=<number> for more"
+        ready.warnings.add(f"{too_few_samples(n, choose.least)}: {taken}", lasts=False)
+        return recipe.with_n_clusters(choose.smallest), None
     earlier = RunFolder(start.parent).n_clusters if start else None
     z = torch.empty(0) if earlier else embed_part(net.to(stages.device), ready.data, "fit")
     # On mixed columns themselves, neighbors share a category by chance: only what columns share is looked at

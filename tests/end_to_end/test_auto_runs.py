@@ -102,7 +102,7 @@ def test_a_number_that_was_found_is_none_that_a_sweep_tried(cli_run, four):
             ("n_clusters=aut", "data.n_centers=3"),
             "n_clusters: found 'aut', expected a whole number >= 1 or auto",
         ),
-        (("n_clusters=auto", "data.n_centers=3", "data.n_samples=12"), "at least 20 samples, found 12"),
+        (("n_clusters=auto", "data.n_centers=1", "data.n_samples=1"), "found n_samples=1, expected at least 2"),
         (("n_clusters=auto", "data.n_centers=3", "choose.smallest=1"), "choose.smallest: found 1, expected"),
         (("n_clusters=auto", "data.n_centers=3", "choose.smallest=9", "choose.largest=4"), "above choose.largest=4"),
     ],

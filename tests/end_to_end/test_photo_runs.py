@@ -242,14 +242,29 @@ def test_groups_of_photos_name_themselves_and_their_folders(cli_run, deepcluster
     # What each picture is has columns of its own
     assert all(0 <= float(row[kind]) <= 1 for row in run.assignments for kind in ("made", "writing"))
     assert {"objects"} <= set(run.assignments[0])
-    # The model knows how its pictures were described
+    # The model knows how its pictures were described, and predict says of them what the run said
     predicted = deepcluster("predict", f"run={run.folder}", f"data.root={photos}", "accelerator=cpu")
     assert predicted.code == 0, predicted.err
     with Path(predicted.out.splitlines()[-1]).open(newline="") as file:
-        assert {row["id"]: int(row["cluster"]) for row in csv.DictReader(file)} == clusters(run)
+        found = list(csv.DictReader(file))
+    assert list(found[0]) == ["id", "cluster", "confidence", "name", "made", "writing", "objects"]
+    assert found == [{column: row[column] for column in found[0]} for row in run.assignments]
     assert run_organize(f"run={run.folder}", f"to={tmp_path / 'sorted'}", "apply=true") == 0
     folders = {path.name for path in (tmp_path / "sorted").iterdir() if path.is_dir()}
     assert folders == {name.replace(":", "_") for name in names.values()}
+
+
+def test_five_pictures_end_in_two_groups_and_a_warning(cli_run, tmp_path):
+    library(tmp_path / "few", 5)
+    settings = [text for text in SMALL if not text.startswith(("n_clusters", "fit."))]
+    run = cli_run(*settings, "experiment=photos", "data=images", f"data.root={tmp_path / 'few'}", "data.copies=0")
+    assert run.code == 0, run.err
+    (warning,) = run.scores["warnings"]
+    assert "at least 20 samples, found 5: 2 clusters are taken; type n_clusters=<number> for more" in warning
+    assert f"warning: {warning}" in run.out
+    assert "Found 2 groups of" in run.out
+    assert set(clusters(run).values()) == {0, 1}
+    assert (run.folder / "gallery.html").is_file()
 
 
 def test_a_resume_that_is_refused_leaves_the_records_of_the_run(cli_run, photos):

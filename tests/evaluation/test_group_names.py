@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.evaluation.group_names import read_group_names, save_group_names
+from deepcluster_pl.evaluation.group_names import read_group_names, save_group_names, suggested_group_names
 
 
 def test_names_are_read_as_they_were_written(tmp_path):
@@ -32,3 +32,15 @@ def test_another_table_is_refused_in_a_line(tmp_path, content):
     (tmp_path / "groups.csv").write_bytes(content)
     with pytest.raises(UserError, match="holds no names of groups"):
         read_group_names(tmp_path / "groups.csv", 3)
+
+
+def test_names_are_those_of_the_table_of_samples(tmp_path):
+    table = tmp_path / "assignments.csv"
+    assert suggested_group_names(table, 2) is None
+    table.write_text("id,cluster\na,0\n")
+    assert suggested_group_names(table, 2) is None
+    table.write_bytes(b'id,cluster,name\n"two\nlines \xff.jpg",2,"cat, tabby"\na,0,lake\nb,-1,\n')
+    assert suggested_group_names(table, 3) == ["lake", "group 1", "cat, tabby"]
+    table.write_text("id,cluster,name\na,x,lake\n")
+    with pytest.raises(UserError, match="is no table of a run's samples"):
+        suggested_group_names(table, 2)

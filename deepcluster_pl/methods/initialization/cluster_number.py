@@ -17,6 +17,11 @@ ROWS_A_CLUSTER = 10
 """Fewest samples for each cluster of the largest number that is tried."""
 
 
+def too_few_samples(n: int, least: int) -> str:
+    """Return that n samples are too few to estimate a number of clusters; the caller says what follows from it."""
+    return f"n_clusters=auto needs at least {least} samples, found {n}"
+
+
 @dataclass(frozen=True)
 class ClusterNumberEstimate:
     """A number of clusters, and the evidence for it.

@@ -27,7 +27,7 @@ from deepcluster_pl.functional.communities import (
     neighbor_graph,
 )
 from deepcluster_pl.functional.neighbors import nearest_rows
-from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER, ClusterNumberEstimate
+from deepcluster_pl.methods.initialization.cluster_number import ROWS_A_CLUSTER, ClusterNumberEstimate, too_few_samples
 from deepcluster_pl.methods.initialization.initial_clustering import check_embeddings
 from deepcluster_pl.utils.determinism import deterministic_openmp
 from deepcluster_pl.utils.random import sample_rows
@@ -96,15 +96,17 @@ class SplitHalfStability:
         self.sample_size = sample_size
         self.random_state = random_state
 
+    @property
+    def least(self) -> int:
+        """Return the fewest samples from which a number of clusters is estimated."""
+        return ROWS_A_CLUSTER * self.smallest
+
     def check(self, n: int) -> None:
         """Raise `UserError` if no number of clusters can be tried with n samples."""
         if self.largest < self.smallest:
             raise UserError(f"found choose.smallest={self.smallest} above choose.largest={self.largest}")
-        if min(n, self.sample_size) < ROWS_A_CLUSTER * self.smallest:
-            raise UserError(
-                f"n_clusters=auto needs at least {ROWS_A_CLUSTER * self.smallest} samples, found "
-                f"{min(n, self.sample_size)}; type n_clusters=<number>"
-            )
+        if min(n, self.sample_size) < self.least:
+            raise UserError(f"{too_few_samples(min(n, self.sample_size), self.least)}; type n_clusters=<number>")
 
     def find(self, z: Tensor, n_components: int | None = None) -> ClusterNumberEstimate:
         """Find the number of clusters in embeddings.
