@@ -48,6 +48,8 @@ SMALL = (
     "pretrain.batch_size=64", "baselines=none",
 )  # fmt: skip
 """Overrides of a short run."""
+SMALL_BEST = ("data.subset.size=300", "student.least_steps=10", "student.most_steps=10", "baselines=none")
+"""Overrides of a short run of the best recipe, which has no autoencoder."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Place:
 
     def command(self, folder: str, *overrides: str) -> list[str]:
         """Return the command line of one run."""
-        small = (*SMALL, *overrides) if self.short else overrides
+        small = (*(SMALL_BEST if "student=wide" in overrides else SMALL), *overrides) if self.short else overrides
         return [
             sys.executable, "-m", "deepcluster_pl", f"data.root={self.data}", f"trainer.accelerator={self.accelerator}",
             f"cache_dir={self.scratch / 'cache'}", f"hydra.run.dir={self.scratch / folder}", *small,
