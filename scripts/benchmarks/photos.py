@@ -7,7 +7,7 @@
     python -m scripts.benchmarks.photos score --root <folder> --clusters 9 [--only 3]
 
 `--root` of `score` holds a folder for each group. Results are printed as Markdown; `--write` writes them into
-docs/photos.md.
+docs/photos.md: the rows of `score` beside the others that are there, any other table whole.
 """
 
 from __future__ import annotations
@@ -110,9 +110,22 @@ def main() -> int:
     print(table)
     if chosen.write:
         text = PAGE.read_text(encoding="utf-8")
-        mark = re.compile(rf"(<!-- {chosen.what} -->\n).*?(<!-- end -->)", re.DOTALL)
-        PAGE.write_text(mark.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text), encoding="utf-8")
+        mark = re.compile(rf"(<!-- {chosen.what} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+        if chosen.what == "score" and (there := mark.search(text)):
+            table = "\n".join(merged(there[2].splitlines(), lines))
+        PAGE.write_text(mark.sub(lambda found: f"{found[1]}{table}\n{found[3]}", text), encoding="utf-8")
     return 0
+
+
+def merged(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Return the table of scores with new rows in the place of old ones of the same recipe, in the order of recipes.
+
+    Args:
+        old: lines of the table, its two of the head first.
+        new: likewise, with some of the rows.
+    """
+    rows = {line.split(" | ")[0].strip("| "): line for line in (*old[2:], *new[2:])}
+    return [*new[:2], *(rows[name] for name in RECIPES if name in rows)]
 
 
 def speed(scratch: Path) -> list[str]:
