@@ -153,7 +153,8 @@ def initialize(
         The initialization, as it is stored in start.safetensors.
 
     Raises:
-        UserError: the clusterer fails, or finds another number of clusters.
+        UserError: the clusterer fails, or finds another number of clusters, or the earlier initialization belongs to
+            other settings.
     """
     cfg, source = recipe.cfg, ready.resume.start
     seed_everything(cfg.seed, verbose=False)
@@ -163,7 +164,8 @@ def initialize(
 
     def make() -> Initialization:
         if source is not None:
-            return Initialization.load(source)
+            vouched_for = ready.resume.final or ready.resume.fit_from  # checked, and by the settings of the start too
+            return Initialization.load(source, None if vouched_for else ready.fingerprint)
         announce(ready.data, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
         with doing(f"start: {type(recipe.clusterer).__name__}"):
             start = fit_initialization(recipe.clusterer, z[rows])
@@ -175,7 +177,7 @@ def initialize(
         raise UserError(f"start: found {len(start.centers)} clusters, expected n_clusters={method.n_clusters}")
     # Store the initialization, and give it to net and method
     if is_rank_zero():
-        start.save(stages.folder.initialization)
+        start.save(stages.folder.initialization, ready.fingerprint)
     if start.code_matrix is not None and start.code_shift is not None:
         method.net.change_code(start.code_matrix, start.code_shift)
     method.initialize(start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from helpers.command_line import TINY_DEC
 
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 from deepcluster_pl.training.callbacks.kmeans_probe import KMeansProbe
+from deepcluster_pl.utils.tensor_files import load_with_notes, save_tensors
 
 
 def test_pretrained_gives_the_labels_of_the_full_run(cli_run):
@@ -192,6 +194,23 @@ def test_a_damaged_start_is_named(cli_run):
     again = cli_run(f"resume={run.folder}")
     assert again.code == 1
     assert "start.safetensors is damaged" in again.err
+
+
+def test_a_start_of_other_settings_is_refused_and_computed_again_once_it_is_deleted(cli_run):
+    run = cli_run("data=blobs", "data.n_samples=60", "method=kmeans", "n_clusters=3", "baselines=none")
+    start, config = run.folder / "start.safetensors", run.folder / "config" / "config.yaml"
+    first = load_with_notes(start)
+    config.write_text(re.sub("n_init: [0-9]+", "n_init: 7", config.read_text()))
+    refused = cli_run(f"resume={run.folder}")
+    assert refused.code == 1
+    assert refused.err.startswith(f"{start} belongs to other settings (start); delete it")
+    start.unlink()
+    again = cli_run(f"resume={run.folder}")
+    assert again.code == 0, again.err
+    assert load_with_notes(start)[1] != first[1]
+    # A file of an earlier version names no settings
+    save_tensors(first[0], start)
+    assert "was written by an earlier version" in cli_run(f"resume={run.folder}").err
 
 
 def test_a_damaged_cache_is_made_again(cli_run, tmp_path):

@@ -11,7 +11,7 @@ import torch
 from helpers.memory import memory_limit
 
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
+from deepcluster_pl.utils.tensor_files import load_tensors, load_with_notes, save_tensors
 
 
 def safetensors(header, content=b"", length=None):
@@ -57,3 +57,14 @@ def test_tensors_come_back(tmp_path):
     loaded = load_tensors(tmp_path / "x.safetensors")
     assert loaded.keys() == tensors.keys()
     assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+
+
+def test_notes_come_back_and_a_change_in_them_is_damage(tmp_path):
+    file = tmp_path / "x.safetensors"
+    save_tensors({"a": torch.ones(2)}, file)
+    assert load_with_notes(file)[1] is None
+    save_tensors({"a": torch.ones(2)}, file, {"seed": "12345"})
+    assert load_with_notes(file)[1] == {"seed": "12345"}
+    file.write_bytes(file.read_bytes().replace(b"12345", b"12346"))
+    with pytest.raises(UserError, match="is damaged: its checksum does not fit"):
+        load_tensors(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.utils.determinism import deterministic_openmp, one_blas_thread
-from deepcluster_pl.utils.tensor_files import load_tensors, save_tensors
+from deepcluster_pl.utils.tensor_files import load_with_notes, save_tensors
 
 _SHAPES = {
     "centers": "KD", "labels": "N", "weights": "K", "precisions_cholesky": "KDD", "agreement": "R", "criterion": "R",
@@ -79,16 +80,37 @@ class Initialization:
             texts.append(f"embeddings whitened, their axes stretched by {low:.3g} to {high:.3g}")
         return "; ".join(texts)
 
-    def save(self, path: Path) -> None:
-        """Write a safetensors file with every attribute that is not None."""
+    def save(self, path: Path, origin: Mapping[str, str] | None = None) -> None:
+        """Write a safetensors file with every attribute that is not None.
+
+        Args:
+            path: the file.
+            origin: hashes of the settings that the initialization belongs to, by name.
+        """
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        save_tensors({name: tensor for name, tensor in tensors.items() if tensor is not None}, path)
+        save_tensors({name: tensor for name, tensor in tensors.items() if tensor is not None}, path, origin)
 
     @staticmethod
-    def load(path: Path) -> Initialization:
-        """Read an initialization that `save` wrote; `UserError` if the file is damaged or holds something else."""
+    def load(path: Path, origin: Mapping[str, str] | None = None) -> Initialization:
+        """Read an initialization that `save` wrote.
+
+        Args:
+            path: the file.
+            origin: hashes of the settings that it has to belong to; None for any.
+
+        Returns:
+            The initialization.
+
+        Raises:
+            UserError: the file is damaged, holds something else, or belongs to other settings.
+        """
         try:
-            start = Initialization(**load_tensors(path))
+            tensors, found = load_with_notes(path)
+            if origin and found is None:
+                raise UserError(f"{path} was written by an earlier version, perhaps with other settings")
+            if differing := [name for name, expected in (origin or {}).items() if (found or {}).get(name) != expected]:
+                raise UserError(f"{path} belongs to other settings ({', '.join(differing)})")
+            start = Initialization(**tensors)
             _check_loaded(start)
             return start
         except (UserError, TypeError, ValueError) as error:
