@@ -39,15 +39,13 @@ class Facets:
     chips: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def lines(self, ids: Mapping[PartName, Sequence[int | str]]) -> dict[str, str]:
-        """Return a line about each picture by id, such as `made 0.97 · faces 2 · objects menu 0.80`.
+        """Return a line about each picture by id, see `about`.
 
         Args:
             ids: of every sample, by part.
         """
         return {
-            str(name): " · ".join(
-                f"{column} {texts[part][i]}" for column, texts in self.columns.items() if texts[part][i]
-            )
+            str(name): about({column: texts[part][i] for column, texts in self.columns.items()})
             for part, names in ids.items()
             for i, name in enumerate(names)
         }
@@ -118,6 +116,34 @@ class Facets:
                     named.setdefault(item.rpartition(" ")[0], []).append(name)
         frequent = sorted(named, key=lambda word: (-len(named[word]), word))[:_MOST_WORDS]
         self.chips["Objects"] = {word: named[word] for word in frequent if len(named[word]) > 1}
+
+
+def about(known: Mapping[str, str]) -> str:
+    """Return what is known of a picture in plain words, with how sure each answer is.
+
+    Args:
+        known: text of each column; empty where nothing is known.
+
+    >>> about({"made": "0.06", "objects": "tabby 0.62; tiger cat 0.21", "face": "0.98", "faces": "2"})
+    'natural 0.94 · tabby 0.62, tiger cat 0.21 · 2 faces 0.98'
+    """
+    answers = [_answer(*_ANSWERS[kind][1:], float(known[kind])) for kind in (MADE, WRITING) if known.get(kind)]
+    answers.append(known.get("objects", "").replace("; ", ", "))
+    if known.get("face"):
+        number, p = int(known["faces"]), float(known["face"])
+        counted = f"{number} face{'s' if number > 1 else ''} {p:.2f}"
+        none = f"no face {1 - p:.2f}" if p <= _NO_FACE else f"perhaps a face {p:.2f}"
+        answers.append(counted if number else none)
+    if known.get("words"):
+        answers.append(f"it reads: {known['words']}")
+    return " · ".join(filter(None, answers))
+
+
+def _answer(yes: str, no: str, p: float) -> str:
+    """Return one of two answers, with its probability; p is that of yes."""
+    if round(1 - p, 2) >= SURE:
+        return f"{no} {1 - p:.2f}"
+    return f"{'' if p >= SURE else 'perhaps '}{yes} {p:.2f}"
 
 
 def find_facets(data: ImageFolder, parts: Sequence[PartName]) -> Facets:

@@ -54,6 +54,8 @@ def print_verdict(console: Console, scores: dict[str, Any], folder: RunFolder) -
     for text in (*filter(None, (verdict["found"], verdict["compared"], verdict["trust"])), f"next: {verdict['next']}"):
         console.print(text, highlight=False, soft_wrap=True, markup=False)
     text = f"everything is in {folder.path}; the report is {folder.report.name}"
+    if folder.gallery.is_file():
+        text += f", and {folder.gallery.name} shows the pictures by group"
     console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from deepcluster_pl.evaluation.facets import Facets
+from deepcluster_pl.evaluation.facets import Facets, about
 
 
 def test_a_kind_is_true_false_or_unsure():
@@ -37,5 +38,20 @@ def test_objects_that_several_pictures_show_are_answers():
     facets.add_objects(objects, {"fit": ["a", "b"], "holdout": ["c", "d"]})
     assert facets.chips["Objects"] == {"tabby": ["a", "b"]}
     assert facets.lines({"fit": ["a", "b"], "holdout": ["c", "d"]}) == {
-        "a": "objects tabby 0.62; tiger cat 0.21", "b": "objects tabby 0.30", "c": "", "d": "objects menu 0.90",
+        "a": "tabby 0.62, tiger cat 0.21", "b": "tabby 0.30", "c": "", "d": "menu 0.90",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"made": "0.97", "writing": "0.80"}, "made 0.97 · with writing 0.80"),
+        ({"made": "0.45", "writing": "0.20"}, "perhaps made 0.45 · without writing 0.80"),
+        ({"face": "0.99", "faces": "1"}, "1 face 0.99"),
+        ({"face": "0.70", "faces": "0"}, "perhaps a face 0.70"),
+        ({"face": "0.20", "faces": "0", "words": "TOTAL 12"}, "no face 0.80 · it reads: TOTAL 12"),
+        ({"face": "", "faces": "", "words": "", "objects": ""}, ""),
+    ],
+)
+def test_what_is_known_is_said_in_plain_words(known, said):
+    assert about(known) == said
