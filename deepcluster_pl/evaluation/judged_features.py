@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepcluster_pl.data.base import ClusteringData
-from deepcluster_pl.functional.communities import largest_modularity
+from deepcluster_pl.data.upright_choice import clearness
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
-from deepcluster_pl.functional.upright import CLEARER, LEAST_TRIED, TRIED_ROWS, upright
+from deepcluster_pl.functional.upright import upright
 from deepcluster_pl.utils.image_layout import image_layout, is_image, to_planes
 
 _CELLS, _DIRECTIONS = 4, 8
@@ -22,7 +22,7 @@ def judged_features(data: ClusteringData, rows: NDArray[np.int64]) -> NDArray[np
 
     For images, pixels and histograms of gradient directions stand side by side, each with a total variance of 1.
     Neighbors by pixels alone are what methods on pixels have their clusters from, so they would always prefer those.
-    Images are set upright first where groups get clearer by that (see `upright`).
+    Images are set upright first where groups get clearer by that (see `clearness`).
 
     Args:
         data: the data, set up.
@@ -36,14 +36,11 @@ def judged_features(data: ClusteringData, rows: NDArray[np.int64]) -> NDArray[np
     if layout is None or not is_image(data.input_shape):
         return x
     planes = to_planes(torch.from_numpy(x).reshape(len(x), *data.input_shape), layout).float()
-    as_they_are = _blocks(planes)
-    if len(planes) < LEAST_TRIED:
-        return as_they_are
     # Set upright where that makes groups clearer, as net=gradients does
-    set_upright = _blocks(torch.cat([upright(some) for some in torch.split(planes, _IMAGES_AT_ONCE)]))
-    every = -(-len(planes) // TRIED_ROWS)
-    before, after = (largest_modularity(features[::every]) for features in (as_they_are, set_upright))
-    return set_upright if after - before > CLEARER else as_they_are
+    found = clearness(data, layout)
+    if found is not None and found.is_won:
+        planes = torch.cat([upright(some) for some in torch.split(planes, _IMAGES_AT_ONCE)])
+    return _blocks(planes)
 
 
 def _blocks(planes: Tensor) -> NDArray[np.float32]:

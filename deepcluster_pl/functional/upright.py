@@ -6,11 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CLEARER = 0.01
-"""Modularity that has to be won. 10,000 digits of MNIST win 0.025, those of `digits` 0.002, and clothes lose 0.002."""
-TRIED_ROWS, LEAST_TRIED = 2000, 200
-"""Samples that images are set upright of to see whether it helps, at most; fewer than the second stay as they are."""
-
 
 def upright(planes: Tensor, share: Tensor | float = 1.0) -> Tensor:
     """Move what images show to their middle, and shear it until its rows are centered above each other.

@@ -12,10 +12,10 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepcluster_pl.data.upright_choice import Clearness, clearness, spread
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.functional.communities import largest_modularity
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
-from deepcluster_pl.functional.upright import CLEARER, LEAST_TRIED, TRIED_ROWS, upright
+from deepcluster_pl.functional.upright import upright
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
@@ -36,9 +36,8 @@ class Gradients(Autoencoder):
     pixels, because a line that is a little shifted, thicker or brighter stays nearly the same. The decoder is the best
     linear way back to the pixels.
 
-    Images may be set upright first (see `upright`), so that neither place nor slant counts. With `upright="auto"`, up
-    to 2,000 samples are embedded both ways. The graph of their nearest neighbors is partitioned into 2 to 20
-    communities, and they are set upright where that raises the largest modularity by 0.01.
+    Images may be set upright first (see `upright`), so that neither place nor slant counts. With `upright="auto"`,
+    that is where groups get clearer by it (see `clearness`).
 
     Everything is measured on the fitted part, on at most 20,000 samples that are spread evenly over it, and is saved
     with the weights.
@@ -51,8 +50,7 @@ class Gradients(Autoencoder):
         upright: whether images are set upright; "auto" finds out without labels.
 
     Attributes:
-        clearness: the largest modularity with images as they are, and with images set upright; None where that was not
-            compared.
+        clearness: how clear groups are with images as they are, and set upright; None where that was not compared.
 
     Raises:
         UserError: samples are no images of at least 4 x 4 pixels.
@@ -68,7 +66,7 @@ class Gradients(Autoencoder):
     ) -> None:
         super().__init__(input_shape)
         self.upright = upright
-        self.clearness: tuple[float, float] | None = None
+        self.clearness: Clearness | None = None
         histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
         width = histograms.width(self.input_shape)
         self._latent_dim: int = min(n_components, width)
@@ -95,10 +93,10 @@ class Gradients(Autoencoder):
     def measure(self, data: ClusteringData) -> None:
         """Measure scaling, components and the way back on the fitted part, in float64 and two passes over it."""
         super().measure(data)
-        n = len(data.part("fit"))
         if self.upright == "auto":
-            self._set_upright(data, _spread(n, TRIED_ROWS))
-        self._measure_on(data, _spread(n, _ROWS))
+            self.clearness = clearness(data, self.histograms.layout)
+            self.histograms.set_upright(float(self.clearness is not None and self.clearness.is_won))
+        self._measure_on(data, spread(len(data.part("fit")), _ROWS))
 
     @property
     def remark(self) -> str:
@@ -107,20 +105,6 @@ class Gradients(Autoencoder):
             return ""
         before, after = self.clearness
         return f"images are set upright, since groups get clearer: modularity {before:.3f}, then {after:.3f}"
-
-    def _set_upright(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
-        """Set images upright where some rows of the fitted part then fall into clearer communities."""
-        clearness = []
-        for share in (0.0, 1.0):
-            self.histograms.set_upright(share)
-            if len(rows) < LEAST_TRIED:
-                return self.histograms.set_upright(0.0)
-            self._measure_on(data, rows)
-            x = torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *self.input_shape)
-            points = self.encode(x.to(self.shift.device)).cpu().numpy()
-            clearness.append(largest_modularity(points))
-        self.clearness = (clearness[0], clearness[1])
-        return self.histograms.set_upright(float(clearness[1] - clearness[0] > CLEARER))
 
     def _measure_on(self, data: ClusteringData, rows: NDArray[np.int64]) -> None:
         """Measure components and the way back on some rows of the fitted part."""
@@ -193,15 +177,6 @@ class _Histograms(nn.Module):
         """Set the part of the slant that is taken away."""
         assert self.share is not None
         self.share.fill_(share)
-
-
-def _spread(n: int, most: int) -> NDArray[np.int64]:
-    """Return row numbers that are spread evenly over n rows, all of them or so many.
-
-    >>> _spread(9, 3).tolist()
-    [0, 4, 8]
-    """
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 
 def _pair(net: Gradients, data: ClusteringData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
