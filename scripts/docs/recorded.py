@@ -19,7 +19,7 @@ def read(file: Path) -> list[Run]:
     """Return recorded runs, by recipe in the order of their first line, then precision and seed."""
     runs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     settings = list(dict.fromkeys(setting(run) for run in runs))
-    return sorted(runs, key=lambda run: (settings.index(setting(run)), run["machine"]["precision"], run["seed"]))
+    return sorted(runs, key=lambda run: (settings.index(setting(run)), precision_of(run), run["seed"]))
 
 
 def setting(run: Run) -> str:
@@ -36,11 +36,21 @@ def setting(run: Run) -> str:
     return " ".join([run["recipe"], *changed, *run.get("by_now", "").split()])
 
 
+def precision_of(run: Run) -> str:
+    """Return the precision of a run, and that it was on a GPU.
+
+    >>> precision_of({"machine": {"precision": "bf16-mixed", "accelerator": "cuda"}})
+    'bf16-mixed, GPU'
+    """
+    machine = run["machine"]
+    return machine["precision"] + (", GPU" if machine["accelerator"] == "cuda" else "")
+
+
 def by_setting(runs: list[Run]) -> list[list[Run]]:
-    """Return runs in groups that differ in nothing but the seed."""
+    """Return runs in groups that differ in nothing but the seed: one device, one precision, one recipe."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        groups.setdefault((setting(run), run["machine"]["precision"]), []).append(run)
+        groups.setdefault((setting(run), precision_of(run)), []).append(run)
     return list(groups.values())
 
 

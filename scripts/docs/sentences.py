@@ -5,7 +5,8 @@ A number in a sentence stands between a mark and its end, on one line:
     <!-- n: rows article da/ -->four<!-- end -->      rows of a table whose recipe begins so
     <!-- n: variants digits idec -->three<!-- end -->     rows of a table that change settings of one recipe
     <!-- n: seeds article da/scan -->three<!-- end -->     seeds of one recipe
-    <!-- n: above mnist fit.acc .932 idec start=gmm -->one<!-- end -->     seeds of one recipe whose score is larger
+    <!-- n: runs article da/scan -->five<!-- end -->     runs of one recipe, on any machine and in any precision
+    <!-- n: above mnist fit.acc .932 idec start=gmm -->one<!-- end -->     runs of one recipe whose score is larger
     <!-- n: missed -->five<!-- end -->      rows of the page's own tables whose median misses its aim
     <!-- mean: digits fit.acc idec -->.800 ± .018<!-- end -->     mean ± standard deviation over seeds
 """
@@ -74,10 +75,12 @@ def _count(words: list[str], text: str, results: Path) -> int:
         return sum(name.startswith(beginning) for name in names)
     if kind == "seeds":
         return len({run["seed"] for run in _runs(results, experiment, rest)})
+    if kind == "runs":
+        return len(_runs(results, experiment, rest))
     if kind == "above":
         score, bound, *recipe = rest
         return sum(value > float(bound) for value in _scores(_runs(results, experiment, recipe), score))
-    raise ValueError(f"a mark counts rows, variants, seeds, above or missed, not {kind}")
+    raise ValueError(f"a mark counts rows, variants, seeds, runs, above or missed, not {kind}")
 
 
 def _runs(results: Path, experiment: str, recipe: list[str]) -> list[Run]:

@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scripts.docs.recorded import Run, by_setting, published_scores, read, setting
+from scripts.docs.recorded import Run, by_setting, precision_of, published_scores, read, setting
 from scripts.docs.sentences import fill_sentences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def filled(text: str, results: Path) -> str:
 
 
 def table(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
-    """Return a header and one row per recipe and precision."""
+    """Return a header and one row per recipe, precision and device."""
     compared = [m for m in metrics if any(m in published_scores(run, part) for run in runs)]
     header = ["`method=`", "precision", "seeds"]
     for metric in metrics:
@@ -227,7 +227,7 @@ def each_run(runs: list[Run], part: str, metrics: list[str]) -> list[list[str]]:
     for run in runs:
         minutes = sum(seconds or 0.0 for seconds in run["seconds"].values()) / 60
         values = [f"{run[part][metric]:.4f}" for metric in metrics]
-        head = [f"`{setting(run)}`", str(run["seed"]), run["machine"]["precision"]]
+        head = [f"`{setting(run)}`", str(run["seed"]), precision_of(run)]
         rows.append([*head, run["stopped"], str(run["steps"]), f"{minutes:.1f}", *values, run["commit"][:10]])
     return rows
 
@@ -236,7 +236,7 @@ def paired(runs: list[Run], part: str, metrics: list[str], first: str, second: s
     """Return a header and one row per recipe: mean difference, second precision less the first, its standard error."""
     rows = [["`method=`", "seeds", *(f"{NAMES[metric]}, {second} less {first}" for metric in metrics)]]
     for recipe in dict.fromkeys(setting(run) for run in runs):
-        by = {(run["machine"]["precision"], run["seed"]): run[part] for run in runs if setting(run) == recipe}
+        by = {(precision_of(run), run["seed"]): run[part] for run in runs if setting(run) == recipe}
         seeds = [seed for precision, seed in by if precision == first and (second, seed) in by]
         if len(seeds) > 1:
             row = [f"`{recipe}`", ", ".join(map(str, seeds))]
@@ -276,7 +276,7 @@ def markdown(rows: list[list[str]]) -> str:
 
 def _head(members: list[Run]) -> list[str]:
     first = members[0]
-    return [f"`{setting(first)}`", first["machine"]["precision"], ", ".join(str(run["seed"]) for run in members)]
+    return [f"`{setting(first)}`", precision_of(first), ", ".join(str(run["seed"]) for run in members)]
 
 
 def _machine(machine: dict[str, Any]) -> str:
