@@ -43,7 +43,7 @@ PROGRAMS = Path(__file__).resolve().parent / "timing"
 SCORES = (0.80, 0.90, 0.95)
 SETS = {"mnist": "all", "mnist_10k": "test"}
 """Images of MNIST by name of the set, as `data.images` has them."""
-OURS = ("gradients", "pca_gmm", "dec", "idec", "da/scan", "da/scan student=conv", "auto")
+OURS = ("gradients", "gradients student=conv", "pca_gmm", "dec", "idec", "da/scan", "auto")
 PEERS = ("sklearn/KMeans", "sklearn/GaussianMixture", "sklearn/Ward", "sklearn/Spectral", "clustpy/DEC", "clustpy/IDEC",
          "clustpy/N2D", "keras/DEC")  # fmt: skip
 FEW_ROWS = ("sklearn/Ward", "sklearn/Spectral")
