@@ -26,7 +26,7 @@ _IMAGES_AT_ONCE = 1000
 
 
 class Clearness(NamedTuple):
-    """How clear groups are: the largest modularity of a graph of neighbors, see `largest_modularity`.
+    """Clearness of groups: the largest modularity of communities of their neighbors, see `largest_modularity`.
 
     Attributes:
         as_they_are: of the images as they are.
@@ -43,7 +43,7 @@ class Clearness(NamedTuple):
 
 
 _known: WeakKeyDictionary[ClusteringData, Clearness | None] = WeakKeyDictionary()
-"""What was found, as long as the data are there: candidates, and the judge of their partitions, ask again."""
+"""Findings, kept as long as the data: candidates, and the judge of their partitions, ask again."""
 
 
 def clearness(data: ClusteringData, layout: Layout) -> Clearness | None:
