@@ -10,6 +10,7 @@ from deepcluster_pl.functional.assignment import (
 from deepcluster_pl.functional.consensus_choice import consensus_agreement
 from deepcluster_pl.functional.consistency import consistency_loss, mean_entropy, self_labeling_loss, size_divergence
 from deepcluster_pl.functional.elbo import gaussian_loss, mixture_divergence
+from deepcluster_pl.functional.joined_communities import groups_of_any_size
 from deepcluster_pl.functional.kmeans_loss import annealed_inverse_temperature, kmeans_loss, soft_kmeans_loss
 from deepcluster_pl.functional.label_agreement import clustering_accuracy, contingency, purity
 from deepcluster_pl.functional.likelihood import partition_bic
@@ -34,6 +35,7 @@ __all__ = [
     "contingency",
     "gaussian_log_density",
     "gaussian_loss",
+    "groups_of_any_size",
     "initial_heads",
     "inverse_distance_mean",
     "is_collapsed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional import (
     cluster_sizes,
     consistency_loss,
+    groups_of_any_size,
     initial_heads,
     mean_entropy,
     nearest_neighbors,
@@ -28,19 +29,27 @@ from deepcluster_pl.methods.initialization.initial_clustering import Initializat
 from deepcluster_pl.methods.step import Draws, Losses, OptimizerFactory, Place
 from deepcluster_pl.nets.base import Autoencoder
 from deepcluster_pl.utils.distributed import (
+    broadcast_from_rank_zero,
     gather_rows,
     mean_over_processes,
     rank_slice,
     sum_over_processes,
     world_size,
 )
-from deepcluster_pl.utils.random import generator_at
+from deepcluster_pl.utils.random import generator_at, sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt, Share
 
 _COPIES = 1
 """Separates the random stream of copies from that of neighbors."""
 _EVEN = 0.85
-"""Share of log K that the entropy of the initial sizes has, from which they count as even."""
+"""Share of log K that the entropy of sizes has, from which they count as even."""
+_ROWS, _NEIGHBORS = 5000, 10
+"""Samples whose neighbors tell the sizes of groups, at most, and the neighbors of each."""
+_VERY_UNEVEN = 0.6
+"""Share of log K below which the entropy of groups by neighbors must be. 900, 80 and 20 samples have .34."""
+_EVENLY = 0.2
+"""Share of the samples that is spread evenly over the clusters asked for: fits end more uneven than they are asked."""
+_SHARES = "scan_shares"
 
 
 class SCAN(ClusteringModule):
@@ -59,7 +68,8 @@ class SCAN(ClusteringModule):
         n_heads: number of heads.
         entropy_weight: weight of the second term.
         sizes: of clusters that the second term asks for: `even` ones; or those of the `start`, for which the term is
-            the divergence from the sizes of the initial clusters; or `auto`, those of the start where they are uneven.
+            the divergence from the sizes of the initial clusters; or `auto`, those of the start where they are uneven,
+            but those of groups by neighbors where these are very uneven, whatever the start.
         self_label_from: optimizer step from which the best head is trained on its own clusters instead: confident
             clusters of clean samples are labels of the distorted ones. None for never.
         confidence: probability from which a cluster counts as confident.
@@ -133,6 +143,8 @@ class SCAN(ClusteringModule):
         """Return the row numbers (N, n_neighbors) of each sample's nearest neighbors in the embedding space."""
         if len(z) <= self.n_neighbors:
             raise UserError(f"method.n_neighbors={self.n_neighbors} should be below the {len(z)} samples; type fewer")
+        if self.sizes == "auto" and self.global_step == 0:
+            self._follow_neighbors(z, q)
         own = nearest_neighbors(z, self.n_neighbors, rows=rank_slice(len(z)))
         return gather_rows(own, len(z))
 
@@ -193,6 +205,45 @@ class SCAN(ClusteringModule):
             return None
         shares = (counts + 1) / (counts.sum() + len(counts))  # no share is zero
         return shares.to(self.heads.weight)
+
+    @torch.no_grad()
+    def _follow_neighbors(self, z: Tensor, q: Tensor) -> None:
+        """Take the sizes of the groups that neighbors speak for, if very uneven, and let the second head begin there.
+
+        Args:
+            z: embeddings (N, D).
+            q: probabilities (N, K), whose largest are the initial clusters.
+        """
+        rows = torch.from_numpy(sample_rows(len(z), _ROWS, self.seed)).to(z.device)
+        if len(rows) <= max(_NEIGHBORS, self.n_clusters):
+            return
+        points, initial = z[rows].float(), q[rows].argmax(dim=1).cpu().numpy()
+
+        def groups() -> Tensor:
+            near = nearest_neighbors(points, _NEIGHBORS).cpu().numpy()
+            found = groups_of_any_size(points.cpu().numpy(), near, self.n_clusters, self.seed, initial)
+            return torch.from_numpy(found)
+
+        found = broadcast_from_rank_zero(groups).to(z.device)
+        counts = cluster_sizes(found, self.n_clusters)
+        if size_entropy(counts) >= _VERY_UNEVEN or bool((counts == 0).any()):
+            return
+        self.shares = ((1 - _EVENLY) * counts / counts.sum() + _EVENLY / len(counts)).to(self.heads.weight)
+        if self.n_heads > 1:
+            one_hot = F.one_hot(found, self.n_clusters).to(points)
+            means = (one_hot.T @ points / counts[:, None]).to(self.heads.weight)
+            weight, bias = initial_heads(means, torch.zeros_like(means))
+            second = slice(self.n_clusters, 2 * self.n_clusters)
+            self.heads.weight.data[second], self.heads.bias.data[second] = weight, bias
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the sizes that were found at the beginning of the fit."""
+        checkpoint[_SHARES] = self.shares
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the sizes of the fit that is resumed."""
+        if checkpoint.get(_SHARES) is not None:
+            self.shares = checkpoint[_SHARES].to(self.heads.weight)
 
     @property
     def _data(self) -> ClusteringData:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
@@ -77,6 +78,28 @@ def test_clusters_are_asked_for_the_sizes_of_an_uneven_start(sizes, counts, expe
     entropy = module.loss(batch, {})["loss"]
     module.shares = None
     assert bool(module.loss(batch, {})["loss"] == entropy) == (expected is None)
+
+
+def test_very_uneven_groups_are_found_by_neighbors_whatever_the_start_and_survive_a_checkpoint():
+    generator = torch.Generator().manual_seed(0)
+    groups = [torch.randn(n, 2, generator=generator) + 20 * k for k, n in enumerate((180, 12, 11))]
+    z, even = torch.cat(groups), torch.arange(203) % K
+    module, _ = scan(sizes="auto")
+    module.make_targets(z, F.one_hot(even, K).float())
+    expected = [0.8 * n / 203 + 0.2 / 3 for n in (180, 12, 11)]
+    assert sorted(module.shares.tolist(), reverse=True) == pytest.approx(expected)
+    second = module.log_probabilities(z)[1].argmax(dim=1)
+    assert sorted(second.bincount().tolist()) == [11, 12, 180]
+    checkpoint: dict[str, object] = {}
+    module.on_save_checkpoint(checkpoint)
+    resumed, _ = scan(sizes="auto", step=5)
+    resumed.make_targets(z, F.one_hot(even, K).float())  # looked at once, at the beginning
+    assert not torch.equal(resumed.shares, module.shares)
+    resumed.on_load_checkpoint(checkpoint)
+    assert torch.equal(resumed.shares, module.shares)
+    other, _ = scan(sizes="even")
+    other.make_targets(z, F.one_hot(even, K).float())
+    assert other.shares is None
 
 
 def partners_of(module, index, batch_idx):
