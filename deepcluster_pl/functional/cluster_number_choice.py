@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _FAINT, _NEARLY_BEST, FOUND_AGAIN = 0.3, 0.13, 0.4
 _LEVEL, _CLEARER, _STABLE, _BELOW_PATTERN, _BELOW_BEST = 0.6, 0.03, 0.75, 0.17, 0.2
+_MARKS = (_LEVEL, _STABLE, 0.85)
+"""Overlaps from which Hennig calls groups a pattern, stable, and highly stable."""
 
 
 def clearest_number(
@@ -19,6 +21,10 @@ def clearest_number(
     may be less by .17 where each group overlaps by .6, and by .2 where by .75, which Hennig calls a pattern and stable.
     These limits were set on MNIST and scikit-learn's digits. Where no number is clear (.3), it is the smallest.
 
+    Numbers one after another, each as clear as the next within .03, are one level: each larger one cuts a group of the
+    one before. Of a level the answer is the largest number whose groups reach the highest of Hennig's marks (.6, .75,
+    .85) there. A cut that halves agree on less is no better known for being one more.
+
     Args:
         candidates: the numbers (C,) that were tried, ascending.
         agreement: agreement (C,) of halves on each number, at most 1.
@@ -31,6 +37,8 @@ def clearest_number(
 
     >>> clearest_number([2, 3, 5], [0.99, 0.8, 0.96], [0.77, 0.5, 0.44], [0.9, 0.5, 0.9])
     5
+    >>> clearest_number([2, 3, 4, 5], [0.5, 0.7, 0.96, 0.95], [0.3] * 4, [0.9, 0.5, 0.9, 0.7])
+    4
     """
     clear = clarity(agreement, reference)
     if is_faint(clear, worst):
@@ -43,7 +51,7 @@ def clearest_number(
         for i, (value, overlap) in enumerate(zip(clear, worst, strict=True))
         if overlap >= found_again and value >= best - _allowed(overlap)
     ]
-    return candidates[good[-1] if good else clear.index(best)]
+    return candidates[_most_stable(good, clear, worst) if good else clear.index(best)]
 
 
 def levels(
@@ -81,6 +89,20 @@ def clarity(agreement: list[float], reference: list[float]) -> list[float]:
     """
     pairs = zip(agreement, reference, strict=True)
     return [(here - there) / (1 - there) if there < 1 else 0.0 for here, there in pairs]
+
+
+def _most_stable(good: list[int], clear: list[float], worst: list[float]) -> int:
+    """Return the place of the largest good number, or of one just below it that is as clear and more stable."""
+    chosen, place = good[-1], good[-1]
+    while place - 1 in good and abs(clear[place - 1] - clear[place]) <= _CLEARER:
+        place -= 1
+        chosen = place if _mark(worst[place]) > _mark(worst[chosen]) else chosen
+    return chosen
+
+
+def _mark(overlap: float) -> int:
+    """Return how many of Hennig's marks an overlap reaches."""
+    return sum(overlap >= mark for mark in _MARKS)
 
 
 def _allowed(overlap: float) -> float:

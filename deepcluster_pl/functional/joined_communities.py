@@ -22,7 +22,7 @@ def groups_of_any_size(
     seed: int,
     known: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """Partition points into K groups, even or not, whichever the points' neighbors speak for.
+    """Partition points into K groups, even or not, whichever the neighbors of the points are evidence for.
 
     Communities by modularity are of similar size: a group of nine tenths of the samples is cut in pieces, since that
     is what lets each have more edges within than its degree lets expect. So 15, 20 and 30 communities are joined to K

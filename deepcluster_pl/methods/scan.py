@@ -208,7 +208,7 @@ class SCAN(ClusteringModule):
 
     @torch.no_grad()
     def _follow_neighbors(self, z: Tensor, q: Tensor) -> None:
-        """Take the sizes of the groups that neighbors speak for, if very uneven, and let the second head begin there.
+        """Take the sizes of groups by neighbors, where these are very uneven, and let the second head begin there.
 
         Args:
             z: embeddings (N, D).

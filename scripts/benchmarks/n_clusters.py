@@ -2,10 +2,12 @@
 
     python -m scripts.benchmarks.n_clusters [--sets digits wine ...] [--seeds 0 1 2] [--data FOLDER] > lines.jsonl
     python -m scripts.benchmarks.n_clusters --codes code=outputs/<run>/ ...      # the pretrained net of a run
-    python -m scripts.benchmarks.n_clusters --table docs/results/n_clusters.jsonl
+    python -m scripts.benchmarks.n_clusters --table [--check]     # write the table of docs/choosing_k.md, or check it
 
-Estimates are those of `n_clusters=auto` with the keys of `choose` in conf/config.yaml, on the input itself. Labels are
-read for the column of classes only. MNIST and digits are development sets: the rule's two limits were set on them.
+Estimates are those of `n_clusters=auto` with the keys of `choose` in conf/config.yaml, on the input itself; those of
+`_edges` are on what method=gradients clusters, with images upright where groups get clearer. A line holds clarity and
+overlap of every number too. Labels are read for the column of classes only. MNIST and digits are development sets: the
+rule's limits were set on them.
 """
 
 from __future__ import annotations
@@ -27,9 +29,15 @@ from sklearn import datasets
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from deepcluster_pl.config.compose import compose_checked
+from deepcluster_pl.config.instantiate import instantiate_node
 from deepcluster_pl.methods.initialization.n_clusters import SplitHalfStability
+from deepcluster_pl.nets.gradients import Gradients
+from deepcluster_pl.utils.provenance import commit
+from scripts.benchmarks.marked_tables import recorded, write_tables
 
 ROOT = Path(__file__).resolve().parents[2]
+LINES, PAGE = ROOT / "docs" / "results" / "n_clusters" / "lines.jsonl", ROOT / "docs" / "choosing_k.md"
 Samples = tuple[NDArray[Any], NDArray[Any]]
 
 
@@ -99,12 +107,31 @@ def sets(folder: Path | None) -> dict[str, Callable[[], Samples]]:
         "customers": customers,
         "uniform_2": lambda: uniform(2),
         "uniform_10": lambda: uniform(10),
+        "digits_edges": lambda: edges("data=digits"),
     }
     if folder is not None:
         known["mnist_10k"] = lambda: pictures(folder, "MNIST", ("t10k",))
         known["mnist_70k"] = lambda: pictures(folder, "MNIST", ("train", "t10k"))
         known["fashion_10k"] = lambda: pictures(folder, "FashionMNIST", ("t10k",))
+        known["mnist_10k_edges"] = lambda: edges("data=mnist", "data.images=test", f"data.root={folder}")
+        known["fashion_10k_edges"] = lambda: edges("data=fashion_mnist", "data.images=test", f"data.root={folder}")
     return known
+
+
+def edges(*typed: str) -> Samples:
+    """Return the embeddings of images by their edges, and classes; the words choose the data."""
+    cfg = compose_checked(["method=gradients", *typed]).cfg
+    assert cfg is not None
+    data = instantiate_node(cfg.data)
+    data.setup()
+    options = {key: value for key, value in cfg.net.items() if not str(key).startswith("_")}
+    net = Gradients(data.input_shape, **options)
+    net.measure(data)
+    part = data.part("fit")
+    x = torch.from_numpy(data.prepared("fit", np.arange(len(part)))).reshape(-1, *net.input_shape)
+    with torch.no_grad():
+        parts = [x[start : start + 1000] for start in range(0, len(x), 1000)]
+        return np.concatenate([net.encode(some).numpy() for some in parts]), part.labels
 
 
 def code(run: Path, folder: Path) -> Samples:
@@ -133,13 +160,13 @@ def line(name: str, samples: Samples, seed: int) -> dict[str, Any]:
         "agreement": round(found.evidence(found.n_clusters)[0], 3),
         "reference": round(found.evidence(found.n_clusters)[1], 3),
         "seconds": round(time.monotonic() - began, 1), "cpu_seconds": round(time.process_time() - used, 1),
-        "threads": torch.get_num_threads(),
+        "threads": torch.get_num_threads(), "commit": commit(),
+        "clarity": [round(value, 3) for value in found.clarity], "overlap": [round(value, 3) for value in found.worst],
     }  # fmt: skip
 
 
-def table(path: Path) -> str:
+def table(lines: list[dict[str, Any]]) -> str:
     """Return the recorded lines as a table of Markdown, one row for each data set."""
-    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
     rows = ["| data | classes | found by seeds | levels | CPU seconds |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(each["data"] for each in lines):
         some = [each for each in lines if each["data"] == name]
@@ -155,7 +182,7 @@ def table(path: Path) -> str:
         rows.append(
             f"| {name}, {some[0]['n']:,} x {some[0]['features']} | {classes} | {found} | {levels} | {longest} |"
         )
-    return "\n".join(rows)
+    return "\n".join([*rows, ""])
 
 
 def main() -> int:
@@ -166,11 +193,11 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", help="names; all by default")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--codes", nargs="*", default=[], help="<name>=<run folder>: embeddings instead of the input")
-    parser.add_argument("--table", type=Path, help="print recorded lines as a table")
+    parser.add_argument("--table", action="store_true", help="write the table of the page from the recorded lines")
+    parser.add_argument("--check", action="store_true", help="with --table: change nothing, exit code 1 if it differs")
     chosen = parser.parse_args()
     if chosen.table:
-        print(table(chosen.table))
-        return 0
+        return write_tables(PAGE, "n_clusters", {"table": table(recorded(LINES))}, chosen.check)
     known = sets(chosen.data)
     made = {name: known[name] for name in (chosen.sets or ([] if chosen.codes else known))}
     for text in chosen.codes:

@@ -1,6 +1,8 @@
 """Measure method=scan on images of very uneven groups: even sizes, or those of its start, in the term of sizes.
 
-    python -m scripts.benchmarks.uneven [--data digits,mnist] [--root data] [--starts communities,gmm] [--seeds 0,1]
+    python -m scripts.benchmarks.uneven run [--data digits,mnist] [--root data] [--starts communities,gmm] [--seeds 0,1]
+    python -m scripts.benchmarks.uneven table            write the table of docs/methods/scan.md
+    python -m scripts.benchmarks.uneven table --check    exit code 1 if it differs from the lines
 
 Digits are thinned: the ten groups of scikit-learn's hold 178, 125, 87 … 7 samples, each seven tenths of the one before.
 Three groups of MNIST hold 900, 80 and 20. Each run has guard=false, so that the fit's partition
@@ -30,8 +32,11 @@ from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.utils.numerics import float32_arithmetic
 from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
+from scripts.benchmarks.marked_tables import as_markdown, recorded, write_tables
 
-LINES = Path(__file__).resolve().parents[2] / "docs" / "results" / "uneven" / "runs.jsonl"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LINES, PAGE = DOCS / "results" / "uneven" / "runs.jsonl", DOCS / "methods" / "scan.md"
+NAMES = {"mnist": "mnist, 900 + 80 + 20", "digits": "digits, 178 to 7"}
 LENGTHS = {
     "digits": ("pretrain.max_epochs=300", "fit.max_steps=700"),
     "mnist": ("pretrain.max_epochs=250", "fit.max_steps=700"),
@@ -39,14 +44,18 @@ LENGTHS = {
 
 
 def main() -> int:
-    """Carry out the runs; return the exit code."""
+    """Carry out the runs, or write or check the table; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--check", action="store_true", help="change nothing")
     parser.add_argument("--data", default="digits,mnist")
     parser.add_argument("--root", type=Path, default=Path("data"), help="folder of MNIST")
     parser.add_argument("--starts", default="communities,gmm")
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--sizes", default="even,auto")
     options = parser.parse_args()
+    if options.what == "table":
+        return write_table(options.check)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         for data in options.data.split(","):
@@ -61,6 +70,26 @@ def main() -> int:
                         with LINES.open("a", encoding="utf-8") as lines:
                             lines.write(json.dumps(found) + "\n")
     return 0
+
+
+def write_table(check: bool) -> int:
+    """Write the table of the page, a row for each start and seed; return the exit code.
+
+    Args:
+        check: whether to change nothing.
+    """
+    rows: list[tuple[str, ...]] = [("data", "start", "seed", "ACC/NMI of the start", "`sizes=even`", "`sizes=auto`")]
+    runs = recorded(LINES)
+    for data, start, seed in dict.fromkeys((run["data"], run["start"], run["seed"]) for run in runs):
+        of = {run["sizes"]: run for run in runs if (run["data"], run["start"], run["seed"]) == (data, start, seed)}
+        fits = [shown(of[sizes]["of_fit"]) if sizes in of else "–" for sizes in ("even", "auto")]
+        rows.append((NAMES[data], start, str(seed), shown(next(iter(of.values()))["of_start"]), *fits))
+    return write_tables(PAGE, "uneven", {"table": as_markdown(rows)}, check)
+
+
+def shown(scores: dict[str, Any]) -> str:
+    """Return ACC and NMI, with three digits each."""
+    return f"{scores['acc']:.3f}/{scores['nmi']:.3f}"
 
 
 def thinned(data: str, root: Path, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
