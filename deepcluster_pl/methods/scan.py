@@ -43,8 +43,8 @@ _COPIES = 1
 """Separates the random stream of copies from that of neighbors."""
 _EVEN = 0.85
 """Share of log K that the entropy of sizes has, from which they count as even."""
-_ROWS, _NEIGHBORS = 5000, 10
-"""Samples whose neighbors tell the sizes of groups, at most, and the neighbors of each."""
+_ROWS, _NEIGHBORS, _MOST_GROUPS = 5000, 10, 30
+"""Samples whose neighbors tell the sizes of groups, at most, the neighbors of each, and the most groups looked for."""
 _VERY_UNEVEN = 0.6
 """Share of log K below which the entropy of groups by neighbors must be. 900, 80 and 20 samples have .34."""
 _EVENLY = 0.2
@@ -215,7 +215,7 @@ class SCAN(ClusteringModule):
             q: probabilities (N, K), whose largest are the initial clusters.
         """
         rows = torch.from_numpy(sample_rows(len(z), _ROWS, self.seed)).to(z.device)
-        if len(rows) <= max(_NEIGHBORS, self.n_clusters):
+        if len(rows) <= max(_NEIGHBORS, self.n_clusters) or self.n_clusters > _MOST_GROUPS:
             return
         points, initial = z[rows].float(), q[rows].argmax(dim=1).cpu().numpy()
 

@@ -1,14 +1,21 @@
-"""The tables of docs/auto.md come from the recorded lines, and the lines say what they were made with."""
+"""Tables of docs/auto.md, choosing_k.md and methods/scan.md come from recorded lines, which say how they were made."""
 
 from __future__ import annotations
 
 import json
 
-from scripts.benchmarks import auto
+from scripts.benchmarks import auto, n_clusters, uneven
+from scripts.benchmarks.marked_tables import recorded, write_tables
 
 
 def test_the_tables_of_the_page_are_those_of_the_lines():
     assert auto.write_tables(auto.LINES, check=True) == 0
+
+
+def test_the_tables_of_uneven_groups_and_of_numbers_of_clusters_are_those_of_the_lines():
+    table = n_clusters.table(recorded(n_clusters.LINES))
+    assert uneven.write_table(check=True) == 0
+    assert write_tables(n_clusters.PAGE, "n_clusters", {"table": table}, check=True) == 0
 
 
 def test_every_line_names_its_commit_and_command():
