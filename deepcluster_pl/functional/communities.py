@@ -13,6 +13,7 @@ from torch import Tensor
 
 from deepcluster_pl.functional.accelerated import accelerated
 from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.spectral_partition import symmetric_graph
 from deepcluster_pl.functional.work_device import work_device
 
 Labels = NDArray[np.int64]
@@ -96,13 +97,17 @@ def modularities(graph: sparse.csr_matrix, partitions: dict[int, Labels]) -> dic
     return {k: _modularity(edges.between(labels, k), 1.0) for k, labels in on_device.items()}
 
 
-def largest_modularity(points: NDArray[np.float32]) -> float:
+def largest_modularity(points: NDArray[np.float32], neighbors: NDArray[np.integer] | None = None) -> float:
     """Return the largest modularity of 2 to 20 communities of the graph of 15 nearest neighbors: how clear groups are.
 
     Args:
         points: points (N, D), a few thousand at most.
+        neighbors: row numbers (N, 15 or more) of each one's neighbors, where others than the nearest points are meant.
     """
-    graph = neighbor_graph(points, _NEIGHBORS)
+    if neighbors is None:
+        graph = neighbor_graph(points, _NEIGHBORS)
+    else:
+        graph = sparse.csr_matrix(symmetric_graph(neighbors[:, :_NEIGHBORS]).astype(np.float32))
     found = community_partitions(points, _MOST, _NEIGHBORS, _TREES, np.random.default_rng(0), graph)
     return max(modularities(graph, found).values())
 

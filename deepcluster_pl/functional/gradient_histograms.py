@@ -30,6 +30,23 @@ def gradient_histograms(planes: Tensor, n_cells: int, n_directions: int) -> Tens
     >>> bool(found[0] > 0), found[1:].tolist()
     (True, [0.0, 0.0, 0.0])
     """
+    votes = gradient_votes(planes, n_directions)
+    # Means over overlapping cells
+    sides = [max(2, round(side / n_cells)) for side in planes.shape[2:]]
+    cells = F.avg_pool2d(votes, sides, stride=[side // 2 for side in sides], padding=[side // 2 for side in sides])
+    return cells.sqrt().flatten(1)
+
+
+def gradient_votes(planes: Tensor, n_directions: int) -> Tensor:
+    """Compute what each pixel adds to the bin of each direction: the length of its gradient, split between two bins.
+
+    Args:
+        planes: images (N, C, H, W).
+        n_directions: bins of the directions.
+
+    Returns:
+        Votes (N, n_directions, H, W).
+    """
     # Gradients by central differences; beyond the border its last pixels are repeated
     padded = F.pad(planes, (1, 1, 1, 1), mode="replicate")
     across = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
@@ -43,8 +60,4 @@ def gradient_histograms(planes: Tensor, n_cells: int, n_directions: int) -> Tens
     bins = torch.arange(n_directions, device=planes.device, dtype=planes.dtype)[:, None, None]
     half = n_directions / 2
     away = (torch.remainder(place - bins + half, n_directions) - half).abs()
-    votes = length * (1 - away).clamp_min(0)
-    # Means over overlapping cells
-    sides = [max(2, round(side / n_cells)) for side in planes.shape[2:]]
-    cells = F.avg_pool2d(votes, sides, stride=[side // 2 for side in sides], padding=[side // 2 for side in sides])
-    return cells.sqrt().flatten(1)
+    return length * (1 - away).clamp_min(0)

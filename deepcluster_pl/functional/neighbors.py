@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from deepcluster_pl.functional.work_device import to_work_device
+
+Rows = NDArray[np.int64]
+
+
+class NeighborOrder(Protocol):
+    """Order of nearest neighbors that is better than the one by distances between embeddings.
+
+    Attributes:
+        remark: why this order is taken, for the console; may be empty.
+    """
+
+    remark: str
+
+    def __call__(self, rows: Rows, candidates: NDArray[np.integer]) -> Rows:
+        """Order candidates, the nearest first.
+
+        Args:
+            rows: row numbers (M,) of samples.
+            candidates: places (M, C) in `rows` of each sample's candidates.
+
+        Returns:
+            The same places, in order.
+        """
+
+    def among(self, rows: Rows) -> NeighborOrder:
+        """Return the same order for samples that are numbered by their places in `rows`."""
+
 
 _FARTHEST = 1e15
 """Largest coordinate whose square float32 can add up."""

@@ -16,6 +16,7 @@ from deepcluster_pl.errors import UserError
 
 if TYPE_CHECKING:
     from deepcluster_pl.data.base import ClusteringData
+    from deepcluster_pl.functional.neighbors import NeighborOrder
 
 
 class Autoencoder(nn.Module, ABC):
@@ -124,6 +125,14 @@ class Autoencoder(nn.Module, ABC):
         weight, bias = (p.cpu().double() for p in (after.weight, after.bias))
         after.weight.copy_(torch.linalg.solve(matrix, weight, left=False))
         after.bias.copy_(bias + weight @ shift)
+
+    def neighbor_order(self, data: ClusteringData) -> NeighborOrder | None:
+        """Return what orders the nearest neighbors of fitted samples better than their embeddings do; None by default.
+
+        Args:
+            data: the data, set up.
+        """
+        return None
 
     def error(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the reconstruction error of outputs (B, *input_shape) of the decoder, in float32: the mean square.

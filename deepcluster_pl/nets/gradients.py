@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from deepcluster_pl.data.upright_choice import Clearness, clearness, spread
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
+from deepcluster_pl.functional.neighbors import NeighborOrder
 from deepcluster_pl.functional.upright import upright
 from deepcluster_pl.nets.base import Autoencoder
+from deepcluster_pl.nets.elastic_neighbors import elastic_order
 from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
 
@@ -48,6 +50,7 @@ class Gradients(Autoencoder):
         n_directions: bins of the directions of gradients.
         n_components: length of an embedding, or as many components as there are.
         upright: whether images are set upright; "auto" finds out without labels.
+        elastic: whether a graph's neighbors are those by elastic distances; "auto" finds out without labels.
 
     Attributes:
         clearness: how clear groups are with images as they are, and set upright; None where that was not compared.
@@ -63,9 +66,11 @@ class Gradients(Autoencoder):
         n_directions: Annotated[int, Ge(3)],
         n_components: Count,
         upright: bool | Literal["auto"] = False,
+        elastic: bool | Literal["auto"] = False,
     ) -> None:
         super().__init__(input_shape)
         self.upright = upright
+        self.elastic = elastic
         self.clearness: Clearness | None = None
         histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
         width = histograms.width(self.input_shape)
@@ -97,6 +102,22 @@ class Gradients(Autoencoder):
             self.clearness = clearness(data, self.histograms.layout)
             self.histograms.set_upright(float(self.clearness is not None and self.clearness.is_won))
         self._measure_on(data, spread(len(data.part("fit")), _ROWS))
+
+    def neighbor_order(self, data: ClusteringData) -> NeighborOrder | None:
+        """Return the order by elastic distances between images, where asked for or where groups get clearer by it."""
+        if not self.elastic:
+            return None
+
+        def images(rows: NDArray[np.int64]) -> Tensor:
+            return torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *self.input_shape)
+
+        def embed(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self.encode(images(rows).to(self.shift.device)).cpu().numpy()
+
+        with torch.no_grad():
+            return elastic_order(
+                data, lambda rows: self.histograms.seen(images(rows)).cpu(), embed, always=self.elastic is True
+            )
 
     @property
     def remark(self) -> str:
@@ -162,11 +183,15 @@ class _Histograms(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the features (N, F) of prepared images (N, *input_shape)."""
         with torch.autocast(x.device.type, enabled=False):
-            planes = to_planes(x, self.layout)
-            # An exported graph has no branch, so there the share decides
-            if self.share is not None and (torch.compiler.is_compiling() or self.share > 0):
-                planes = upright(planes, self.share)
-            return gradient_histograms(planes, self.n_cells, self.n_directions)
+            return gradient_histograms(self.seen(x), self.n_cells, self.n_directions)
+
+    def seen(self, x: Tensor) -> Tensor:
+        """Return images (N, C, H, W) of prepared ones, upright where that was found to be better."""
+        planes = to_planes(x, self.layout)
+        # An exported graph has no branch, so there the share decides
+        if self.share is not None and (torch.compiler.is_compiling() or self.share > 0):
+            planes = upright(planes, self.share.to(planes.device))
+        return planes
 
     def width(self, input_shape: tuple[int, ...]) -> int:
         """Return the number of features of an image of this shape."""

@@ -16,6 +16,7 @@ from deepcluster_pl.data.kinds import shared_components
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.cluster_number import ClusterNumberEstimate, too_few_samples
+from deepcluster_pl.methods.initialization.graph_clusterer import GraphClusterer
 from deepcluster_pl.methods.initialization.initial_clustering import Initialization, fit_initialization
 from deepcluster_pl.methods.initialization.whitening import whitened
 from deepcluster_pl.nets.base import Autoencoder
@@ -167,8 +168,11 @@ def initialize(
             vouched_for = ready.resume.final or ready.resume.fit_from  # checked, and by the settings of the start too
             return Initialization.load(source, None if vouched_for else ready.fingerprint)
         announce(ready.data, f"start: {type(recipe.clusterer).__name__} clusters", len(rows))
+        order = method.net.neighbor_order(ready.data) if isinstance(recipe.clusterer, GraphClusterer) else None
+        if order is not None and order.remark:
+            stages.console.print(f"net: {order.remark}", highlight=False, soft_wrap=True)
         with doing(f"start: {type(recipe.clusterer).__name__}"):
-            start = fit_initialization(recipe.clusterer, z[rows])
+            start = fit_initialization(recipe.clusterer, z[rows], None if order is None else order.among(rows))
         return start if cfg.whiten is None else whitened(start, z[rows], cfg.whiten)
 
     start = broadcast_from_rank_zero(make)

@@ -43,7 +43,7 @@ def precision_of(run: Run) -> str:
     'bf16-mixed, GPU'
     """
     machine = run["machine"]
-    return machine["precision"] + (", GPU" if machine["accelerator"] == "cuda" else "")
+    return f"{machine['precision']}{', GPU' * (machine['accelerator'] == 'cuda')}"
 
 
 def by_setting(runs: list[Run]) -> list[list[Run]]:

@@ -14,8 +14,12 @@ from typing_extensions import Self
 
 from deepcluster_pl.functional import inverse_distance_mean, nearest_neighbors
 from deepcluster_pl.functional.distinct_rows import distinct_rows
+from deepcluster_pl.functional.neighbors import NeighborOrder
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
+
+_CANDIDATES = 40
+"""Nearest neighbors that an order chooses from."""
 
 
 class GraphClusterer(ABC):
@@ -73,8 +77,16 @@ class GraphClusterer(ABC):
             Cluster (M,) of each, from 0 to K-1.
         """
 
-    def fit(self, z: NDArray[np.floating]) -> Self:
-        """Cluster points (N, D); return this clusterer."""
+    def fit(self, z: NDArray[np.floating], order: NeighborOrder | None = None) -> Self:
+        """Cluster points.
+
+        Args:
+            z: points (N, D).
+            order: puts the nearest neighbors in an order that is better than that by distances; None keeps theirs.
+
+        Returns:
+            This clusterer.
+        """
         rows = sample_rows(len(z), self.sample_size, self.random_state)
         self.codes_, which = distinct_rows(np.asarray(z[rows], dtype=np.float32))
         # Partition the graph of the distinct points
@@ -83,7 +95,11 @@ class GraphClusterer(ABC):
             clusters, neighbors = np.arange(n), np.arange(n)[:, None]
         else:
             points = self._components()
-            neighbors = nearest_neighbors(torch.from_numpy(points), min(self.n_neighbors, n - 1)).numpy()
+            wanted = self.n_neighbors if order is None else max(self.n_neighbors, _CANDIDATES)
+            neighbors = nearest_neighbors(torch.from_numpy(points), min(wanted, n - 1)).numpy()
+            if order is not None:
+                representatives = rows[np.unique(which, return_index=True)[1]]
+                neighbors = order(representatives, neighbors)[:, : self.n_neighbors]
             clusters = self.partition(points, neighbors)
         # Probabilities: the own cluster outweighs all neighbors together by one vote
         votes = np.zeros((n, k), dtype=np.float32)
@@ -98,9 +114,9 @@ class GraphClusterer(ABC):
             self.cluster_centers_[cluster] = np.mean(z[self.labels_ == cluster], axis=0, dtype=np.float64)
         return self
 
-    def fit_predict(self, z: NDArray[np.floating]) -> NDArray[np.int64]:
-        """Cluster points (N, D); return the cluster (N,) of each."""
-        return self.fit(z).labels_
+    def fit_predict(self, z: NDArray[np.floating], order: NeighborOrder | None = None) -> NDArray[np.int64]:
+        """Cluster points (N, D), see `fit`; return the cluster (N,) of each."""
+        return self.fit(z, order).labels_
 
     def predict_proba(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probabilities (N, K) of points (N, D) by their nearest fitted points."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.accelerated import accelerated
+from deepcluster_pl.functional.neighbors import NeighborOrder
 from deepcluster_pl.utils.determinism import deterministic_openmp, one_blas_thread
 from deepcluster_pl.utils.tensor_files import load_with_notes, save_tensors
 
@@ -165,7 +166,7 @@ def check_embeddings(z: Tensor) -> None:
         )
 
 
-def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
+def fit_initialization(clusterer: Any, z: Tensor, order: NeighborOrder | None = None) -> Initialization:
     """Cluster embeddings with a scikit-learn clusterer or mixture.
 
     Centers are the clusterer's own (`cluster_centers_`, `means_`), or else the mean of each group it found. The map of
@@ -175,6 +176,7 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     Args:
         clusterer: has `fit_predict`; it is fitted in place, or its counterpart on the run's GPU is.
         z: embeddings (N, D).
+        order: order of nearest neighbors for a clusterer of their graph; its rows are those of z.
 
     Returns:
         The initialization, on the CPU.
@@ -189,7 +191,8 @@ def fit_initialization(clusterer: Any, z: Tensor) -> Initialization:
     check_embeddings(z)
     try:
         with deterministic_openmp(), one_blas_thread() if len(data) <= _FEW_ROWS else nullcontext():
-            labels = torch.as_tensor(clusterer.fit_predict(data)).long()
+            found = clusterer.fit_predict(data) if order is None else clusterer.fit_predict(data, order)
+            labels = torch.as_tensor(found).long()
     except ValueError as error:
         raise UserError(f"start: {error}") from error
     if is_mixture:
