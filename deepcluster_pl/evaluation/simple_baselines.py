@@ -14,13 +14,14 @@ from sklearn.mixture import GaussianMixture
 from deepcluster_pl.data.base import ClusteringData, PartName
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Partition
+from deepcluster_pl.functional.block_components import moments
 from deepcluster_pl.functional.work_device import work_device
 from deepcluster_pl.methods.base import ClusteringModule
 from deepcluster_pl.methods.initialization.initial_clustering import fit_initialization
 from deepcluster_pl.methods.initialization.neighbor_graph import NeighborGraph
 from deepcluster_pl.methods.predictor import Predictor
 from deepcluster_pl.methods.shallow import ShallowClustering
-from deepcluster_pl.nets.block_pca import PCA, moments
+from deepcluster_pl.nets.block_pca import PCA
 from deepcluster_pl.utils.random import sample_rows
 
 _MOST_FEATURES = 4096

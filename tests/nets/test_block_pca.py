@@ -10,7 +10,8 @@ from sklearn import decomposition
 from deepcluster_pl.data.images.descriptors import BLOCKS
 from deepcluster_pl.data.sources.tabular import ArrayData
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.nets.block_pca import PCA, WeightedBlock, block_components, moments
+from deepcluster_pl.functional.block_components import WeightedBlock, block_components, moments
+from deepcluster_pl.nets.block_pca import PCA
 
 BLOCK = ["drawing", "writing"]
 LENGTHS = [BLOCKS[name][1] for name in BLOCK]
