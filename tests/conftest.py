@@ -1,4 +1,4 @@
-"""What many tests share: options of a data source, and the folder of real data."""
+"""Fixtures that many tests share: options of a data source, and the folder of real data."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LENGTH_MATTERS = {
     "check_clustering", "check_fit_idempotent", "check_methods_subset_invariance", "check_fit2d_1sample",
     "check_parameters_default_constructible",
 }  # fmt: skip
-"""What a net of full size and a training of full length may come out of differently than a short one."""
+"""Checks that a net of full size, trained in full length, may pass where a short one does not, or the other way."""
 ALL = bool(os.environ.get("DEEPCLUSTER_ALL_CHECKS"))
 
 

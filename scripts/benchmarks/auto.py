@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -30,10 +29,10 @@ from deepcluster_pl.config.nodes import without_hydra
 from deepcluster_pl.runs.pipeline import run
 from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
+from scripts.benchmarks.marked_tables import as_markdown, recorded, write_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES, PAGE = ROOT / "docs" / "results" / "auto" / "runs.jsonl", ROOT / "docs" / "auto.md"
-MARK = re.compile(r"(<!-- auto: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DATA = {
     "digits": ("data=digits",),
     "wine": ("data=wine", "n_clusters=3"),
@@ -64,7 +63,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing")
     options = parser.parse_args()
     if options.what == "table":
-        return write_tables(options.lines, options.check)
+        return write_tables(PAGE, "auto", tables(recorded(options.lines)), options.check)
     options.lines.parent.mkdir(parents=True, exist_ok=True)
     for data in options.data.split(","):
         for seed in options.seeds.split(","):
@@ -124,27 +123,9 @@ def made_up(data: str, seed: int, folder: Path) -> Path | None:
     return folder / f"{data}.npz"
 
 
-def write_tables(lines: Path, check: bool) -> int:
-    """Write the tables between the marks of docs/auto.md; with `check`, only compare.
-
-    Args:
-        lines: the recorded runs.
-        check: whether to change nothing.
-
-    Returns:
-        The exit code, 1 where a table differs and `check` is set.
-    """
-    runs = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
-    tables = {"gains": gains(runs), "criteria": criteria(runs)}
-    before = PAGE.read_text(encoding="utf-8")
-    after = MARK.sub(lambda match: f"{match[1]}{tables[match[2]]}{match[3]}", before)
-    if before == after:
-        return 0
-    if check:
-        print(f"{PAGE} differs from {lines}; type python -m scripts.benchmarks.auto table", file=sys.stderr)
-        return 1
-    PAGE.write_text(after, encoding="utf-8")
-    return 0
+def tables(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the tables of the page, by the names of their marks."""
+    return {"gains": gains(runs), "criteria": criteria(runs)}
 
 
 def gains(runs: list[dict[str, Any]]) -> str:
@@ -161,7 +142,7 @@ def gains(runs: list[dict[str, Any]]) -> str:
         regret = _mean(b - o for b, o in zip(best, own, strict=True))
         seconds = f"{statistics.mean(line['cpu_seconds'] for line in group):.0f}"
         rows.append((data, str(len(group)), *simple, f"**{_mean(own)}**", _mean(best), regret, chosen, seconds))
-    return _table(rows)
+    return as_markdown(rows)
 
 
 def criteria(runs: list[dict[str, Any]]) -> str:
@@ -177,7 +158,7 @@ def criteria(runs: list[dict[str, Any]]) -> str:
         rows.append((data, *cells))
     rows.append(("mean", *(_mean(values) for values in regrets.values())))
     rows.append(("largest", *(_mean([max(values)]) for values in regrets.values())))
-    return _table(rows)
+    return as_markdown(rows)
 
 
 def _regret(line: dict[str, Any], key: str) -> float:
@@ -207,12 +188,6 @@ def _mean(values: Iterable[float | None]) -> str:
     """Return a mean with three decimals; a dash where a value is missing."""
     found = list(values)
     return "–" if any(value is None for value in found) else f"{statistics.mean(found):.3f}"  # type: ignore[type-var]
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    """Return rows as a table of a document, the first one as its head."""
-    head, *body = (f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body]) + "\n"
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def home(tmp_path):
 
 
 def commands() -> list[str]:
-    """What the page says to type, in order."""
+    """Return the commands that the page says to type, in order."""
     text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     return [line for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL) for line in block.strip().splitlines()]
 

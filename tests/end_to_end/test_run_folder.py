@@ -1,4 +1,4 @@
-"""What one run leaves behind, and what its numbers mean."""
+"""Files that one run leaves behind, and the meaning of their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed as `trainer.<name>=` reaches the Trainer of both stages, and a run that ends early writes results."""
+"""Settings typed as `trainer.<name>=` reach the Trainer of both stages, and a run that ends early writes results."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
 
 
 def told(action):
-    """What an action gives, or None where it refused in one line; anything else fails the test."""
+    """Return the result of an action, or None where it refused in one line; anything else fails the test."""
     try:
         return action()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What the machine under a run may do to it: little shared memory, a disk that turns read-only, a clock set back."""
+"""Faults of the machine under a run: little shared memory, a disk that turns read-only, a clock set back."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def leave(folder, contents):
 
 
 def states(whole):
-    """What a killed process may leave, by the number of whole files and the state of the next."""
+    """Yield the files that a killed process may leave, by the number of whole ones and the state of the next."""
     parts = [whole[name] for name in NAMES]
     for n in range(3):
         yield n, parts[:n]

@@ -1,4 +1,4 @@
-"""Which distortions keep the neighbors of samples: beside a loop, and of digits: turned a little, never mirrored."""
+"""Distortions that keep the neighbors of samples: beside a loop, and of digits: turned a little, never mirrored."""
 
 from __future__ import annotations
 

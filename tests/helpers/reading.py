@@ -1,4 +1,4 @@
-"""What a source of pictures holds, and which files it decodes."""
+"""Content of a source of pictures, and the files that it decodes."""
 
 from __future__ import annotations
 

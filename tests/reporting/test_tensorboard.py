@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run beside its curves, read back as TensorBoard reads it."""
+"""TensorBoard's view of a run beside its curves, read back as TensorBoard reads it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from scripts.benchmarks.marked_tables import recorded, write_tables
 
 
 def test_the_tables_of_the_page_are_those_of_the_lines():
-    assert auto.write_tables(auto.LINES, check=True) == 0
+    assert write_tables(auto.PAGE, "auto", auto.tables(recorded(auto.LINES)), check=True) == 0
 
 
 def test_the_tables_of_uneven_groups_and_of_numbers_of_clusters_are_those_of_the_lines():

@@ -169,7 +169,7 @@ def test_a_shown_name_is_one_line_that_can_be_printed_and_read_back(name):
 
 
 def as_nobody(call):
-    """What a call gives to a person without rights; root may open everything."""
+    """Return the result of a call for a person without rights; root may open everything."""
     if os.geteuid() != 0:
         return call()
     os.seteuid(65534)

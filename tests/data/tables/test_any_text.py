@@ -37,7 +37,7 @@ def test_is_refused_in_one_line_or_gives_finite_samples(tmp_path, common, conten
 
 
 def told(action):
-    """What an action refuses, or None."""
+    """Return the line by which an action refuses, or None."""
     try:
         action()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Layerwise pretraining: the right step in every phase, the weights that move, and the nets it refuses."""
+"""Layerwise pretraining: the right step in every phase, and the weights that move."""
 
 from __future__ import annotations
 
@@ -8,31 +8,15 @@ import types
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
+from helpers.layerwise import DIMS, SGD, batch, layerwise, mlp, parameters_of, trained
 from torch import nn
 
 from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.errors import UserError
-from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.nets.conv import ConvAutoencoder
-from deepcluster_pl.nets.mlp import MLPAutoencoder
-from deepcluster_pl.training.pretraining.layerwise import LayerwiseDenoising, drop, layer_pairs
+from deepcluster_pl.training.pretraining.layerwise import drop
 from deepcluster_pl.training.pretraining.reconstruction import Reconstruction
 from deepcluster_pl.utils.random import generator_at
-
-DIMS = (7, 6, 3)
-SGD = functools.partial(torch.optim.SGD, lr=0.1)
-
-
-def mlp(**changes):
-    torch.manual_seed(0)
-    options = {"activation": "relu", "code_activation": None, "init": "glorot_uniform"} | changes
-    return MLPAutoencoder((4, 2), list(DIMS), **options)
-
-
-def layerwise(net=None, optimizer=SGD, augment=None, per_layer=2, dropout=0.3, decay_every=None, seed=5):
-    return LayerwiseDenoising(net or mlp(), optimizer, augment, per_layer, dropout, decay_every, seed)
 
 
 def at_epoch(module, epoch):
@@ -40,14 +24,6 @@ def at_epoch(module, epoch):
     module.log = lambda *args, **kwargs: None
     module._trainer = types.SimpleNamespace(current_epoch=epoch, global_rank=0)
     return module
-
-
-def batch(n=9, shape=(4, 2)):
-    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(3)), torch.arange(n)
-
-
-def parameters_of(*layers):
-    return [parameter for layer in layers for parameter in layer.parameters()]
 
 
 # ---- one step
@@ -159,34 +135,6 @@ def test_the_error_is_float32_under_bf16_autocast_and_every_trained_weight_has_a
 # ---- phases
 
 
-class Watch(pl.Callback):
-    """Notes after every epoch which parameters it moved, the step size, and how many parameters have a state."""
-
-    def __init__(self):
-        self.moved, self.rates, self.states = [], [], []
-
-    def on_train_epoch_start(self, trainer, pl_module):
-        self.before = [parameter.detach().clone() for parameter in pl_module.net.parameters()]
-
-    def on_train_epoch_end(self, trainer, pl_module):
-        now = list(pl_module.net.parameters())
-        self.moved.append({id(p) for p, old in zip(now, self.before, strict=True) if not torch.equal(p, old)})
-        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
-        self.states.append(len(trainer.optimizers[0].state))
-
-
-def trained(module, epochs, shape=(4, 2), **options):
-    data = torch.utils.data.TensorDataset(torch.rand(20, *shape), torch.arange(20))
-    watch = Watch()
-    trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=epochs, callbacks=[watch], logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=1, **options,
-    )  # fmt: skip
-    loader = torch.utils.data.DataLoader(data, batch_size=5)
-    trainer.fit(module, loader, loader)
-    return watch
-
-
 @pytest.mark.parametrize("accumulate", [1, 3])
 @pytest.mark.parametrize(
     "optimizer",
@@ -248,57 +196,3 @@ def test_no_epoch_for_the_whole_net_is_refused_with_what_to_type(epochs, per_lay
         trained(layerwise(per_layer=per_layer), epochs)
     assert str(error.value).endswith(f"type {advice}")
     trained(layerwise(per_layer=1), 4)
-
-
-# ---- nets
-
-
-def test_a_layer_ends_with_its_activation():
-    names = [[[type(m).__name__ for m in layer] for layer in pair] for pair in layer_pairs(mlp())]
-    assert names == [
-        [["Flatten", "Linear", "ReLU"], ["Linear", "Unflatten"]],
-        [["Linear", "ReLU"], ["Linear", "ReLU"]],
-        [["Linear"], ["Linear", "ReLU"]],
-    ]
-    assert len(layer_pairs(mlp(activation="gelu", code_activation="sigmoid"))) == 3
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (9, 8, 3), (1, 8, 8)])
-def test_a_convolutional_net_is_trained_layer_by_layer_too(shape):
-    torch.manual_seed(0)
-    module = layerwise(ConvAutoencoder(shape, [4, 6], [3, 3], 3), per_layer=1)
-    h, _ = batch(shape=shape)
-    for layer, mirror in module.layers:
-        hidden = layer(h)
-        assert mirror(hidden).shape == h.shape
-        h = hidden
-    assert torch.equal(h, module.net.encode(batch(shape=shape)[0]))
-    watch = trained(module, 4, shape)
-    pairs = [{id(parameter) for parameter in parameters_of(*pair)} for pair in module.layers]
-    assert watch.moved == [*pairs, set().union(*pairs)]
-
-
-class Lopsided(Autoencoder):
-    latent_dim = 2
-
-    def __init__(self, encoder):
-        super().__init__((4,))
-        self.encoder = encoder
-        self.decoder = nn.Sequential(nn.Linear(2, 4))
-
-    def initialize(self, generator=None):
-        del generator
-
-
-@pytest.mark.parametrize(
-    "encoder",
-    [
-        nn.Linear(4, 2),
-        nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)),
-        nn.Sequential(nn.Flatten()),
-        nn.Sequential(),
-    ],
-)
-def test_a_net_without_mirrored_layers_is_refused(encoder):
-    with pytest.raises(UserError, match="found Lopsided; type pretrain=reconstruction"):
-        layerwise(Lopsided(encoder))
