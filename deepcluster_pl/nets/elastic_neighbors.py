@@ -1,4 +1,4 @@
-"""Order of neighbors among images by elastic distances, where groups get clearer by them."""
+"""Order of neighbors among images by elastic distances, and whether groups get clearer by it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepcluster_pl.data.upright_choice import CLEARER, spread
+from deepcluster_pl.data.upright_choice import spread
 from deepcluster_pl.functional.communities import largest_modularity
 from deepcluster_pl.functional.elastic_distances import direction_maps, elastic_distances
 from deepcluster_pl.functional.neighbors import nearest_neighbors
@@ -75,32 +75,23 @@ class ElasticOrder:
         return torch.cat(ordered).cpu().numpy()
 
 
-def elastic_order(data: ClusteringData, planes: ToPlanes, embed: Embed, always: bool) -> ElasticOrder | None:
-    """Return the order of neighbors by elastic distances, where groups get clearer by it.
+def compared(order: ElasticOrder, data: ClusteringData, embed: Embed) -> tuple[float, float] | None:
+    """Compare how clear groups are by nearest embeddings, and by an order of neighbors, without labels.
 
-    On at most 2,000 fitted images, spread evenly, the largest modularity of communities is compared, as it is for
-    images set upright (see `clearness`): by nearest embeddings, and by elastic distances.
+    On at most 2,000 fitted images, spread evenly, communities of both graphs of neighbors are found, as they are for
+    images set upright (see `clearness`).
 
     Args:
+        order: the order.
         data: images, set up.
-        planes: returns the images at some rows.
         embed: returns the embeddings at some rows.
-        always: True takes this order without comparing.
 
     Returns:
-        The order; None where groups are not clearer by more than 0.01, or there are fewer than 200 images.
+        Both largest modularities; None for fewer than 200 fitted images.
     """
-    order = ElasticOrder(planes)
-    if always:
-        return order
     rows = spread(len(data.part("fit")), _TRIED_ROWS)
     if len(rows) < _LEAST_TRIED:
         return None
     points = embed(rows)
     candidates = nearest_neighbors(torch.from_numpy(points), min(CANDIDATES, len(rows) - 1)).numpy()
-    before, after = largest_modularity(points), largest_modularity(points, order(rows, candidates))
-    if after - before <= CLEARER:
-        return None
-    numbers = f"modularity {before:.3f}, then {after:.3f}"
-    order.remark = f"neighbors are compared bent, since groups get clearer: {numbers}"
-    return order
+    return largest_modularity(points), largest_modularity(points, order(rows, candidates))

@@ -12,13 +12,13 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from deepcluster_pl.data.upright_choice import Clearness, clearness, spread
+from deepcluster_pl.data.upright_choice import CLEARER, Clearness, clearness, spread
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.functional.gradient_histograms import gradient_histograms
 from deepcluster_pl.functional.neighbors import NeighborOrder
 from deepcluster_pl.functional.upright import upright
 from deepcluster_pl.nets.base import Autoencoder
-from deepcluster_pl.nets.elastic_neighbors import elastic_order
+from deepcluster_pl.nets.elastic_neighbors import ElasticOrder, compared
 from deepcluster_pl.utils.image_layout import Layout, image_layout, to_planes
 from deepcluster_pl.utils.ranges import Count
 
@@ -41,6 +41,9 @@ class Gradients(Autoencoder):
     Images may be set upright first (see `upright`), so that neither place nor slant counts. With `upright="auto"`,
     that is where groups get clearer by it (see `clearness`).
 
+    A graph of neighbors may compare images bent (see `elastic_distances`). With `elastic="auto"`, that is where groups
+    get clearer by it too.
+
     Everything is measured on the fitted part, on at most 20,000 samples that are spread evenly over it, and is saved
     with the weights.
 
@@ -54,6 +57,7 @@ class Gradients(Autoencoder):
 
     Attributes:
         clearness: how clear groups are with images as they are, and set upright; None where that was not compared.
+        clearness_bent: how clear they are by nearest embeddings, and by elastic distances; None likewise.
 
     Raises:
         UserError: samples are no images of at least 4 x 4 pixels.
@@ -72,6 +76,7 @@ class Gradients(Autoencoder):
         self.upright = upright
         self.elastic = elastic
         self.clearness: Clearness | None = None
+        self.clearness_bent: tuple[float, float] | None = None
         histograms = _Histograms(self.input_shape, n_cells, n_directions, bool(upright))
         width = histograms.width(self.input_shape)
         self._latent_dim: int = min(n_components, width)
@@ -103,6 +108,7 @@ class Gradients(Autoencoder):
             self.histograms.set_upright(float(self.clearness is not None and self.clearness.is_won))
         self._measure_on(data, spread(len(data.part("fit")), _ROWS))
 
+    @torch.no_grad()
     def neighbor_order(self, data: ClusteringData) -> NeighborOrder | None:
         """Return the order by elastic distances between images, where asked for or where groups get clearer by it."""
         if not self.elastic:
@@ -114,10 +120,17 @@ class Gradients(Autoencoder):
         def embed(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return self.encode(images(rows).to(self.shift.device)).cpu().numpy()
 
-        with torch.no_grad():
-            return elastic_order(
-                data, lambda rows: self.histograms.seen(images(rows)).cpu(), embed, always=self.elastic is True
-            )
+        order = ElasticOrder(lambda rows: self.histograms.seen(images(rows)).cpu())
+        if self.elastic == "auto":
+            self.clearness_bent = compared(order, data, embed)
+            if self.clearness_bent is None:
+                return None
+            before, after = self.clearness_bent
+            if after - before <= CLEARER:
+                return None
+            numbers = f"modularity {before:.3f}, then {after:.3f}"
+            order.remark = f"neighbors are compared bent, since groups get clearer: {numbers}"
+        return order
 
     @property
     def remark(self) -> str:

@@ -1,10 +1,11 @@
-"""Measure what setting images upright does to method=gradients: one JSON line a data set.
+"""Measure what setting images upright, and comparing them bent, does to method=gradients: a JSON line a data set.
 
     python -m scripts.benchmarks.upright --root data                 digits, MNIST-10k and Fashion-10k, seed 0
     python -m scripts.benchmarks.upright --data digits --seed 1
 
-A line has the largest modularity with images as they are and set upright, which decides without labels, and the scores
-of both, which only tell whether it decided well. `--root` is the folder of MNIST/ and FashionMNIST/.
+A line has the largest modularity with images as they are and set upright, then by nearest embeddings and by elastic
+distances. These decide without labels. The scores of all three only tell whether they decided well. `--root` is the folder of
+MNIST/ and FashionMNIST/.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ from deepcluster_pl.utils.warnings_filter import silenced_libraries
 from scripts.benchmarks.auto import DATA
 
 IMAGES = ("digits", "mnist_10k", "fashion_10k")
+WAYS = {
+    "as_they_are": ("net.upright=false", "net.elastic=false"),
+    "upright": ("net.upright=true", "net.elastic=false"),
+    "bent": ("net.upright=auto", "net.elastic=true"),
+}
+"""Settings of the three runs."""
 
 
 def main() -> None:
@@ -49,35 +56,29 @@ def one_set(name: str, seed: int, root: str) -> dict[str, Any]:
         root: folder of MNIST/ and FashionMNIST/.
     """
     typed = [*DATA[name], f"seed={seed}", *([f"data.root={root}"] if name.endswith("_10k") else [])]
-    scores = {}
-    for upright in ("false", "true"):
+    line: dict[str, Any] = {"data": name, "seed": seed, "modularity": modularities(typed)}
+    for way, settings in WAYS.items():
         with tempfile.TemporaryDirectory() as scratch, silenced_libraries():
-            asked = ["method=gradients", f"net.upright={upright}", f"cache_dir={scratch}/cache", *typed]
-            cfg = compose_checked(asked).cfg
+            cfg = compose_checked(["method=gradients", *settings, f"cache_dir={scratch}/cache", *typed]).cfg
             assert cfg is not None
             found = run(without_hydra(cfg), Path(scratch) / "run", "upright", Console(quiet=True))
-            scores[upright] = {"acc": round(found["fit"]["acc"], 4), "nmi": round(found["fit"]["nmi"], 4)}
-    before, after = modularities(typed)
-    decided = {"as_they_are": round(before, 4), "upright": round(after, 4)}
-    return {
-        "data": name,
-        "seed": seed,
-        "modularity": decided,
-        "as_they_are": scores["false"],
-        "upright": scores["true"],
-    }
+            line[way] = {"acc": round(found["fit"]["acc"], 4), "nmi": round(found["fit"]["nmi"], 4)}
+    return line
 
 
-def modularities(typed: list[str]) -> tuple[float, float]:
-    """Return the largest modularity with images as they are, and set upright."""
+def modularities(typed: list[str]) -> dict[str, float]:
+    """Return the largest modularity with images as they are and set upright, then by nearest and by elastic neighbors."""
     cfg = compose_checked(["method=gradients", *typed]).cfg
     assert cfg is not None
     data: ClusteringData = instantiate_node(cfg.data)
     data.setup()
-    net = Gradients(data.input_shape, 4, 8, 50, upright="auto")
+    net = Gradients(data.input_shape, 4, 8, 50, upright="auto", elastic="auto")
     net.measure(data)
+    net.neighbor_order(data)
     assert net.clearness is not None
-    return net.clearness
+    assert net.clearness_bent is not None
+    names = ("as_they_are", "upright", "nearest", "bent")
+    return {name: round(value, 4) for name, value in zip(names, (*net.clearness, *net.clearness_bent), strict=True)}
 
 
 if __name__ == "__main__":
