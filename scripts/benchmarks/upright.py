@@ -4,8 +4,8 @@
     python -m scripts.benchmarks.upright --data digits --seed 1
 
 A line has the largest modularity with images as they are and set upright, then by nearest embeddings and by elastic
-distances. These decide without labels. The scores of all three only tell whether they decided well. `--root` is the folder of
-MNIST/ and FashionMNIST/.
+distances. These decide without labels. The scores of all three only tell whether they decided well. `--root` is the
+folder of MNIST/ and FashionMNIST/.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def one_set(name: str, seed: int, root: str) -> dict[str, Any]:
 
 
 def modularities(typed: list[str]) -> dict[str, float]:
-    """Return the largest modularity with images as they are and set upright, then by nearest and by elastic neighbors."""
+    """Return the largest modularity of images as they are and upright, then by nearest and by elastic neighbors."""
     cfg = compose_checked(["method=gradients", *typed]).cfg
     assert cfg is not None
     data: ClusteringData = instantiate_node(cfg.data)

@@ -30,7 +30,14 @@ def test_the_recipe_spells_lightnings_defaults_but_for_those_that_it_chooses():
     ours, _ = divided(compose_checked([]).cfg.trainer)
     del ours["_target_"]
     theirs = {name: inspect.signature(Trainer.__init__).parameters[name].default for name in ours}
-    chosen = {"devices", "precision", "deterministic", "log_every_n_steps", "enable_progress_bar"}
+    chosen = {
+        "check_val_every_n_epoch",
+        "devices",
+        "precision",
+        "deterministic",
+        "log_every_n_steps",
+        "enable_progress_bar",
+    }
     assert {name for name in ours if ours[name] != theirs[name]} == chosen
 
 
