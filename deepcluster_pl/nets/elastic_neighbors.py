@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CANDIDATES = 40
 """Neighbors of each sample by its embedding that are put in order."""
 _TRIED_ROWS, _LEAST_TRIED = 2000, 200
-_IMAGES_AT_ONCE = 1000
+_PIXELS_AT_ONCE = 2**20
 _VALUES_AT_ONCE, _VALUES_AT_ONCE_ON_GPU = 2**20, 2**27
 """Values of maps in memory at once: as many as a processor's cache holds, or half a gigabyte."""
 Embed = Callable[[NDArray[np.int64]], NDArray[np.float32]]
@@ -61,7 +61,8 @@ class ElasticOrder:
             The same places, in order.
         """
         device = work_device()
-        chunks = [rows[i : i + _IMAGES_AT_ONCE] for i in range(0, len(rows), _IMAGES_AT_ONCE)]
+        size = max(1, _PIXELS_AT_ONCE // self.planes(rows[:1]).numel())
+        chunks = [rows[i : i + size] for i in range(0, len(rows), size)]
         maps = torch.cat([direction_maps(self.planes(chunk)).half().to(device) for chunk in chunks])
         near = torch.from_numpy(candidates.astype(np.int64)).to(device)
         values = _VALUES_AT_ONCE_ON_GPU if device.type == "cuda" else _VALUES_AT_ONCE

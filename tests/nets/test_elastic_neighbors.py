@@ -32,7 +32,7 @@ def test_candidates_come_in_the_order_of_their_distances(order, monkeypatch):
         distances = elastic_distances(maps[sample].expand(8, -1, -1, -1), maps[near[sample].astype(np.int64)])
         assert (found[sample] == near[sample][distances.argsort(stable=True).numpy()]).all()
     monkeypatch.setattr(elastic_neighbors, "_VALUES_AT_ONCE", 1)
-    monkeypatch.setattr(elastic_neighbors, "_IMAGES_AT_ONCE", 7)
+    monkeypatch.setattr(elastic_neighbors, "_PIXELS_AT_ONCE", 7 * 64)
     assert (order(rows, near) == found).all()
 
 
