@@ -23,6 +23,8 @@ CANDIDATES = 40
 """Neighbors of each sample by its embedding that are put in order."""
 _TRIED_ROWS, _LEAST_TRIED = 2000, 200
 _PIXELS_AT_ONCE = 2**20
+_LARGEST = 6e4
+"""Largest strength of an edge that float16 holds; that of an image from 0 to 1 is below 2."""
 _VALUES_AT_ONCE, _VALUES_AT_ONCE_ON_GPU = 2**20, 2**27
 """Values of maps in memory at once: as many as a processor's cache holds, or half a gigabyte."""
 Embed = Callable[[NDArray[np.int64]], NDArray[np.float32]]
@@ -63,7 +65,7 @@ class ElasticOrder:
         device = work_device()
         size = max(1, _PIXELS_AT_ONCE // self.planes(rows[:1]).numel())
         chunks = [rows[i : i + size] for i in range(0, len(rows), size)]
-        maps = torch.cat([direction_maps(self.planes(chunk)).half().to(device) for chunk in chunks])
+        maps = torch.cat([direction_maps(self.planes(chunk)).clamp_max(_LARGEST).half().to(device) for chunk in chunks])
         near = torch.from_numpy(candidates.astype(np.int64)).to(device)
         values = _VALUES_AT_ONCE_ON_GPU if device.type == "cuda" else _VALUES_AT_ONCE
         at_once = max(1, values // (near.shape[1] * maps[0].numel()))
