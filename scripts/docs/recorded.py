@@ -43,7 +43,7 @@ def precision_of(run: Run) -> str:
     'bf16-mixed, GPU'
     """
     machine = run["machine"]
-    return f"{machine['precision']}{', GPU' * (machine['accelerator'] == 'cuda')}"
+    return f"{machine['precision']}{', GPU' * (machine.get('accelerator') == 'cuda')}"
 
 
 def by_setting(runs: list[Run]) -> list[list[Run]]:
