@@ -37,7 +37,7 @@ def results(tmp_path):
     ):
         for seed, acc in enumerate(scores):
             command = f"run method={recipe} seed={seed} {typed}"
-            machine = {"precision": "32-true"}
+            machine = {"precision": "32-true", "accelerator": "cpu"}
             run = {"experiment": "tiny", "recipe": recipe, "command": command, "seed": seed, "machine": machine}
             lines.append(json.dumps(run | {"published": None, "fit": {"acc": acc}}))
     (tmp_path / "tiny.jsonl").write_text("\n".join(lines) + "\n")
