@@ -175,7 +175,8 @@ def students(results: Path, part: str, metrics: list[str], experiments: list[str
         runs = [run for run in read(results / f"{experiment}.jsonl") if run.get("teacher")]
         for members in by_setting(runs):
             head = _head(members)
-            row = [f"{experiment.replace('_', ' ')}, {members[0][part]['n']:,}", head[0], head[2]]
+            place = ", on a GPU" * ("GPU" in head[1])
+            row = [f"{experiment.replace('_', ' ')}, {members[0][part]['n']:,}{place}", head[0], head[2]]
             for metric in metrics:
                 off, on = [run["teacher"][part][metric] for run in members], [run[part][metric] for run in members]
                 row += [spread(off), spread(on), f"{sum(b > a for a, b in zip(off, on, strict=True))} of {len(on)}"]
