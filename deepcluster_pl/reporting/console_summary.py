@@ -31,10 +31,10 @@ def print_summary(console: Console, scores: dict[str, Any]) -> None:
     title = f"{scores['method']} on {scores['data']}, {scores['n_clusters']} clusters, seed {scores['seed']}"
     console.print(title, markup=False)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # a long title takes two lines before any number is cut
     for part in parts:
         for title, _ in columns:
-            table.add_column(f"{title}\n{'held out' if part == 'holdout' else 'fit'}", justify="right")
+            table.add_column(f"{title}\n{'held out' if part == 'holdout' else 'fit'}", justify="right", no_wrap=True)
     for title, blocks in summary_rows(scores):
         table.add_row(Text(title), *(_cell(blocks[part], key) for part in parts for _, key in columns))
     console.print(table)
