@@ -13,6 +13,8 @@ from torch import Tensor
 from deepcluster_pl.functional.work_device import to_work_device
 
 Rows = NDArray[np.int64]
+CANDIDATES = 40
+"""Nearest neighbors of each sample that a `NeighborOrder` puts in order."""
 
 
 class NeighborOrder(Protocol):

@@ -13,14 +13,12 @@ from torch import Tensor
 from deepcluster_pl.data.upright_choice import spread
 from deepcluster_pl.functional.communities import largest_modularity
 from deepcluster_pl.functional.elastic_distances import direction_maps, elastic_distances
-from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.neighbors import CANDIDATES, nearest_neighbors
 from deepcluster_pl.functional.work_device import work_device
 
 if TYPE_CHECKING:
     from deepcluster_pl.data.base import ClusteringData
 
-CANDIDATES = 40
-"""Neighbors of each sample by its embedding that are put in order."""
 _TRIED_ROWS, _LEAST_TRIED = 2000, 200
 _PIXELS_AT_ONCE = 2**20
 _LARGEST = 6e4

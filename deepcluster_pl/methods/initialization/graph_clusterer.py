@@ -14,12 +14,9 @@ from typing_extensions import Self
 
 from deepcluster_pl.functional import inverse_distance_mean, nearest_neighbors
 from deepcluster_pl.functional.distinct_rows import distinct_rows
-from deepcluster_pl.functional.neighbors import NeighborOrder
+from deepcluster_pl.functional.neighbors import CANDIDATES, NeighborOrder
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.ranges import Count, NonNegativeInt
-
-_CANDIDATES = 40
-"""Nearest neighbors that an order chooses from."""
 
 
 class GraphClusterer(ABC):
@@ -95,7 +92,7 @@ class GraphClusterer(ABC):
             clusters, neighbors = np.arange(n), np.arange(n)[:, None]
         else:
             points = self._components()
-            wanted = self.n_neighbors if order is None else max(self.n_neighbors, _CANDIDATES)
+            wanted = self.n_neighbors if order is None else max(self.n_neighbors, CANDIDATES)
             neighbors = nearest_neighbors(torch.from_numpy(points), min(wanted, n - 1)).numpy()
             if order is not None:
                 representatives = rows[np.unique(which, return_index=True)[1]]
