@@ -1,152 +1,189 @@
-"""Measure method=scan on images of very uneven groups: even sizes, or those of its start, in the term of sizes.
+"""Measure method=scan on genuine samples of uneven groups: even sizes, or those that neighbors tell, beside auto.
 
-    python -m scripts.benchmarks.uneven run [--data digits,mnist] [--root data] [--starts communities,gmm] [--seeds 0,1]
-    python -m scripts.benchmarks.uneven table            write the table of docs/methods/scan.md
-    python -m scripts.benchmarks.uneven table --check    exit code 1 if it differs from the lines
+    python -m scripts.benchmarks.uneven run [--data wine,mnist] [--root data] [--starts kmeans] [--seeds 0,1,2]
+    python -m scripts.benchmarks.uneven table            write the tables of docs/methods/scan.md
+    python -m scripts.benchmarks.uneven table --check    exit code 1 if they differ from the lines
 
-Digits are thinned: the ten groups of scikit-learn's hold 178, 125, 87 … 7 samples, each seven tenths of the one before.
-Three groups of MNIST hold 900, 80 and 20. Each run has guard=false, so that the fit's partition
-is there, and a small net. A JSON line for each run is appended to docs/results/uneven/runs.jsonl. Labels thin the
-samples and score them, and do nothing else.
+`scripts/benchmarks/uneven_sets.py` makes the collections. Each run has guard=false, so that the fit's partition is
+there, and a small net; what the guard would keep is recorded beside it. Where `sizes=auto` leaves the loss as it is,
+`sizes=even` is the same run and is not repeated. A JSON line for each run is appended to
+docs/results/uneven/runs.jsonl. Labels thin the samples and score them, and do nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from sklearn.datasets import load_digits
 
 from deepcluster_pl.config.compose import compose_checked
 from deepcluster_pl.config.nodes import without_hydra
+from deepcluster_pl.evaluation.label_free import compare_partitions
 from deepcluster_pl.evaluation.metrics import label_scores
 from deepcluster_pl.evaluation.predictions import partition_from
-from deepcluster_pl.runs.pipeline import make_stages, train
+from deepcluster_pl.methods.scan import SCAN
+from deepcluster_pl.runs.pipeline import carry_out, make_stages
 from deepcluster_pl.runs.recipe import Recipe
+from deepcluster_pl.runs.trained import Trained
 from deepcluster_pl.utils.numerics import float32_arithmetic
 from deepcluster_pl.utils.provenance import commit
 from deepcluster_pl.utils.warnings_filter import silenced_libraries
 from scripts.benchmarks.marked_tables import as_markdown, recorded, write_tables
+from scripts.benchmarks.uneven_sets import COLLECTIONS, write_collection
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LINES, PAGE = DOCS / "results" / "uneven" / "runs.jsonl", DOCS / "methods" / "scan.md"
-NAMES = {"mnist": "mnist, 900 + 80 + 20", "digits": "digits, 178 to 7"}
-LENGTHS = {
-    "digits": ("pretrain.max_epochs=300", "fit.max_steps=700"),
-    "mnist": ("pretrain.max_epochs=250", "fit.max_steps=700"),
-}
+_STEPS, _BATCH = 1000, 256
+_AUTO = "method=auto"
 
 
 def main() -> int:
-    """Carry out the runs, or write or check the table; return the exit code."""
+    """Carry out the runs, or write or check the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=("run", "table"))
     parser.add_argument("--check", action="store_true", help="change nothing")
-    parser.add_argument("--data", default="digits,mnist")
-    parser.add_argument("--root", type=Path, default=Path("data"), help="folder of MNIST")
-    parser.add_argument("--starts", default="communities,gmm")
-    parser.add_argument("--seeds", default="0,1")
-    parser.add_argument("--sizes", default="even,auto")
+    parser.add_argument("--data", default=",".join(COLLECTIONS))
+    parser.add_argument("--root", type=Path, default=Path("data"), help="folder of MNIST/ and FashionMNIST/")
+    parser.add_argument("--starts", default="kmeans,communities")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--lines", type=Path, default=LINES)
     options = parser.parse_args()
     if options.what == "table":
-        return write_table(options.check)
+        return write_tables(PAGE, "uneven", tables(recorded(options.lines)), options.check)
     with tempfile.TemporaryDirectory() as name:
-        scratch = Path(name)
-        for data in options.data.split(","):
-            for seed in map(int, options.seeds.split(",")):
-                file = scratch / f"{data}-{seed}.npz"
-                x, labels = thinned(data, options.root, seed)
-                np.savez(file, x=x, y=labels)
-                for start in options.starts.split(","):
-                    for sizes in options.sizes.split(","):
-                        found = one_run(scratch, file, {"data": data, "start": start, "sizes": sizes, "seed": seed})
-                        print(json.dumps(found), flush=True)
-                        with LINES.open("a", encoding="utf-8") as lines:
-                            lines.write(json.dumps(found) + "\n")
+        for seed in map(int, options.seeds.split(",")):
+            for data in options.data.split(","):
+                for found in runs_of(data, options.starts.split(","), seed, options.root, Path(name)):
+                    print(json.dumps(found), flush=True)
+                    with options.lines.open("a", encoding="utf-8") as lines:
+                        lines.write(json.dumps(found) + "\n")
     return 0
 
 
-def write_table(check: bool) -> int:
-    """Write the table of the page, a row for each start and seed; return the exit code.
+def runs_of(data: str, starts: list[str], seed: int, root: Path, scratch: Path) -> list[dict[str, Any]]:
+    """Return a line for method=auto, and for each start one with `sizes=auto` and one with `sizes=even`.
 
     Args:
-        check: whether to change nothing.
+        data: key of `COLLECTIONS`.
+        starts: initializations of scan.
+        seed: of the collection and of the runs.
+        root: folder of MNIST/ and FashionMNIST/.
+        scratch: folder for samples, runs, and the pretrained nets that runs of one seed share.
     """
-    rows: list[tuple[str, ...]] = [("data", "start", "seed", "ACC/NMI of the start", "`sizes=even`", "`sizes=auto`")]
-    runs = recorded(LINES)
-    for data, start, seed in dict.fromkeys((run["data"], run["start"], run["seed"]) for run in runs):
-        of = {run["sizes"]: run for run in runs if (run["data"], run["start"], run["seed"]) == (data, start, seed)}
-        fits = [shown(of[sizes]["of_fit"]) if sizes in of else "–" for sizes in ("even", "auto")]
-        rows.append((NAMES[data], start, str(seed), shown(next(iter(of.values()))["of_start"]), *fits))
-    return write_tables(PAGE, "uneven", {"table": as_markdown(rows)}, check)
+    words, sizes = write_collection(data, root, seed, scratch)
+    common = {"data": data, "seed": seed, "groups": sizes, "commit": commit()}
+    words += [f"seed={seed}", "baselines=none", "logger=none", "trainer.accelerator=cpu", f"cache_dir={scratch}/cache"]
+    auto = carried_out([*words, _AUTO, "auto.budget=quick"], scratch / f"{data}-{seed}-auto")
+    assert auto.choice is not None
+    lines = [common | {"method": "auto", "chosen": auto.choice.name, "of_fit": scored(auto, "fit")}]
+    for start in starts:
+        epochs = round(_STEPS / -(-sum(sizes) // _BATCH))
+        of_scan = [
+            "method=scan", f"start={start}", f"pretrain.max_epochs={epochs}", "fit.max_steps=700", "guard=false",
+            "net.dims=[200,200,10]", "pretrained=auto", *(["augment=affine"] if COLLECTIONS[data].is_image else []),
+        ]  # fmt: skip
+        for rule in ("auto", "even"):
+            if rule == "even" and lines[-1]["asks_for"] is None:
+                lines.append(lines[-1] | {"sizes": rule})
+                continue
+            folder = scratch / f"{data}-{seed}-{start}-{rule}"
+            trained = carried_out([*words, *of_scan, f"method.sizes={rule}"], folder)
+            assert isinstance(trained.method, SCAN)
+            shares = trained.method.shares
+            lines.append(
+                common | {
+                    "start": start, "sizes": rule,
+                    "of_start": scored(trained, "start"), "of_fit": scored(trained, "fit"),
+                    "asks_for": None if shares is None else sorted((shares * sum(sizes)).int().tolist(), reverse=True),
+                    "guard_keeps": kept(trained, seed),
+                }
+            )  # fmt: skip
+    return lines
 
 
-def shown(scores: dict[str, Any]) -> str:
-    """Return ACC and NMI, with three digits each."""
-    return f"{scores['acc']:.3f}/{scores['nmi']:.3f}"
-
-
-def thinned(data: str, root: Path, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return images and labels of groups of very different size.
+def carried_out(typed: list[str], folder: Path) -> Trained:
+    """Carry out a recipe.
 
     Args:
-        data: digits or mnist.
-        root: folder of MNIST.
-        seed: decides which group is large and which samples stay.
+        typed: its settings.
+        folder: for its checkpoints.
     """
-    if data == "digits":
-        bunch = load_digits()
-        x, labels = (bunch.images * 15).astype(np.uint8), bunch.target
-        wanted = [int(178 * 0.7**i) for i in range(10)]
-    else:
-        from torchvision.datasets import MNIST
-
-        images = MNIST(str(root), train=True)
-        x, labels, wanted = images.data.numpy(), images.targets.numpy(), [900, 80, 20]
-    random = np.random.default_rng(seed)
-    groups = random.permutation(10)
-    rows = [random.permutation(np.flatnonzero(labels == group))[:n] for group, n in zip(groups, wanted, strict=False)]
-    kept = random.permutation(np.concatenate(rows))
-    return x[kept], labels[kept].astype(np.int64)
-
-
-def one_run(scratch: Path, file: Path, what: dict[str, Any]) -> dict[str, Any]:
-    """Carry out a recipe, and score the partition of its start and that of its fit.
-
-    Args:
-        scratch: folder for runs, and for the pretrained nets that runs of one seed share.
-        file: samples and labels.
-        what: data, start, sizes and seed.
-    """
-    overrides = [
-        "method=scan", "data=array", f"data.path={file}", f"n_clusters={len(np.unique(np.load(file)['y']))}",
-        f"start={what['start']}", f"method.sizes={what['sizes']}", f"seed={what['seed']}", *LENGTHS[what["data"]],
-        "net.dims=[200,200,10]", "guard=false", "baselines=none", "augment=affine", "data.scale=none",
-        "trainer.accelerator=cpu", "trainer.enable_progress_bar=false", "logger=none", "pretrained=auto",
-        f"cache_dir={scratch / 'cache'}",
-    ]  # fmt: skip
-    composition = compose_checked(overrides)
+    composition = compose_checked([*typed, "trainer.enable_progress_bar=false"])
     if composition.cfg is None or composition.problems:
         raise SystemExit("\n".join(composition.problems))
     recipe = Recipe.from_config(without_hydra(composition.cfg))
-    folder = scratch / "-".join(map(str, what.values()))
     with silenced_libraries(), float32_arithmetic():
-        trained = train(recipe, make_stages(recipe, folder, Console(quiet=True)), draws_figures=False)
-    labels = trained.data.part("fit").labels
-    found = {"start": trained.started["fit"], "fit": partition_from(trained.predictions)["fit"]}
-    scores: dict[str, Any] = {}
-    for name, clusters in found.items():
-        of_labels = label_scores(labels, clusters)
-        scores[f"of_{name}"] = {key: of_labels[key] for key in ("acc", "nmi", "ari")} | {
-            "sizes": sorted(np.bincount(clusters).tolist(), reverse=True)
-        }
-    return what | {"commit": commit()} | scores
+        return carry_out(recipe, make_stages(recipe, folder, Console(quiet=True)), draws_figures=False)
+
+
+def scored(trained: Trained, which: str) -> dict[str, Any]:
+    """Return scores and sizes of the partition of a fit, or of its start.
+
+    Args:
+        trained: a run that has ended.
+        which: fit or start.
+    """
+    clusters = (trained.started if which == "start" else partition_from(trained.predictions))["fit"]
+    of_labels = label_scores(trained.data.part("fit").labels, clusters)
+    scores: dict[str, Any] = {key: round(float(of_labels[key] or 0), 4) for key in ("acc", "nmi", "ari")}
+    return scores | {"sizes": sorted(np.bincount(clusters).tolist(), reverse=True)}
+
+
+def kept(trained: Trained, seed: int) -> str:
+    """Return which partition the guard would keep, `start` or `fit`."""
+    data, start, fit = trained.data, trained.started["fit"], partition_from(trained.predictions)["fit"]
+    found = compare_partitions(lambda rows: data.prepared("fit", rows), start, fit, seed)
+    return "start" if found.second_is_worse else "fit"
+
+
+def tables(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the table of means over seeds, a row for each collection and start."""
+    rows: list[tuple[str, ...]] = [
+        ("data", "groups", "start", "seeds", "the start", "`sizes=even`", "`sizes=auto`", "asks for uneven sizes",
+         "with the guard", "`method=auto`")
+    ]  # fmt: skip
+    for data in (name for name in COLLECTIONS if any(run["data"] == name for run in runs)):
+        own = [run for run in runs if run["data"] == data]
+        auto = [run["of_fit"] for run in own if run.get("method") == "auto"]
+        for start in dict.fromkeys(run["start"] for run in own if "start" in run):
+            some = [run for run in own if run.get("start") == start]
+            of = {rule: [run for run in some if run["sizes"] == rule] for rule in ("even", "auto")}
+            guarded = [run["of_start" if run.get("guard_keeps") == "start" else "of_fit"] for run in of["auto"]]
+            has_guard = all("guard_keeps" in run for run in of["auto"])
+            fired = sum(run["asks_for"] is not None for run in of["auto"] if "asks_for" in run)
+            asks = f"{fired} of {len(of['auto'])}" if all("asks_for" in run for run in of["auto"]) else "–"
+            rows.append((
+                f"{data}{' (development)' if COLLECTIONS[data].development else ''}", shown_sizes(own), start,
+                ", ".join(str(run["seed"]) for run in of["auto"]), shown([run["of_start"] for run in of["auto"]]),
+                shown([run["of_fit"] for run in of["even"]]), shown([run["of_fit"] for run in of["auto"]]), asks,
+                shown(guarded) if has_guard else "–", shown(auto),
+            ))  # fmt: skip
+    return {"table": as_markdown(rows)}
+
+
+def shown_sizes(runs: list[dict[str, Any]]) -> str:
+    """Return the sizes of a collection's groups in a few words."""
+    sizes = next((run["groups"] for run in runs if "groups" in run), None) or [*COLLECTIONS[runs[0]["data"]].sizes]
+    if len(set(sizes)) == 1:
+        return f"{len(sizes)} of {sizes[0]}"
+    return " + ".join(map(str, sizes)) if len(sizes) <= 3 else f"{len(sizes)}, {sizes[0]} to {sizes[-1]}"
+
+
+def shown(scores: list[dict[str, Any]]) -> str:
+    """Return the means of ACC and NMI, with three digits each.
+
+    >>> shown([{"acc": 0.5, "nmi": 0.25}, {"acc": 1.0, "nmi": 0.5}])
+    '0.750/0.375'
+    """
+    if not scores:
+        return "–"
+    return "/".join(f"{statistics.mean(each[key] for each in scores):.3f}" for key in ("acc", "nmi"))
 
 
 if __name__ == "__main__":
