@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,10 +74,7 @@ class CandidateRanking:
 def rank_candidates(
     features: Features, partitions: Sequence[NDArray[np.int64]], n_clusters: Sequence[int], seed: int
 ) -> CandidateRanking:
-    """Judge partitions of the same samples without labels, and choose one.
-
-    The best score wins. A simpler partition that hardly differs from the winner, and whose share is lower by no more
-    than the winner's error, is used in its place. Collapsed partitions are chosen only where all are.
+    """Judge partitions of the same samples without labels by the neighbors of their features; see `rank_by_neighbors`.
 
     Args:
         features: prepared input (N, F), or a function of row numbers that returns it.
@@ -87,7 +85,25 @@ def rank_candidates(
     Returns:
         Criteria of each partition, the choice, and how sure it is.
     """
-    near = neighborhood(features, len(partitions[0]), seed)
+    return rank_by_neighbors(neighborhood(features, len(partitions[0]), seed), partitions, n_clusters)
+
+
+def rank_by_neighbors(
+    near: Neighborhood, partitions: Sequence[NDArray[np.int64]], n_clusters: Sequence[int]
+) -> CandidateRanking:
+    """Judge partitions of the same samples without labels, and choose one.
+
+    The best score wins. A simpler partition that hardly differs from the winner, and whose share is lower by no more
+    than the winner's error, is used in its place. Collapsed partitions are chosen only where all are.
+
+    Args:
+        near: neighbors of the samples, which several rankings may share.
+        partitions: cluster (N,) of every sample in each of P partitions, the simplest first.
+        n_clusters: K (P,) of each.
+
+    Returns:
+        Criteria of each partition, the choice, and how sure it is.
+    """
     own = [clusters[near.rows] for clusters in partitions]
     # Agreement with the others, one vote a family
     rand, adjusted = pairwise_rand_indices(own)
@@ -103,7 +119,7 @@ def rank_candidates(
     score = share + extra
     best = int(score.argmax())
     errors = draws.std(axis=1, ddof=1)
-    as_good = (adjusted[best] > ALIKE) & (share[best] - share <= errors[best]) & (collapsed == collapsed[best])
+    as_good = is_as_good(adjusted[best], share[best] - share, errors[best]) & (collapsed == collapsed[best])
     as_good[best] = True
     chosen = int(np.flatnonzero(as_good)[0])
     clearest = int(share.argmax())
@@ -120,6 +136,22 @@ def rank_candidates(
     ]  # fmt: skip
     sureness = float((winners == families[best]).mean()) if share.max() > 0 else 0.0
     return CandidateRanking(criteria, chosen, sureness, len(near.rows), near.neighbors.shape[1])
+
+
+def is_as_good(alike: Any, ahead: Any, error: Any) -> Any:
+    """Return whether a partition is as good as one of a larger share: nearly the same, and within that one's error.
+
+    Choice and verdict both ask this, so that neither prefers what the other does not. Takes numbers or arrays.
+
+    Args:
+        alike: adjusted Rand index of the two.
+        ahead: share of the better one, less that of the other.
+        error: standard error of the larger share.
+
+    >>> is_as_good(0.95, 0.007, 0.02), is_as_good(0.95, 0.03, 0.02), is_as_good(0.6, 0.007, 0.02)
+    (True, False, False)
+    """
+    return (alike > ALIKE) & (ahead <= error)
 
 
 def _together(near: Neighborhood, clusters: NDArray[np.int64]) -> float:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from deepcluster_pl.evaluation.candidate_choice import is_as_good
+from deepcluster_pl.reporting.sizes_in_words import found_groups
+
 BASELINES = {
     "kmeans_raw": ("k-means on the input", "kmeans"), "kmeans_code": ("k-means on the embedding", "ae_kmeans"),
     "pca_gmm": ("a mixture on components", "pca_gmm"), "graph": ("a graph of neighbors", "graph"),
@@ -13,8 +16,6 @@ BASELINES = {
 _CLOSE = 0.01
 _STABLE, _PARTLY = 0.8, 0.5
 _MANY_DOUBTFUL, _FEW_DOUBTFUL = 1 / 3, 0.1
-_EVENNESS = (("even", 0.75, 1.33), ("fairly even", 0.4, 2.0), ("uneven", 0.1, 6.0))
-"""Words for sizes whose smallest and largest are no farther than this from the mean, as shares of it."""
 
 
 @dataclass(frozen=True)
@@ -53,55 +54,7 @@ def judge(scores: dict[str, Any], n_doubtful: int) -> Verdict:
     trust, level = _trust_by_labels(scores) if has_labels else _trust_without_labels(scores, n_doubtful)
     if scores["fit"]["collapsed"] or (better and level == "good"):
         level = "poor" if scores["fit"]["collapsed"] else "fair"
-    return Verdict(_found(scores), " ".join(filter(None, [_kept(scores), compared])), trust, level, better)
-
-
-def _found(scores: dict[str, Any]) -> str:
-    """Return the number of groups, their sizes, and how even they are."""
-    outliers = scores.get("outliers")
-    fit = (outliers and outliers["fit"]) or scores["fit"]
-    sizes = [size for size in fit["cluster_sizes"] if size]
-    if not sizes:
-        return "Found no group."
-    if len(sizes) == 1:
-        return f"All {sizes[0]:,} samples are in one group: nothing was separated.{_outside(outliers)}"
-    least, most = min(sizes), max(sizes)
-    spread = f"of {least:,} samples each" if least == most else f"of {least:,} to {most:,} samples"
-    empty = len(fit["cluster_sizes"]) - len(sizes)
-    left = f"; {empty} more {'is' if empty == 1 else 'are'} empty" if empty else ""
-    return f"Found {len(sizes)} groups {spread}: sizes are {_evenness(sizes)}{left}.{_outside(outliers)}"
-
-
-def _outside(outliers: dict[str, Any] | None) -> str:
-    """Return how many samples are in no group, after a space; nothing without any.
-
-    >>> _outside({"number": 87, "share": 0.048, "emptied": []})
-    ' 87 samples (4.8 %) are in no group.'
-    """
-    if not outliers or not outliers["number"]:
-        return ""
-    number, is_one = outliers["number"], outliers["number"] == 1
-    noun, verb = ("sample", "is") if is_one else ("samples", "are")
-    text = f" {number:,} {noun} ({100 * outliers['share']:.1f} %) {verb} in no group."
-    n_emptied = len(outliers["emptied"])
-    if not n_emptied:
-        return text
-    groups = "a group, which is" if n_emptied == 1 else f"{n_emptied} groups, which are"
-    return f"{text} They had filled {groups} empty now."
-
-
-def _evenness(sizes: list[int]) -> str:
-    """Return how even sizes are: by the smallest and the largest, beside the mean.
-
-    >>> _evenness([50, 50]), _evenness([70, 30]), _evenness([85, 15]), _evenness([99, 1])
-    ('even', 'fairly even', 'uneven', 'very uneven')
-    """
-    mean = sum(sizes) / len(sizes)
-    least, most = min(sizes) / mean, max(sizes) / mean
-    for word, lower, upper in _EVENNESS:
-        if least >= lower and most <= upper:
-            return word
-    return "very uneven"
+    return Verdict(found_groups(scores), " ".join(filter(None, [_kept(scores), compared])), trust, level, better)
 
 
 def _kept(scores: dict[str, Any]) -> str:
@@ -147,20 +100,45 @@ def _with_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
 def _without_labels(scores: dict[str, Any]) -> tuple[str, str | None]:
     """Return the comparison with the baseline that says most about neighbors, and its recipe where it is better."""
     rows = (scores.get("criteria") or {}).get("rows", {})
+    if scores.get("choice"):
+        return _of_choice(scores), None
     rivals = {key: row for key, row in rows.items() if key not in ("method", "start") and not row["collapsed"]}
     if not rivals:
         return "", None
     key, own = min(rivals, key=lambda name: rivals[name]["gap"]), rows["method"]
     name, recipe = _names(key)
-    if _is_chosen(scores, recipe):
-        return f"A simple method was chosen: these are the groups of {name}.", None
     # One of the two is usually the best row, so the larger error is that of their difference
     ahead, error = rivals[key]["gap"] - own["gap"], max(own["gap_error"], rivals[key]["gap_error"], 1e-9)
-    if ahead < -error:
+    alike, larger_error = rivals[key].get("alike", 0.0), rivals[key].get("error", 0.0)
+    if ahead < -error and not is_as_good(alike, -ahead, larger_error):
         return f"A simple method looks better: the groups of {name} fit neighboring samples better.", recipe
     if ahead > error:
         return f"It looks better than every simple method that was tried; the best of them is {name}.", None
     return f"It looks as good as the best simple method, {name}.", None
+
+
+def _of_choice(scores: dict[str, Any]) -> str:
+    """Return what the choice of method=auto was based on, and which candidate it passed over for what reason."""
+    chosen = scores["choice"]["name"]
+    candidates = {row["name"]: row for row in scores.get("candidates") or []}
+    teacher = candidates.get(chosen, {}).get("teacher")
+    judged = {name: row for name, row in candidates.items() if row["share"] is not None and not row["collapsed"]}
+    recipes = {recipe: name for name, recipe in BASELINES.values()}
+    if chosen in recipes:
+        text = f"A simple method was chosen: these are the groups of {recipes[chosen]}."
+    elif teacher:
+        text = f"A student was chosen: it learned the groups of the best candidate, {recipes.get(teacher, teacher)}."
+    else:
+        text = f"{chosen} was chosen of {len(judged)} candidates: neighbors and the others agree with it most."
+    # Another may have more information, and yet not be the one to use
+    own = judged.get(teacher or chosen)
+    best = max(judged, key=lambda name: judged[name]["share"], default=chosen)
+    if own is None or best in (chosen, teacher) or judged[best]["share"] <= own["share"]:
+        return text
+    rival = f"Those of {recipes.get(best, best)} fit neighboring samples a little better"
+    if judged[best]["score"] > own["score"]:
+        return f"{text} {rival}, but are nearly the same and less simple."
+    return f"{text} {rival}, but the other candidates agree less with them."
 
 
 def _trust_by_labels(scores: dict[str, Any]) -> tuple[str, str]:

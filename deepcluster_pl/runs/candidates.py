@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import time
 from collections.abc import Callable
@@ -9,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from deepcluster_pl.config.candidates import candidate_config, with_net_of
 from deepcluster_pl.config.fingerprints import pretraining_fingerprint
 from deepcluster_pl.data.kinds import recognize
 from deepcluster_pl.errors import InterruptedRun, UserError, first_line
-from deepcluster_pl.evaluation.candidate_choice import CandidateRanking, rank_candidates
-from deepcluster_pl.evaluation.judged_features import judged_features
+from deepcluster_pl.evaluation.candidate_choice import CandidateRanking, rank_by_neighbors
+from deepcluster_pl.evaluation.label_free import Neighborhood
 from deepcluster_pl.evaluation.metrics import label_scores, size_scores
 from deepcluster_pl.evaluation.predictions import Partition, partition_from
+from deepcluster_pl.evaluation.row_criteria import judged_neighborhood
 from deepcluster_pl.functional import adjusted_rand_indices
 from deepcluster_pl.runs.candidate_pool import Candidate, plan_for
 from deepcluster_pl.runs.candidate_record import read_record, write_record
@@ -150,17 +151,18 @@ class Pool:
         Returns:
             The candidates without a teacher, and the ranking of their partitions in the same order.
         """
-        data, cfg = self.recipe.data, self.recipe.cfg
+        cfg = self.recipe.cfg
         judged = [tried for tried in self.tried if tried.partition is not None and tried.candidate.teacher is None]
         partitions = [tried.partition["fit"] for tried in judged if tried.partition is not None]
-
-        def features(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            return judged_features(data, rows)
-
         n_clusters = [cfg.n_clusters] * len(partitions)
         with doing("comparing the candidates"):
-            ranking = broadcast_from_rank_zero(lambda: rank_candidates(features, partitions, n_clusters, cfg.seed))
+            ranking = broadcast_from_rank_zero(lambda: rank_by_neighbors(self.neighborhood, partitions, n_clusters))
         return judged, ranking
+
+    @functools.cached_property
+    def neighborhood(self) -> Neighborhood:
+        """Neighbors of the fitted samples, by which candidates and the rows of the run's table are judged."""
+        return judged_neighborhood(self.recipe.data, self.recipe.cfg.seed)
 
     def best(self, n: int) -> list[Tried]:
         """Return the n best candidates so far, the chosen one first, each of another family of nearly equal ones."""
@@ -220,6 +222,7 @@ class Pool:
             name=chosen.candidate.name, candidates=rows, sureness=ranking.sureness,
             folder=self.folder(chosen.candidate.name),
             partitions={tried.candidate.name: tried.partition for tried in self.tried if tried.partition is not None},
+            neighborhood=self.neighborhood,
         )  # fmt: skip
 
     def _copy_teacher(self, teacher: RunFolder, folder: RunFolder) -> None:

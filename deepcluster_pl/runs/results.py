@@ -17,7 +17,7 @@ from deepcluster_pl.evaluation.group_names import save_group_names
 from deepcluster_pl.evaluation.naming import suggest_names
 from deepcluster_pl.evaluation.predictions import Partition, Predictions, partition_from
 from deepcluster_pl.evaluation.projection import NAMES, Map, Places, map_coordinates
-from deepcluster_pl.evaluation.row_criteria import row_criteria
+from deepcluster_pl.evaluation.row_criteria import judged_neighborhood, row_criteria
 from deepcluster_pl.evaluation.scoring import Scorer, Scores, protocol, save_assignments, save_scores
 from deepcluster_pl.evaluation.uneven_groups import describe_halved, describe_sizes, find_halved
 from deepcluster_pl.methods.serialization import save_model
@@ -93,7 +93,7 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
         candidates=trained.choice.candidates if trained.choice else None,
         choice=trained.choice.summary() if trained.choice else None,
         criteria=row_criteria(
-            data,
+            trained.choice.neighborhood if trained.choice else judged_neighborhood(data, cfg.seed),
             {
                 "kmeans_raw": on_input,
                 "kmeans_code": on_embeddings,
@@ -102,7 +102,6 @@ def evaluate(trained: Trained, command: str, code_version: str | None) -> Scores
                 "method": partition,
             },
             cfg.n_clusters,
-            cfg.seed,
         ),
         outliers=trained.outliers.record(scorer, partition) if trained.outliers else None,
         warnings=list(trained.warnings.texts),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepcluster_pl.config.nodes import to_plain
 from deepcluster_pl.data.base import ClusteringData, PartName
+from deepcluster_pl.evaluation.label_free import Neighborhood
 from deepcluster_pl.evaluation.outliers import Outliers
 from deepcluster_pl.evaluation.predictions import Partition, Predictions
 from deepcluster_pl.methods.auto import AUTO_METHOD
@@ -32,6 +33,7 @@ class Choice:
         sureness: share of bootstrap draws of the samples in which the same candidate, or a nearly equal one, wins.
         folder: of the chosen candidate, with its checkpoints and curves.
         partitions: of every candidate that has one, by its name.
+        neighborhood: neighbors of the fitted samples, which the candidates were judged by.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Choice:
     sureness: float
     folder: RunFolder
     partitions: dict[str, Partition]
+    neighborhood: Neighborhood
 
     def summary(self) -> dict[str, Any]:
         """Return the block of scores.json."""

@@ -71,6 +71,38 @@ def test_a_simple_method_that_was_chosen_is_no_rival_of_itself():
     assert "no sample could as well be in another group" in judge(plain, 0).trust
 
 
+def candidate(name, share, score, teacher=None):
+    return {"name": name, "share": share, "score": score, "collapsed": False, "teacher": teacher}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "end"),
+    [
+        ("kmeans", "but are nearly the same and less simple."),
+        ("graph_20", "but the other candidates agree less with them."),
+        ("pca_gmm", "these are the groups of a mixture on components."),
+        ("pca_gmm_student", "it learned the groups of the best candidate, a mixture on components."),
+    ],
+)
+def test_the_verdict_of_an_automatic_run_prefers_nothing_that_was_tried_and_says_why_it_was_passed_over(chosen, end):
+    tried = [candidate("kmeans", 0.754, 0.85), candidate("pca_gmm", 0.761, 0.856), candidate("graph_20", 0.75, 0.86)]
+    tried.append(candidate("pca_gmm_student", None, None, "pca_gmm"))
+    rows = {"method": row(0.1), "pca_gmm": row(0.0)}
+    choice = {"name": chosen, "sureness": 1.0}
+    found = judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}, choice=choice, candidates=tried), 0)
+    assert found.better is None
+    assert found.compared.endswith(end)
+    assert "looks better" not in found.compared
+
+
+def test_groups_that_are_nearly_the_same_and_within_the_error_are_as_good_as_those_of_a_simple_method():
+    rows = {"method": row(0.02), "graph": row(0.0) | {"alike": 0.97, "error": 0.03}}
+    same = judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}), 0)
+    assert (same.better, same.compared) == (None, "It looks as good as the best simple method, a graph of neighbors.")
+    rows["graph"]["alike"] = 0.8
+    assert judge(scores(block(), criteria={"rows": rows, "agreement": 0.9}), 0).better == "graph"
+
+
 def test_without_labels_neighbors_and_simple_methods_decide():
     rows = {"method": row(0.3), "start": row(0.0), "graph": row(0.0, collapsed=True), "kmeans_raw": row(0.1)}
     found = judge(scores(block(), criteria={"rows": rows, "agreement": 0.85}), 3)
@@ -92,7 +124,9 @@ def test_without_labels_neighbors_and_simple_methods_decide():
     [
         ((50, 50), "Found 2 groups of 50 samples each: sizes are even."),
         ((1400, 90, 10), "Found 3 groups of 10 to 1,400 samples: sizes are very uneven."),
-        ((70, 30, 0, 0), "Found 2 groups of 30 to 70 samples: sizes are fairly even; 2 more are empty."),
+        ((70, 30, 0, 0), "Found 2 groups of 30 and 70 samples: sizes are fairly even; 2 more are empty."),
+        ((80, 20), "Found 2 groups of 20 and 80 samples: sizes are uneven."),
+        ((4, 1), "Found 2 groups of 1 and 4 samples: few samples for so many groups."),
         ((100, 0), "All 100 samples are in one group: nothing was separated."),
     ],
 )
