@@ -1,4 +1,4 @@
-"""Say how many groups were found, their sizes, how even these are, and how many samples are in none."""
+"""Describe how many groups were found, their sizes, how even these are, and how many samples are in none."""
 
 from __future__ import annotations
 
