@@ -24,3 +24,15 @@ def with_n_clusters(cfg: DictConfig, n_clusters: int) -> DictConfig:
     changed = copy.deepcopy(cfg)
     changed.n_clusters = n_clusters
     return changed
+
+
+def with_augment(cfg: DictConfig, node: dict[str, Any] | None) -> DictConfig:
+    """Return a copy with other distortions, in every key that refers to them.
+
+    Args:
+        cfg: the config.
+        node: what `augment` shall be; None for no distortions.
+    """
+    changed = copy.deepcopy(cfg)
+    changed.augment = node
+    return changed

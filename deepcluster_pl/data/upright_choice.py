@@ -78,13 +78,15 @@ def _compared(data: ClusteringData, layout: Layout, rows: NDArray[np.int64]) -> 
     x = torch.from_numpy(data.prepared("fit", rows)).reshape(len(rows), *data.input_shape)
     planes = to_planes(x, layout).float()
     return Clearness(
-        largest_modularity(_embedded(planes)),
-        largest_modularity(_embedded(torch.cat([upright(some) for some in torch.split(planes, _IMAGES_AT_ONCE)]))),
+        largest_modularity(edge_components(planes)),
+        largest_modularity(
+            edge_components(torch.cat([upright(some) for some in torch.split(planes, _IMAGES_AT_ONCE)]))
+        ),
     )
 
 
-def _embedded(planes: Tensor) -> NDArray[np.float32]:
-    """Return the components (M, D) of images (M, C, H, W)."""
+def edge_components(planes: Tensor) -> NDArray[np.float32]:
+    """Return the principal components (M, D) of where edges of images (M, C, H, W) are, and of the way they run."""
     chunks = [gradient_histograms(some, _CELLS, _DIRECTIONS).numpy() for some in torch.split(planes, _IMAGES_AT_ONCE)]
     features = np.concatenate(chunks).astype(np.float64)
     components = PCA(min(_COMPONENTS, *features.shape), svd_solver="covariance_eigh").fit_transform(features)

@@ -19,6 +19,7 @@ from deepcluster_pl.reporting.console_summary import print_summary, print_verdic
 from deepcluster_pl.reporting.figures import save_reconstructions
 from deepcluster_pl.runs.candidates import train_candidates
 from deepcluster_pl.runs.conclusion import conclude
+from deepcluster_pl.runs.distortions import choose_distortions
 from deepcluster_pl.runs.failures import friendly_errors
 from deepcluster_pl.runs.guard import keep_better, remember_start
 from deepcluster_pl.runs.launch import distributed_run
@@ -140,6 +141,7 @@ def train(recipe: Recipe, stages: StageTrainer, draws_figures: bool = True) -> T
         The trained method and its predictions.
     """
     ready = prepare(recipe, stages)
+    recipe = choose_distortions(recipe, stages, ready)
     net = pretrain(recipe, stages, ready)
     recipe, estimate = choose_n_clusters(recipe, stages, ready, net)
     method = recipe.make_method(net).to(stages.device)

@@ -11,8 +11,9 @@ import torch
 from omegaconf import DictConfig
 
 from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
-from deepcluster_pl.config.nodes import with_n_clusters
+from deepcluster_pl.config.nodes import with_augment, with_n_clusters
 from deepcluster_pl.config.trainer_arguments import divided
+from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.errors import UserError
@@ -94,6 +95,18 @@ class Recipe:
         cfg = with_n_clusters(self.cfg, n_clusters)
         clusterer, callbacks = instantiate_node(cfg.start), instantiate_all(cfg.callbacks)
         return replace(self, cfg=cfg, choose=None, clusterer=clusterer, callbacks=callbacks)
+
+    def with_distortions(self, amounts: Mapping[str, float | bool], fill: str, seed: int) -> Recipe:
+        """Return the recipe with distortions that were found, or without any where all amounts are nothing.
+
+        Args:
+            amounts: arguments of `Affine`.
+            fill: what is outside an image.
+            seed: of the draws.
+        """
+        target = f"{Affine.__module__}.{Affine.__qualname__}"
+        node = {"_target_": target, **amounts, "fill": fill, "seed": seed} if any(amounts.values()) else None
+        return replace(self, cfg=with_augment(self.cfg, node))
 
     def load_data(self) -> ClusteringData:
         """Load, check and split the samples; raise `UserError` where they are too few or the fit is too short."""

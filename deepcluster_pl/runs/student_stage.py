@@ -7,17 +7,16 @@ from pytorch_lightning import seed_everything
 from torch import Tensor
 
 from deepcluster_pl.config.fingerprints import digest
-from deepcluster_pl.config.instantiate import instantiate_all, instantiate_node
+from deepcluster_pl.config.instantiate import instantiate_all
 from deepcluster_pl.config.nodes import to_plain
-from deepcluster_pl.data.augmentation import Affine
 from deepcluster_pl.data.base import ClusteringData
 from deepcluster_pl.data.datamodule import StageData
-from deepcluster_pl.data.tolerated_distortions import Tolerated, tolerated
 from deepcluster_pl.errors import UserError
 from deepcluster_pl.evaluation.predictions import Predictions
 from deepcluster_pl.functional import most_agreed, nearest_rows, neighbor_agreement
 from deepcluster_pl.methods.student import Student
 from deepcluster_pl.nets.embedding import embed_part
+from deepcluster_pl.runs.distortions import FEWEST, student_distortions
 from deepcluster_pl.runs.recipe import Recipe
 from deepcluster_pl.runs.stages import Ready
 from deepcluster_pl.runs.trainer import StageTrainer
@@ -27,10 +26,6 @@ from deepcluster_pl.utils.progress import doing
 from deepcluster_pl.utils.random import sample_rows
 from deepcluster_pl.utils.run_folder import RunFolder
 
-_FEWEST = 32
-"""Samples that a student needs to learn from, at least."""
-_ROWS_OF_DISTORTIONS = 2000
-"""Samples that distortions are tried on, at most."""
 _MOST_NEIGHBORS = 100_000
 """Rows among which neighbors are looked for; a seeded sample where there are more."""
 
@@ -56,7 +51,7 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
         return None
     cfg, z, clusters = recipe.cfg, taught["fit"].z.to(stages.device), taught["fit"].clusters
     fingerprint = {**ready.fingerprint, "student": digest(to_plain(plan), tuple(plan))}
-    distort = _distortions(recipe, stages, ready, clusters)
+    distort = student_distortions(recipe, stages, ready, clusters)
     # Neighbors are those of the method in every round: a student's own neighbors share its mistakes
     with doing("student: looking for neighbors"):
         neighbors = neighbors_of(z, plan.n_neighbors, cfg.seed)
@@ -79,35 +74,6 @@ def train_student(recipe: Recipe, stages: StageTrainer, ready: Ready, taught: Pr
             return _stays(last, number, f"{lost} clusters are empty after round {number}", stages)
         last, clusters = student, learned
     return last
-
-
-def _distortions(recipe: Recipe, stages: StageTrainer, ready: Ready, clusters: Tensor) -> Affine | None:
-    """Return the distortions of images that leave samples among their neighbors, and print them; None = the recipe's.
-
-    Args:
-        recipe: the recipe, with a student.
-        stages: knows the console.
-        ready: the run so far.
-        clusters: the teacher's cluster (N,) of each fitted sample.
-    """
-    plan = recipe.cfg.student
-    if plan.get("distortions", "fixed") == "fixed" or plan.method.augment is None:
-        return None
-    like: Affine = instantiate_node(plan.method.augment)
-
-    def find() -> Tolerated:
-        part = ready.data.part("fit")
-        rows = sample_rows(len(part), _ROWS_OF_DISTORTIONS, recipe.cfg.seed)
-        images = torch.from_numpy(part.take(rows))
-        images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
-        return tolerated(images, clusters.cpu()[torch.from_numpy(rows)], like)
-
-    if len(clusters) < _FEWEST:
-        return None
-    found = broadcast_from_rank_zero(find)
-    if not stages.folder.student(plan.rounds).is_file():  # else a finished student is only read
-        stages.console.print(f"student: {found.describe()}", highlight=False, soft_wrap=True)
-    return Affine(found.shift, found.rotation, found.shear, found.zoom, like.fill, like.seed, found.flip)
 
 
 def n_clusters_of(clusters: Tensor) -> int:
@@ -227,8 +193,8 @@ def _problem(clusters: Tensor) -> str:
     """Return the reason why a student learns nothing from these clusters (M,); an empty string where it can."""
     if n_clusters_of(clusters) < 2:
         return "there is one cluster only"
-    if len(clusters) < _FEWEST:
-        return f"it needs {_FEWEST} samples whose neighbors agree, found {len(clusters)}"
+    if len(clusters) < FEWEST:
+        return f"it needs {FEWEST} samples whose neighbors agree, found {len(clusters)}"
     return ""
 
 

@@ -93,6 +93,11 @@ class RunFolder:
         return self.path / "n_clusters.json"
 
     @property
+    def distortions(self) -> Path:
+        """Distortions that the images tolerate, and the evidence for it, with `augment=auto`."""
+        return self.path / "distortions.json"
+
+    @property
     def initialization(self) -> Path:
         """Initial labels and centers."""
         return self.path / "start.safetensors"
@@ -211,7 +216,7 @@ class RunFolder:
         """Every file that a run writes in one step, whose unfinished copies a killed run may leave behind."""
         return (
             self.pretrained, self.final, *(self.student(number) for number in range(1, MOST_ROUNDS + 1)),
-            self.last, self.previous, self.n_clusters, self.initialization,
+            self.last, self.previous, self.n_clusters, self.distortions, self.initialization,
             self.model / "model.safetensors", self.model / "model.json", self.scores, self.assignments, self.report,
             self.warnings, self.levels, self.model_card, self.gallery, self.skipped, self.pictures, self.groups,
             self.candidate_table,

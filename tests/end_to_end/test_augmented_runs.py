@@ -10,6 +10,10 @@ import torch
 from helpers.command_line import TINY_DEC
 
 from deepcluster_pl import load_model
+from deepcluster_pl.config.compose import compose_recipe
+from deepcluster_pl.config.fingerprints import pretraining_fingerprint
+from deepcluster_pl.config.nodes import with_augment, without_hydra
+from deepcluster_pl.data.auto_distortions import AutoAffine
 from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 
 IMAGES = (*TINY_DEC[4:], "data=digits", "data.subset.size=150", "augment=affine")
@@ -79,3 +83,48 @@ def test_a_table_cannot_be_turned(cli_run):
     run = cli_run(*TINY_DEC, "augment=affine")
     assert run.code == 1
     assert "distorts images (height x width); found samples of 6; type augment=none" in run.err
+
+
+def test_a_run_with_distortions_by_neighbors_resumes_with_those_that_it_found_and_is_one_with_them_typed(
+    cli_run, monkeypatch
+):
+    auto = digits("method=idec", "augment.shift=0", "augment.shear=0", "augment.zoom=0")
+    auto = [text.replace("augment=affine", "augment=auto").replace("size=150", "size=220") for text in auto]
+    calls, original = [], ClusterMetrics.on_refresh
+
+    def cut_at_the_third(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise RuntimeError("power cut")
+        original(*args)
+
+    whole = cli_run(*auto, name="whole")
+    assert whole.code == 0, whole.err
+    with monkeypatch.context() as patch:
+        patch.setattr(ClusterMetrics, "on_refresh", cut_at_the_third)
+        cut = cli_run(*auto, "checkpoint_interval=0.000001", name="cut")
+    assert cut.code == 1
+    found = json.loads((cut.folder / "distortions.json").read_text())
+    assert found["rotation"] > 0
+    line = f"distortions by neighbors: shift 0, rotation {found['rotation']:g}, shear 0, zoom 0, "
+    assert line in whole.out
+    # The resumed run reads what was found, and looks for nothing
+    with monkeypatch.context() as patch:
+        patch.setattr(AutoAffine, "find", None)
+        resumed = cli_run(f"resume={cut.folder}", name="cut")
+    assert resumed.code == 0, resumed.err
+    assert resumed.labels == whole.labels
+    # Pretraining and fit saw nothing but these amounts
+    typed = [text.replace("augment=auto", "augment=affine") for text in auto]
+    amounts = [f"augment.{name}={found[name]}" for name in ("rotation", "flip")]
+    assert cli_run(*typed, *amounts, name="typed").labels == whole.labels
+
+
+def test_the_cache_tells_nets_by_the_amounts_that_were_found():
+    typed_words = (["method=da/ae_kmeans", f"augment={choice}"] for choice in ("auto", "affine"))
+    auto, typed = (without_hydra(compose_recipe(words)) for words in typed_words)
+    node = {"shift": 0.1, "rotation": 10.0, "shear": 0.0, "zoom": 0.0, "flip": False}
+    node |= {"_target_": typed.augment._target_, "fill": "nearest", "seed": 0}
+    same, other = (pretraining_fingerprint(with_augment(auto, node | {"rotation": r})) for r in (10.0, 20.0))
+    assert same == pretraining_fingerprint(typed)
+    assert other != same
