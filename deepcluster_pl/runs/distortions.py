@@ -45,7 +45,7 @@ def choose_distortions(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Re
     here = stages.folder.distortions
 
     def find() -> Tolerated:
-        # Weights that were begun with some amounts go on with them
+        # Weights that were begun with some amounts continue with them
         begun = [point for point in (ready.resume.fit_from, ready.resume.pretrain_from) if point is not None]
         files = [here, *(RunFolder(point.path.parent.parent).distortions for point in begun)]
         earlier = next((file for file in files if file.is_file()), None)

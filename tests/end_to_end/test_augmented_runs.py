@@ -18,6 +18,9 @@ from deepcluster_pl.training.callbacks.cluster_metrics import ClusterMetrics
 
 IMAGES = (*TINY_DEC[4:], "data=digits", "data.subset.size=150", "augment=affine")
 
+TYPED = ("augment.shift=0", "augment.shear=0", "augment.zoom=0", "augment.flip=false")
+"""Amounts beside which augment=auto looks for rotations alone, since a test has little time."""
+
 
 def digits(*others):
     return [text for text in IMAGES if not text.startswith("method=")] + list(others)
@@ -38,7 +41,10 @@ def test_a_distorted_run_differs_from_a_clean_one_and_repeats(cli_run, method):
 
 @pytest.mark.parametrize("method", ["idec", "scan", "vade"])
 def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch, method):
-    whole = cli_run(*digits(f"method={method}"), name="whole")
+    typed = digits(f"method={method}")
+    if method == "idec":  # one of them with amounts that it finds
+        typed = [*digits("method=idec", "augment=auto", *TYPED), "data.subset.size=220"]
+    whole = cli_run(*typed, name="whole")
     calls, original = [], ClusterMetrics.on_refresh
 
     def cut_at_the_third(*args):
@@ -49,11 +55,20 @@ def test_a_resumed_run_draws_what_the_whole_one_drew(cli_run, monkeypatch, metho
 
     with monkeypatch.context() as patch:
         patch.setattr(ClusterMetrics, "on_refresh", cut_at_the_third)
-        cut = cli_run(*digits(f"method={method}", "checkpoint_interval=0.000001"), name="cut")
+        cut = cli_run(*typed, "checkpoint_interval=0.000001", name="cut")
     assert cut.code == 1
+    monkeypatch.setattr(AutoAffine, "find", None)  # what was found is read, and not looked for again
     resumed = cli_run(f"resume={cut.folder}", name="cut")
     assert resumed.code == 0, resumed.err
     assert resumed.labels == whole.labels
+    if method == "idec":
+        found = json.loads((cut.folder / "distortions.json").read_text())
+        line = f"distortions by neighbors: shift 0, rotation {found['rotation']:g}, shear 0, zoom 0, no mirror images"
+        assert found["rotation"] > 0
+        assert line in whole.out
+        assert line in resumed.out
+        description = json.loads((whole.folder / "model" / "model.json").read_text())
+        assert description["method"]["augment"]["rotation"] == found["rotation"]
 
 
 @pytest.mark.parametrize("method", ["idec", "scan", "vade"])
@@ -83,41 +98,6 @@ def test_a_table_cannot_be_turned(cli_run):
     run = cli_run(*TINY_DEC, "augment=affine")
     assert run.code == 1
     assert "distorts images (height x width); found samples of 6; type augment=none" in run.err
-
-
-def test_a_run_with_distortions_by_neighbors_resumes_with_those_that_it_found_and_is_one_with_them_typed(
-    cli_run, monkeypatch
-):
-    auto = digits("method=idec", "augment.shift=0", "augment.shear=0", "augment.zoom=0")
-    auto = [text.replace("augment=affine", "augment=auto").replace("size=150", "size=220") for text in auto]
-    calls, original = [], ClusterMetrics.on_refresh
-
-    def cut_at_the_third(*args):
-        calls.append(args)
-        if len(calls) == 3:
-            raise RuntimeError("power cut")
-        original(*args)
-
-    whole = cli_run(*auto, name="whole")
-    assert whole.code == 0, whole.err
-    with monkeypatch.context() as patch:
-        patch.setattr(ClusterMetrics, "on_refresh", cut_at_the_third)
-        cut = cli_run(*auto, "checkpoint_interval=0.000001", name="cut")
-    assert cut.code == 1
-    found = json.loads((cut.folder / "distortions.json").read_text())
-    assert found["rotation"] > 0
-    line = f"distortions by neighbors: shift 0, rotation {found['rotation']:g}, shear 0, zoom 0, "
-    assert line in whole.out
-    # The resumed run reads what was found, and looks for nothing
-    with monkeypatch.context() as patch:
-        patch.setattr(AutoAffine, "find", None)
-        resumed = cli_run(f"resume={cut.folder}", name="cut")
-    assert resumed.code == 0, resumed.err
-    assert resumed.labels == whole.labels
-    # Pretraining and fit saw nothing but these amounts
-    typed = [text.replace("augment=auto", "augment=affine") for text in auto]
-    amounts = [f"augment.{name}={found[name]}" for name in ("rotation", "flip")]
-    assert cli_run(*typed, *amounts, name="typed").labels == whole.labels
 
 
 def test_the_cache_tells_nets_by_the_amounts_that_were_found():
