@@ -17,7 +17,7 @@ from deepcluster_pl.utils.image_layout import image_layout, is_image, to_planes
 from deepcluster_pl.utils.ranges import NonNegativeInt, OpenShare, Share
 
 LEAST_IMAGES = 200
-"""Fewer images have no communities that tell much, and are not distorted."""
+"""Fewer different images have no communities that tell much, and are not distorted."""
 _MOST_IMAGES, _MOST_VALUES = 2000, 50_000_000
 _NEIGHBORS, _MOST_GROUPS, _TREES = 15, 20, 4
 
@@ -59,7 +59,8 @@ class AutoAffine:
             data: samples, set up; at most 2,000 fitted ones, spread evenly, are distorted.
 
         Returns:
-            The distortions. Samples that are no images, fewer than 200 of them, or images without groups tolerate none.
+            The distortions. Samples that are no images, fewer than 200 different ones, or images without groups
+            tolerate none.
         """
         part, shape = data.part("fit"), data.input_shape
         if not is_image(shape):
@@ -67,9 +68,12 @@ class AutoAffine:
             return self._only_typed(f"samples of {sides} are no images (height x width, 4 pixels a side at least)")
         most = max(LEAST_IMAGES, min(_MOST_IMAGES, _MOST_VALUES // data.n_features))
         rows = spread(len(part), most)
-        if len(rows) < LEAST_IMAGES:
-            return self._only_typed(f"{len(rows)} images are fewer than {LEAST_IMAGES}; augment=affine has fixed ones")
-        images = as_floats(part.take(rows))
+        samples = part.take(rows)
+        if (n := len({sample.tobytes() for sample in samples})) < LEAST_IMAGES:
+            return self._only_typed(
+                f"{n} different images are fewer than {LEAST_IMAGES}; augment=affine has fixed ones"
+            )
+        images = as_floats(samples)
         groups = clear_groups(images)
         if groups is None:
             return self._only_typed("the images form no groups; augment=affine has fixed ones")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from deepcluster_pl.data.auto_distortions import LEAST_IMAGES, AutoAffine
+from deepcluster_pl.data.auto_distortions import AutoAffine
 from deepcluster_pl.data.samples import Table
 from deepcluster_pl.data.sources.tabular import ArrayData
 from deepcluster_pl.data.tolerated_distortions import Tolerated
@@ -58,8 +58,9 @@ def test_images_that_are_their_own_mirror_images_may_be_mirrored(source, digits)
 @pytest.mark.parametrize(
     ("x", "reason"),
     [
-        (np.random.default_rng(0).random((300, 6), dtype=np.float32), "samples of 6 are no images"),
-        (np.random.default_rng(0).random((LEAST_IMAGES - 1, 8, 8), dtype=np.float32), "199 images are fewer than 200"),
+        (np.arange(1800, dtype=np.float32).reshape(300, 6), "samples of 6 are no images"),
+        (np.arange(12736, dtype=np.float32).reshape(199, 8, 8), "199 different images are fewer than 200"),
+        (np.ones((300, 8, 8), dtype=np.float32), "1 different images are fewer than 200"),
     ],
 )
 def test_samples_that_say_nothing_are_distorted_as_typed_and_no_further(source, x, reason):
