@@ -12,17 +12,18 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from deepcluster_pl.functional.accelerated import accelerated
+from deepcluster_pl.functional.graph_edges import GraphEdges, modularity
 from deepcluster_pl.functional.neighbors import nearest_neighbors
+from deepcluster_pl.functional.partition_fusion import fused
 from deepcluster_pl.functional.spectral_partition import symmetric_graph
-from deepcluster_pl.functional.work_device import work_device
 
 Labels = NDArray[np.int64]
-_STARTS_A_COMMUNITY = 3
+_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 180, 3, 5
+_LEVELS_OF_A_JOIN = 10
+_LEAST_RATIO = 1e-4
 _FIRST_MOVES, _MOVES = 8, 4
 _FIRST_RESOLUTION = 2.0
 _NEIGHBORS, _MOST, _TREES = 15, 20, 4
-_MOST_IN_FLOAT32 = 2**22
-"""Sum of halves that float32 still adds up exactly, with a margin of two."""
 
 
 def neighbor_graph(points: NDArray[np.float32], n_neighbors: int) -> sparse.csr_matrix:
@@ -49,52 +50,49 @@ def community_partitions(
     n_starts: int,
     draw: np.random.Generator,
     graph: sparse.csr_matrix | None = None,
+    only: int | None = None,
 ) -> dict[int, Labels]:
     """Partition points into K communities of their graph of nearest neighbors, for every K from `largest` down to 2.
 
     A tree is grown from many small clusters of k-means. At every level the two communities with the most edges between
-    them, beside what their degrees let expect, are joined. Then samples move to the community that most of their edges
-    lead to. The resolution of the moves is between that of the last and the next join, so no resolution is chosen.
-    Of several trees, each number of communities takes the partition with the largest modularity (Reichardt, Bornholdt:
-    Statistical mechanics of community detection, Physical Review E 74, 2006).
+    them, beside what their degrees let expect, are joined; while there are far more than wanted, several pairs are.
+    Then samples move to the community that most of their edges lead to. The resolution of the moves is between that of
+    the last and the next join, so no resolution is chosen. Of several trees, each number of communities takes the
+    partition with the largest modularity (Reichardt, Bornholdt: Statistical mechanics of community detection, Physical
+    Review E 74, 2006), at the resolution of the tree in which that many stand out most. Where one number is wanted, its
+    partitions are combined to one with a still larger modularity, see `fused`.
 
     Args:
         points: points (N, D).
-        largest: largest number of communities that is returned.
+        largest: number of communities from which every level of a tree is kept.
         n_neighbors: neighbors of each point in the graph.
         n_starts: number of trees.
         draw: decides the first clusters and the order of the moves.
         graph: the graph, where it is known already; weights are 1 and 1/2, as those of `neighbor_graph`.
+        only: the one number of communities that is wanted, at most `largest`; None = all.
 
     Returns:
         Communities (N,) by their number. A number that no tree passed is left out.
     """
-    edges = _Edges.of(neighbor_graph(points, n_neighbors) if graph is None else graph)
+    edges = GraphEdges.of(neighbor_graph(points, n_neighbors) if graph is None else graph)
     trees = [_tree(points, edges, largest, draw) for _ in range(n_starts)]
-    best = {}
-    for k in range(2, largest + 1):
-        found = [tree[k] for tree in trees if k in tree]
-        if found:
-            tables = [edges.between(labels, k) for labels in found]
-            resolution = float(np.exp(np.mean([np.log(max(_closest(table)[2], 1e-3)) for table in tables])))
-            at = int(np.argmax([_modularity(table, resolution) for table in tables]))
-            best[k] = found[at].cpu().numpy().astype(np.int64)
-    return best
+    if only is None:
+        best = {k: _clearest(edges, trees, k) for k in range(2, largest + 1)}
+    else:
+        best = {only: _combined(edges, trees, only, draw)}
+    return {k: labels.cpu().numpy().astype(np.int64) for k, labels in best.items() if labels is not None}
 
 
 def modularities(graph: sparse.csr_matrix, partitions: dict[int, Labels]) -> dict[int, float]:
     """Return the modularity of each partition, by its number of communities.
 
-    It is the share of edges within communities, less the share that the degrees let expect (Newman, Girvan: Finding and
-    evaluating community structure in networks, Physical Review E 69, 2004).
-
     Args:
         graph: weights (N, N) of the edges.
         partitions: communities (N,) by their number.
     """
-    edges = _Edges.of(graph)
+    edges = GraphEdges.of(graph)
     on_device = {k: torch.from_numpy(labels).int().to(edges.first.device) for k, labels in partitions.items()}
-    return {k: _modularity(edges.between(labels, k), 1.0) for k, labels in on_device.items()}
+    return {k: modularity(edges.between(labels, k)) for k, labels in on_device.items()}
 
 
 def largest_modularity(points: NDArray[np.float32], neighbors: NDArray[np.integer] | None = None) -> float:
@@ -113,72 +111,88 @@ def largest_modularity(points: NDArray[np.float32], neighbors: NDArray[np.intege
 
 
 @dataclass(frozen=True)
-class _Edges:
-    """Edges of a graph as three lists, on the device for large computations.
+class _Level:
+    """Level of a tree.
 
     Attributes:
-        first, second: the two ends (E,) of each edge, int32; an edge is listed from both.
-        weights: weight (E,) of each edge, a multiple of 1/2 in a type that adds all of them exactly, in any order.
-        degrees: sum (N,) of the weights of each point's edges.
-        total: sum of all weights.
+        labels: community (N,) of each point.
+        resolution: resolution that they were found with, between the last join and the next.
+        gap: how far the last join and the next are from each other, as a ratio: large where this many groups stand out.
     """
 
-    first: Tensor
-    second: Tensor
-    weights: Tensor
-    degrees: Tensor
-    total: float
-
-    @staticmethod
-    def of(graph: sparse.csr_matrix) -> _Edges:
-        """Return the edges of a sparse matrix (N, N)."""
-        device, listed = work_device(), graph.tocoo()
-        first, second = (torch.from_numpy(ends.astype(np.int32)).to(device) for ends in (listed.row, listed.col))
-        total = float(listed.data.sum(dtype=np.float64))
-        exact = np.float32 if total < _MOST_IN_FLOAT32 else np.float64
-        weights = torch.from_numpy(listed.data.astype(exact)).to(device)
-        degrees = weights.new_zeros(graph.shape[0]).index_add_(0, first, weights)
-        return _Edges(first, second, weights, degrees, total)
-
-    def to_communities(self, labels: Tensor, k: int) -> Tensor:
-        """Return the weight (N, K) of each point's edges to each community."""
-        n = len(self.degrees)
-        places = (self.first * k).add_(labels.index_select(0, self.second))
-        return self.weights.new_zeros(n * k).index_add_(0, places, self.weights).view(n, k)
-
-    def between(self, labels: Tensor, k: int) -> NDArray[np.float64]:
-        """Return the weight (K, K) of the edges between every two communities."""
-        table = self.weights.new_zeros(k, k).index_add_(0, labels, self.to_communities(labels, k))
-        return table.double().cpu().numpy()
+    labels: Tensor
+    resolution: float
+    gap: float = 0.0
 
 
-def _tree(points: NDArray[np.float32], edges: _Edges, largest: int, draw: np.random.Generator) -> dict[int, Tensor]:
-    """Return the partitions of one tree, by their number of communities."""
-    n_first = max(2, min(_STARTS_A_COMMUNITY * largest, max(largest, len(points) // 5)))
+def _tree(points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np.random.Generator) -> dict[int, _Level]:
+    """Return the levels of one tree, by their number of communities."""
+    n_first = max(_STARTS, _STARTS_A_COMMUNITY * largest)
+    n_first = max(2, min(n_first, max(largest, len(points) // _ROWS_A_START)))
     # Many small clusters
     kmeans = accelerated(KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))))
     first = torch.from_numpy(kmeans.fit_predict(points)).int().to(edges.first.device)
-    labels = _moved(edges, _compact(first), _FIRST_RESOLUTION, _FIRST_MOVES, draw)
-    partitions: dict[int, Tensor] = {}
+    resolution, gap = _FIRST_RESOLUTION, 0.0
+    labels = _moved(edges, _compact(first), resolution, _FIRST_MOVES, draw)
+    levels: dict[int, _Level] = {}
     while (k := int(labels.max()) + 1) > 1:
         if k <= largest:
-            partitions[k] = labels
+            levels[k] = _Level(labels, resolution, gap)
         if k == 2:
             break
-        # Join the two that are closest
+        # Join the two that are closest, or several pairs while far more are left than are wanted
         table = edges.between(labels, k)
-        first_one, second, joined_at = _closest(table)
-        labels = _compact(torch.where(labels == second, first_one, labels))
-        table[first_one] += table[second]
-        table[:, first_one] += table[:, second]
-        table = np.delete(np.delete(table, second, axis=0), second, axis=1)
+        pairs, joined_at = _closest_pairs(table, max(1, (k - largest) // _LEVELS_OF_A_JOIN))
+        into = np.arange(k)
+        for one, other in pairs:
+            into[other] = one
+        into = np.unique(into, return_inverse=True)[1]
+        labels = torch.from_numpy(into).int().to(labels.device).index_select(0, labels)
+        k -= len(pairs)
+        onto = np.eye(k)[into]
         # Move samples, at a resolution between this join and the next
-        resolution = float(np.sqrt(max(_closest(table)[2], 1e-4) * max(joined_at, 1e-4)))
-        labels = _moved(edges, labels, resolution, _MOVES if k - 1 <= largest else 1, draw)
-    return partitions
+        next_at = max(_closest_pairs(onto.T @ table @ onto, 1)[1], _LEAST_RATIO)
+        resolution, gap = float(np.sqrt(next_at * max(joined_at, _LEAST_RATIO))), joined_at / next_at
+        labels = _moved(edges, labels, resolution, _MOVES if k <= largest else 1, draw)
+    return levels
 
 
-def _moved(edges: _Edges, labels: Tensor, resolution: float, n_rounds: int, draw: np.random.Generator) -> Tensor:
+def _levels(trees: list[dict[int, _Level]], k: int) -> tuple[list[Tensor], float]:
+    """Return the partitions of several trees into K communities, and the resolution to compare them at.
+
+    It is that of the tree in which K groups stand out most. With a larger one, pieces of a large group would look
+    better than small groups of their own; with a smaller one, two groups that touch would look better as one.
+    """
+    levels = [tree[k] for tree in trees if k in tree]
+    clearest = max(levels, key=lambda level: level.gap, default=None)
+    return [level.labels for level in levels], 1.0 if clearest is None else clearest.resolution
+
+
+def _clearest(edges: GraphEdges, trees: list[dict[int, _Level]], k: int) -> Tensor | None:
+    """Return the partition into K communities with the largest modularity; None where no tree passed K."""
+    found, resolution = _levels(trees, k)
+    if not found:
+        return None
+    return max(found, key=lambda labels: modularity(edges.between(labels, k), resolution))
+
+
+def _combined(edges: GraphEdges, trees: list[dict[int, _Level]], k: int, draw: np.random.Generator) -> Tensor | None:
+    """Return the partition into K communities that those of all trees, and finer ones, are combined to; None likewise.
+
+    Args:
+        edges: the graph.
+        trees: levels of each tree.
+        k: number of communities.
+        draw: decides the order of the moves.
+    """
+    found, resolution = _levels(trees, k)
+    if not found:
+        return None
+    finer = [tree[more].labels for tree in trees for more in (2 * k, 3 * k // 2) if more > k and more in tree]
+    return fused(edges, found, finer, resolution, lambda labels: _moved(edges, labels, resolution, _MOVES, draw))
+
+
+def _moved(edges: GraphEdges, labels: Tensor, resolution: float, n_rounds: int, draw: np.random.Generator) -> Tensor:
     """Move samples, a random half at a time, to the community that raises the modularity most."""
     n, k, device = len(labels), int(labels.max()) + 1, labels.device
     rows, degrees, expected = torch.arange(n, device=device), edges.degrees, resolution / edges.total
@@ -198,19 +212,30 @@ def _moved(edges: _Edges, labels: Tensor, resolution: float, n_rounds: int, draw
     return _compact(labels)
 
 
-def _closest(table: NDArray[np.float64]) -> tuple[int, int, float]:
-    """Return the two communities with the most edges between them, beside what degrees let expect, and that ratio."""
-    degrees = table.sum(axis=1)
-    ratio = table * degrees.sum() / np.outer(degrees, degrees)
-    np.fill_diagonal(ratio, -1)
-    first, second = sorted(int(i) for i in np.unravel_index(int(ratio.argmax()), ratio.shape))
-    return first, second, float(ratio[first, second])
+def _closest_pairs(table: NDArray[np.float64], n_pairs: int) -> tuple[list[tuple[int, int]], float]:
+    """Find the pairs of communities with the most edges between them, beside what degrees let expect.
 
+    Args:
+        table: weight (K, K) of the edges between every two communities.
+        n_pairs: pairs to find; no community is in two of them.
 
-def _modularity(table: NDArray[np.float64], resolution: float) -> float:
-    """Return the modularity of a partition from the weights (K, K) between its communities."""
-    total = table.sum()
-    return float(np.trace(table) / total - resolution * np.square(table.sum(axis=1) / total).sum())
+    Returns:
+        The pairs, the closest first, and the ratio of the edges between the last pair to those expected.
+    """
+    degrees, taken = table.sum(axis=1), np.zeros(len(table), dtype=bool)
+    first, second = np.triu_indices(len(table), 1)
+    ratios = table[first, second] * degrees.sum() / (degrees[first] * degrees[second])
+    pairs: list[tuple[int, int]] = []
+    last = 0.0
+    for at in np.argsort(-ratios, kind="stable"):
+        pair = int(first[at]), int(second[at])
+        if not taken[list(pair)].any():
+            pairs.append(pair)
+            taken[list(pair)] = True
+            last = float(ratios[at])
+        if len(pairs) == n_pairs:
+            break
+    return pairs, last
 
 
 def _compact(labels: Tensor) -> Tensor:

@@ -47,11 +47,11 @@ class NeighborCommunities(GraphClusterer):
         """Return the community (M,) of each distinct point."""
         k, seed = self.n_clusters, self.random_state
         graph = symmetric_graph(neighbors)
-        # Trees begin above K, with as many communities as leave ten points each
-        largest = max(k, min(_LARGEST, len(points) // _ROWS_A_COMMUNITY))
+        # Levels above K are kept too, with as many communities as leave ten points each
+        largest = max(k, min(max(_LARGEST, 2 * k), len(points) // _ROWS_A_COMMUNITY))
         found: dict[int, NDArray[np.int64]] = {}
         if 1 < k <= len(points) // 2:
             weights = sparse.csr_matrix(graph.astype(np.float32))
             draw = np.random.default_rng(seed)
-            found = community_partitions(points, largest, neighbors.shape[1], self.n_trees, draw, weights)
+            found = community_partitions(points, largest, neighbors.shape[1], self.n_trees, draw, weights, only=k)
         return found[k] if k in found else spectral_partition(graph, k, _REGULARIZATION, seed)
