@@ -18,8 +18,9 @@ from deepcluster_pl.functional.partition_fusion import fused
 from deepcluster_pl.functional.spectral_partition import symmetric_graph
 
 Labels = NDArray[np.int64]
-_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 180, 3, 5
-_LEVELS_OF_A_JOIN = 10
+_MANY_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 180, 3, 5
+_ABOVE_A_PAIR = 10
+"""Communities above those that are kept, for each pair that is joined at a time."""
 _LEAST_RATIO = 1e-4
 _FIRST_MOVES, _MOVES = 8, 4
 _FIRST_RESOLUTION = 2.0
@@ -55,12 +56,12 @@ def community_partitions(
     """Partition points into K communities of their graph of nearest neighbors, for every K from `largest` down to 2.
 
     A tree is grown from many small clusters of k-means. At every level the two communities with the most edges between
-    them, beside what their degrees let expect, are joined; while there are far more than wanted, several pairs are.
-    Then samples move to the community that most of their edges lead to. The resolution of the moves is between that of
-    the last and the next join, so no resolution is chosen. Of several trees, each number of communities takes the
-    partition with the largest modularity (Reichardt, Bornholdt: Statistical mechanics of community detection, Physical
-    Review E 74, 2006), at the resolution of the tree in which that many stand out most. Where one number is wanted, its
-    partitions are combined to one with a still larger modularity, see `fused`.
+    them, beside what their degrees let expect, are joined. Then samples move to the community that most of their edges
+    lead to. The resolution of the moves is between that of the last and the next join, so no resolution is chosen. Of
+    several trees, each number of communities takes the partition with the largest modularity (Reichardt, Bornholdt:
+    Statistical mechanics of community detection, Physical Review E 74, 2006), at the resolution of the tree in which
+    that many stand out most. Where one number is wanted, trees begin with more small clusters, and their partitions are
+    combined to one with a still larger modularity, see `fused`.
 
     Args:
         points: points (N, D).
@@ -75,7 +76,7 @@ def community_partitions(
         Communities (N,) by their number. A number that no tree passed is left out.
     """
     edges = GraphEdges.of(neighbor_graph(points, n_neighbors) if graph is None else graph)
-    trees = [_tree(points, edges, largest, draw) for _ in range(n_starts)]
+    trees = [_tree(points, edges, largest, draw, several=only is not None) for _ in range(n_starts)]
     if only is None:
         best = {k: _clearest(edges, trees, k) for k in range(2, largest + 1)}
     else:
@@ -125,9 +126,19 @@ class _Level:
     gap: float = 0.0
 
 
-def _tree(points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np.random.Generator) -> dict[int, _Level]:
-    """Return the levels of one tree, by their number of communities."""
-    n_first = max(_STARTS, _STARTS_A_COMMUNITY * largest)
+def _tree(
+    points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np.random.Generator, several: bool
+) -> dict[int, _Level]:
+    """Return the levels of one tree, by their number of communities.
+
+    Args:
+        points: points (N, D).
+        edges: their graph.
+        largest: number of communities from which every level is kept.
+        draw: decides the first clusters and the order of the moves.
+        several: begin with more small clusters, and join several pairs at a time while very many are left.
+    """
+    n_first = max(_MANY_STARTS if several else 0, _STARTS_A_COMMUNITY * largest)
     n_first = max(2, min(n_first, max(largest, len(points) // _ROWS_A_START)))
     # Many small clusters
     kmeans = accelerated(KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))))
@@ -142,7 +153,7 @@ def _tree(points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np
             break
         # Join the two that are closest, or several pairs while far more are left than are wanted
         table = edges.between(labels, k)
-        pairs, joined_at = _closest_pairs(table, max(1, (k - largest) // _LEVELS_OF_A_JOIN))
+        pairs, joined_at = _closest_pairs(table, max(1, (k - largest) // _ABOVE_A_PAIR if several else 1))
         into = np.arange(k)
         for one, other in pairs:
             into[other] = one
