@@ -42,7 +42,7 @@ class Comparison:
     """Two partitions of the same samples, judged without labels.
 
     Attributes:
-        first: information about neighbors of the first partition, in nats.
+        first: information about neighbors of the first partition, in nats, or as a share of the clusters' entropy.
         second: that of the second one.
         error: standard error of their difference, by a bootstrap of rows that both share.
     """
@@ -86,24 +86,27 @@ def neighborhood(features: Features, n_samples: int, seed: int) -> Neighborhood:
 
 
 def compare_partitions(
-    features: Features, first: NDArray[np.int64], second: NDArray[np.int64], seed: int
+    features: Features, first: NDArray[np.int64], second: NDArray[np.int64], seed: int, by_share: bool = False
 ) -> Comparison:
     """Judge two partitions of the same samples without labels, by the information about neighbors.
 
     It is not divided by the entropy of the clusters, as it is where unlike methods are compared: a fit that merges two
-    groups of its start has a cleaner border, and so a larger share, but it says less.
+    groups of its start has a cleaner border, and so a larger share, but it says less. With `by_share` it is divided:
+    undivided, halves of a large group say more than a large and a small group do.
 
     Args:
         features: prepared input (N, F) of the samples, or a function of row numbers that returns it.
         first: cluster (N,) of every sample in the first partition.
         second: cluster (N,) of every sample in the second one.
         seed: decides rows and bootstrap.
+        by_share: whether the second one was made with sizes unlike those of the first on purpose.
 
     Returns:
         Both values, and the standard error of their difference.
     """
     near = neighborhood(features, len(first), seed)
-    one, two = (_of_all_and_draws(neighbor_information, near, clusters) for clusters in (first, second))
+    criterion = neighbor_information_share if by_share else neighbor_information
+    one, two = (_of_all_and_draws(criterion, near, clusters) for clusters in (first, second))
     return Comparison(float(one[0]), float(two[0]), float((one[1:] - two[1:]).std(ddof=1)))
 
 

@@ -13,6 +13,8 @@ _TREES = 4
 _MANY = ((15, 1.5), (20, 2.0), (30, 3.0))
 """Numbers of communities that are joined: the first, or the second times K if that is more."""
 _POINTS_EACH = 10
+_PAYS = 0.1
+"""Share of their entropy that the groups must have explained beyond the clearest of the finer communities."""
 
 
 def groups_of_any_size(
@@ -21,13 +23,17 @@ def groups_of_any_size(
     n_clusters: int,
     seed: int,
     known: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
+) -> NDArray[np.int64] | None:
     """Partition points into K groups, even or not, whichever the neighbors of the points are evidence for.
 
     Communities by modularity are of similar size: a group of nine tenths of the samples is cut in pieces, since that
     is what lets each have more edges within than its degree lets expect. So 15, 20 and 30 communities are joined to K
     as well, by `joined`, which may leave groups of any size. Of all these partitions it is the one whose clusters
     neighbors explain best, as a share of the clusters' entropy (`neighbor_information_share`).
+
+    Where many small islands are about as clear as K groups, as among texts, the share grows with whatever is joined,
+    and tells nothing about sizes. So the best partition must be clearer than all of those communities before they were
+    joined. They are less clear where they are pieces of a group.
 
     Args:
         points: points (N, D).
@@ -37,17 +43,21 @@ def groups_of_any_size(
         known: cluster (N,) of each point by another method, which is one of the partitions then.
 
     Returns:
-        Groups (N,), from 0 on.
+        Groups (N,), from 0 on; None where neighbors are no evidence for K groups.
     """
     many = sorted({max(least, round(share * n_clusters)) for least, share in _MANY})
     most = max(n_clusters, min(many[-1], len(points) // _POINTS_EACH))
     trees = community_partitions(points, most, neighbors.shape[1], _TREES, np.random.default_rng(seed))
+    finer = [trees[k] for k in many if k in trees and k > n_clusters]
+    if not finer:
+        return None
     found = [] if known is None else [known]
     found += [trees[n_clusters]] if n_clusters in trees else []
-    found += [joined(trees[k], neighbors, n_clusters) for k in many if k in trees and k > n_clusters]
-    if not found:
-        return np.zeros(len(points), dtype=np.int64)
-    return max(found, key=lambda groups: neighbor_information_share(groups, neighbors))
+    found += [joined(pieces, neighbors, n_clusters) for pieces in finer]
+    # The clearest, if it is clearer than its pieces
+    shares = [neighbor_information_share(groups, neighbors) for groups in found]
+    of_pieces = max(neighbor_information_share(pieces, neighbors) for pieces in finer)
+    return found[int(np.argmax(shares))] if max(shares) - of_pieces >= _PAYS else None
 
 
 def joined(groups: NDArray[np.int64], neighbors: NDArray[np.int64], n_clusters: int) -> NDArray[np.int64]:

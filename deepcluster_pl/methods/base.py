@@ -50,6 +50,15 @@ class ClusteringModule(LossModule):
     centers: Tensor
     targets: Tensor | None
 
+    @property
+    def asks_for_uneven_sizes(self) -> bool:
+        """Return True if the loss asks for clusters of uneven sizes, so that a fit may change those of its start."""
+        return False
+
+    def describe_sizes(self) -> str:
+        """Return what a person should know about the sizes that the loss asked for; nothing for even ones."""
+        return ""
+
     def __init__(
         self,
         net: Autoencoder,

@@ -42,11 +42,9 @@ from deepcluster_pl.utils.ranges import Count, NonNegativeFloat, NonNegativeInt,
 _COPIES = 1
 """Separates the random stream of copies from that of neighbors."""
 _EVEN = 0.85
-"""Share of log K that the entropy of sizes has, from which they count as even."""
+"""Share of log K that the entropy of sizes has, from which they count as even: those of a start, or of neighbors."""
 _ROWS, _NEIGHBORS, _MOST_GROUPS = 5000, 10, 30
 """Samples whose neighbors tell the sizes of groups, at most, the neighbors of each, and the most groups looked for."""
-_VERY_UNEVEN = 0.6
-"""Share of log K below which the entropy of groups by neighbors must be. 900, 80 and 20 samples have .34."""
 _EVENLY = 0.2
 """Share of the samples that is spread evenly over the clusters asked for: fits end more uneven than they are asked."""
 _SHARES = "scan_shares"
@@ -69,7 +67,7 @@ class SCAN(ClusteringModule):
         entropy_weight: weight of the second term.
         sizes: of clusters that the second term asks for: `even` ones; or those of the `start`, for which the term is
             the divergence from the sizes of the initial clusters; or `auto`, those of the start where they are uneven,
-            but those of groups by neighbors where these are very uneven, whatever the start.
+            but those of groups by neighbors where these are uneven, whatever the start.
         self_label_from: optimizer step from which the best head is trained on its own clusters instead: confident
             clusters of clean samples are labels of the distorted ones. None for never.
         confidence: probability from which a cluster counts as confident.
@@ -149,6 +147,18 @@ class SCAN(ClusteringModule):
         return gather_rows(own, len(z))
 
     @property
+    def asks_for_uneven_sizes(self) -> bool:
+        """Return True if the second term asks for sizes that are not even."""
+        return self.shares is not None
+
+    def describe_sizes(self) -> str:
+        """Return which sizes were asked for, and how to ask for even ones."""
+        if self.shares is None:
+            return ""
+        sizes = f"{self.shares.min():.0%} to {self.shares.max():.0%} of the samples"
+        return f"asked for groups of {sizes}, as start or neighbors show them; method.sizes=even asks for even ones"
+
+    @property
     def labels_itself(self) -> bool:
         """Return True if the coming step trains the best head on its own confident clusters."""
         return self.self_label_from is not None and self.global_step >= self.self_label_from
@@ -208,7 +218,9 @@ class SCAN(ClusteringModule):
 
     @torch.no_grad()
     def _follow_neighbors(self, z: Tensor, q: Tensor) -> None:
-        """Take the sizes of groups by neighbors, where these are very uneven, and let the second head begin there.
+        """Take the sizes of groups by neighbors, where these are uneven, and let all heads begin there.
+
+        Heads that begin elsewhere can have these sizes too, and as low a loss, with pieces of a large group.
 
         Args:
             z: embeddings (N, D).
@@ -219,22 +231,24 @@ class SCAN(ClusteringModule):
             return
         points, initial = z[rows].float(), q[rows].argmax(dim=1).cpu().numpy()
 
-        def groups() -> Tensor:
+        def groups() -> Tensor | None:
             near = nearest_neighbors(points, _NEIGHBORS).cpu().numpy()
             found = groups_of_any_size(points.cpu().numpy(), near, self.n_clusters, self.seed, initial)
-            return torch.from_numpy(found)
+            return None if found is None else torch.from_numpy(found)
 
-        found = broadcast_from_rank_zero(groups).to(z.device)
+        groups_found = broadcast_from_rank_zero(groups)
+        if groups_found is None:
+            return
+        found = groups_found.to(z.device)
         counts = cluster_sizes(found, self.n_clusters)
-        if size_entropy(counts) >= _VERY_UNEVEN or bool((counts == 0).any()):
+        if size_entropy(counts) >= _EVEN or bool((counts == 0).any()):
             return
         self.shares = ((1 - _EVENLY) * counts / counts.sum() + _EVENLY / len(counts)).to(self.heads.weight)
-        if self.n_heads > 1:
-            one_hot = F.one_hot(found, self.n_clusters).to(points)
-            means = (one_hot.T @ points / counts[:, None]).to(self.heads.weight)
-            weight, bias = initial_heads(means, torch.zeros_like(means))
-            second = slice(self.n_clusters, 2 * self.n_clusters)
-            self.heads.weight.data[second], self.heads.bias.data[second] = weight, bias
+        one_hot = F.one_hot(found, self.n_clusters).to(points)
+        means = (one_hot.T @ points / counts[:, None]).to(self.heads.weight)
+        weight, bias = initial_heads(means, torch.zeros_like(means))
+        self.heads.weight.data.copy_(weight.repeat(self.n_heads, 1))
+        self.heads.bias.data.copy_(bias.repeat(self.n_heads))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store the sizes that were found at the beginning of the fit."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -25,19 +26,23 @@ class Guarded:
     Attributes:
         kept: `start` or `fit`.
         comparison: information about neighbors of the initial partition and of that after the fit.
+        by_share: whether it is divided by the entropy of the clusters, as where the fit asked for uneven sizes.
     """
 
     kept: Literal["start", "fit"]
     comparison: Comparison
+    by_share: bool = False
 
-    def record(self) -> dict[str, float]:
+    def record(self) -> dict[str, Any]:
         """Return the numbers that decided, for scores.json."""
-        return {"start": self.comparison.first, "fit": self.comparison.second, "error": self.comparison.error}
+        numbers = {"start": self.comparison.first, "fit": self.comparison.second, "error": self.comparison.error}
+        return numbers | {"criterion": "share" if self.by_share else "information"}
 
     def describe(self) -> str:
         """Describe the decision in a line."""
         start, fit, error = self.comparison.first, self.comparison.second, self.comparison.error
-        numbers = f"neighbors say {start:.3f} nats of its groups, {fit:.3f} of the fit's, ± {error:.3f}"
+        unit = "of the entropy" if self.by_share else "nats"
+        numbers = f"neighbors say {start:.3f} {unit} of its groups, {fit:.3f} of the fit's, ± {error:.3f}"
         if self.kept == "start":
             return f"guard: the fit made the groups worse, so its start stays: {numbers}; guard=false takes the fit"
         return f"guard: the fit stays, as it is no worse than its start: {numbers}"
@@ -59,8 +64,8 @@ def keep_better(
     """Compare the partition of a fit with that of its start, and give the method the weights of the better one.
 
     Both are judged by the information about neighbors in the prepared input, which neither fit nor start has
-    seen as its loss. The start wins where the fit is worse by more than the error of the difference. Rank 0 decides for
-    all processes.
+    seen as its loss. It is divided by the entropy of the clusters where the fit asked for uneven sizes. The start wins
+    where the fit is worse by more than the error of the difference. Rank 0 decides for all processes.
 
     Args:
         method: the method after its fit, changed in place where the start is better.
@@ -76,8 +81,10 @@ def keep_better(
     after = partition_from(fitted)
 
     def decide() -> Guarded:
-        found = compare_partitions(lambda rows: data.prepared("fit", rows), started["fit"], after["fit"], seed)
-        return Guarded("start" if found.second_is_worse else "fit", found)
+        by_share = method.asks_for_uneven_sizes
+        features = functools.partial(data.prepared, "fit")
+        found = compare_partitions(features, started["fit"], after["fit"], seed, by_share)
+        return Guarded("start" if found.second_is_worse else "fit", found, by_share)
 
     guarded = broadcast_from_rank_zero(decide)
     if guarded.kept == "fit":

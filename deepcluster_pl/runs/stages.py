@@ -212,6 +212,7 @@ def fit(recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringMo
     # Take over a finished fit
     if final is not None:
         final.load_into(method)
+        method.on_load_checkpoint(final.content)
         ready.seconds["fit"] = final.seconds
         converged = final.callback_state(TargetRefresh).get("converged", False)
         return _end_reason(converged, final.steps, cfg.fit.max_steps), final.steps
@@ -221,6 +222,8 @@ def fit(recipe: Recipe, stages: StageTrainer, ready: Ready, method: ClusteringMo
     resume_from, save_to = ready.resume.fit_from, stages.folder.final
     end = stages.train("fit", method, data, recipe.callbacks, ready.fingerprint, resume_from, save_to, **limits)
     method.to(stages.device)
+    if text := method.describe_sizes():
+        stages.console.print(f"fit: {text}", highlight=False, soft_wrap=True)
     ready.seconds["fit"] = end.seconds
     converged = any(isinstance(callback, TargetRefresh) and callback.converged for callback in recipe.callbacks)
     return _end_reason(converged, end.steps, cfg.fit.max_steps), end.steps

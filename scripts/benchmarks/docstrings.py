@@ -50,7 +50,7 @@ LIBRARIES = {
 }  # fmt: skip
 """By the library: the fewest texts of a subpackage that takes part, and the subpackages looked at."""
 PACKAGES = {"scipy": "scipy", "sklearn": "scikit-learn", "sympy": "sympy"}
-METHODS = ("kmeans", "gmm", "graph", "communities", "scan", "auto")
+METHODS = ("kmeans", "gmm", "graph", "communities", "auto", "ae_kmeans", "scan")
 _LEAST_LETTERS = 200
 
 
@@ -122,7 +122,7 @@ def one_run(
         [
             "data=texts", f"data.path={table}", "data.column=text", "data.label_column=package", f"method={method}",
             f"n_clusters={n_clusters}", f"seed={seed}", "baselines=none", "logger=none", "trainer.accelerator=cpu",
-            f"cache_dir={scratch / 'cache'}",
+            f"cache_dir={scratch / 'cache'}", "pretrained=auto",
         ]
     )  # fmt: skip
     if composition.cfg is None or composition.problems:

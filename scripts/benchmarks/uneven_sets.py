@@ -50,7 +50,7 @@ COLLECTIONS = {
     "digits_9_1": Collection("digits", _NINE_TO_ONE, True),
     "mnist_5_1": Collection("mnist", (600, 300, 120), True),
     "fashion_5_1": Collection("fashion", (600, 300, 120), False),
-    "docstrings": Collection("docstrings", (), False),
+    "docstrings": Collection("docstrings", (), True),
     # Even
     "mnist_even": Collection("mnist", (333,) * 3, True),
     "fashion_even": Collection("fashion", (333,) * 3, False),

@@ -36,3 +36,11 @@ def test_a_worse_second_partition_is_told_from_an_equal_and_a_better_one(blobs):
     assert found.first - found.second > 5 * found.error
     assert not compare_partitions(x, worse, groups, seed=0).second_is_worse
     assert not compare_partitions(x, groups, 3 - groups, seed=0).second_is_worse
+
+
+def test_divided_by_the_entropy_a_large_and_a_small_group_are_better_than_halves_of_the_large_one():
+    draw = np.random.default_rng(0)
+    x = np.repeat([[0.0, 0.0], [9.0, 0.0]], [180, 20], axis=0) + draw.normal(size=(200, 2)) * [1, 5]
+    x, groups, halves = x.astype(np.float32), np.repeat([0, 1], [180, 20]), (x[:, 1] > 0).astype(int)
+    assert compare_partitions(x, halves, groups, seed=0).second_is_worse
+    assert not compare_partitions(x, halves, groups, seed=0, by_share=True).second_is_worse

@@ -44,4 +44,12 @@ def test_a_group_of_nine_tenths_is_kept_whole_and_small_ones_apart():
     middles = np.repeat(6 * np.eye(3), [450, 40, 15], axis=0)
     points = (middles + draw.normal(size=(505, 3))).astype(np.float32)
     found = groups_of_any_size(points, near(points), 3, 0)
+    assert found is not None
     assert sorted(np.bincount(found).tolist()) == pytest.approx([15, 40, 450], abs=3)
+
+
+def test_many_clear_islands_are_no_evidence_for_a_few_groups_of_any_size():
+    draw = np.random.default_rng(0)
+    points = (np.repeat(20 * draw.normal(size=(30, 3)), 15, axis=0) + draw.normal(size=(450, 3))).astype(np.float32)
+    assert groups_of_any_size(points, near(points), 3, 0) is None
+    assert groups_of_any_size(points[:100], near(points[:100]), 3, 0) is None  # too few for finer communities

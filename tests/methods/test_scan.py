@@ -80,7 +80,7 @@ def test_clusters_are_asked_for_the_sizes_of_an_uneven_start(sizes, counts, expe
     assert bool(module.loss(batch, {})["loss"] == entropy) == (expected is None)
 
 
-def test_very_uneven_groups_are_found_by_neighbors_whatever_the_start_and_survive_a_checkpoint():
+def test_uneven_groups_are_found_by_neighbors_whatever_the_start_and_survive_a_checkpoint():
     generator = torch.Generator().manual_seed(0)
     groups = [torch.randn(n, 2, generator=generator) + 20 * k for k, n in enumerate((180, 12, 11))]
     z, even = torch.cat(groups), torch.arange(203) % K
@@ -88,8 +88,10 @@ def test_very_uneven_groups_are_found_by_neighbors_whatever_the_start_and_surviv
     module.make_targets(z, F.one_hot(even, K).float())
     expected = [0.8 * n / 203 + 0.2 / 3 for n in (180, 12, 11)]
     assert sorted(module.shares.tolist(), reverse=True) == pytest.approx(expected)
-    second = module.log_probabilities(z)[1].argmax(dim=1)
-    assert sorted(second.bincount().tolist()) == [11, 12, 180]
+    assert module.asks_for_uneven_sizes
+    assert module.describe_sizes().startswith("asked for groups of 11% to 78% of the samples")
+    for head in module.log_probabilities(z).argmax(dim=-1):
+        assert sorted(head.bincount().tolist()) == [11, 12, 180]
     checkpoint: dict[str, object] = {}
     module.on_save_checkpoint(checkpoint)
     resumed, _ = scan(sizes="auto", step=5)
