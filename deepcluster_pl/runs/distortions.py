@@ -26,7 +26,7 @@ _ROWS_OF_DISTORTIONS = 2000
 def choose_distortions(recipe: Recipe, stages: StageTrainer, ready: Ready) -> Recipe:
     """Find the distortions that the fitted images tolerate, where `augment=auto` asks for it, and print them.
 
-    The amounts are stored in the run folder. A resumed run reads them, so it goes on with the same ones.
+    The amounts are stored in the run folder. A resumed run reads them, so it trains with the same ones.
 
     Args:
         recipe: the recipe.
