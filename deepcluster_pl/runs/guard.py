@@ -41,8 +41,8 @@ class Guarded:
     def describe(self) -> str:
         """Describe the decision in a line."""
         start, fit, error = self.comparison.first, self.comparison.second, self.comparison.error
-        unit = "of the entropy" if self.by_share else "nats"
-        numbers = f"neighbors say {start:.3f} {unit} of its groups, {fit:.3f} of the fit's, ± {error:.3f}"
+        said = "explain {:.3f} of the entropy" if self.by_share else "say {:.3f} nats"
+        numbers = f"neighbors {said.format(start)} of its groups, {fit:.3f} of the fit's, ± {error:.3f}"
         if self.kept == "start":
             return f"guard: the fit made the groups worse, so its start stays: {numbers}; guard=false takes the fit"
         return f"guard: the fit stays, as it is no worse than its start: {numbers}"
