@@ -18,9 +18,11 @@ from deepcluster_pl.functional.partition_fusion import fused
 from deepcluster_pl.functional.spectral_partition import symmetric_graph
 
 Labels = NDArray[np.int64]
-_MANY_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 180, 3, 5
-_ABOVE_A_PAIR = 10
+_MANY_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 300, 3, 5
+_ABOVE_A_PAIR = 5
 """Communities above those that are kept, for each pair that is joined at a time."""
+_TINY = 0.02
+"""Share of the mean size of K communities below which one is no group of its own."""
 _LEAST_RATIO = 1e-4
 _FIRST_MOVES, _MOVES = 8, 4
 _FIRST_RESOLUTION = 2.0
@@ -76,7 +78,7 @@ def community_partitions(
         Communities (N,) by their number. A number that no tree passed is left out.
     """
     edges = GraphEdges.of(neighbor_graph(points, n_neighbors) if graph is None else graph)
-    trees = [_tree(points, edges, largest, draw, several=only is not None) for _ in range(n_starts)]
+    trees = [_tree(points, edges, largest, draw, only) for _ in range(n_starts)]
     if only is None:
         best = {k: _clearest(edges, trees, k) for k in range(2, largest + 1)}
     else:
@@ -127,7 +129,7 @@ class _Level:
 
 
 def _tree(
-    points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np.random.Generator, several: bool
+    points: NDArray[np.float32], edges: GraphEdges, largest: int, draw: np.random.Generator, only: int | None
 ) -> dict[int, _Level]:
     """Return the levels of one tree, by their number of communities.
 
@@ -136,9 +138,10 @@ def _tree(
         edges: their graph.
         largest: number of communities from which every level is kept.
         draw: decides the first clusters and the order of the moves.
-        several: begin with more small clusters, and join several pairs at a time while very many are left.
+        only: the one number of communities that is wanted: begin with more small clusters, join several pairs at a time
+            while very many are left, and leave no tiny community; None = all numbers are.
     """
-    n_first = max(_MANY_STARTS if several else 0, _STARTS_A_COMMUNITY * largest)
+    n_first = max(0 if only is None else _MANY_STARTS, _STARTS_A_COMMUNITY * largest)
     n_first = max(2, min(n_first, max(largest, len(points) // _ROWS_A_START)))
     # Many small clusters
     kmeans = accelerated(KMeans(n_first, n_init=1, max_iter=10, random_state=int(draw.integers(2**31))))
@@ -147,13 +150,16 @@ def _tree(
     labels = _moved(edges, _compact(first), resolution, _FIRST_MOVES, draw)
     levels: dict[int, _Level] = {}
     while (k := int(labels.max()) + 1) > 1:
+        if only is not None and only < k <= largest:
+            labels = _without_tiny(edges, labels, _TINY * len(points) / only, only)
+            k = int(labels.max()) + 1
         if k <= largest:
             levels[k] = _Level(labels, resolution, gap)
         if k == 2:
             break
         # Join the two that are closest, or several pairs while far more are left than are wanted
         table = edges.between(labels, k)
-        pairs, joined_at = _closest_pairs(table, max(1, (k - largest) // _ABOVE_A_PAIR if several else 1))
+        pairs, joined_at = _closest_pairs(table, 1 if only is None else max(1, (k - largest) // _ABOVE_A_PAIR))
         into = np.arange(k)
         for one, other in pairs:
             into[other] = one
@@ -201,6 +207,19 @@ def _combined(edges: GraphEdges, trees: list[dict[int, _Level]], k: int, draw: n
         return None
     finer = [tree[more].labels for tree in trees for more in (2 * k, 3 * k // 2) if more > k and more in tree]
     return fused(edges, found, finer, resolution, lambda labels: _moved(edges, labels, resolution, _MOVES, draw))
+
+
+def _without_tiny(edges: GraphEdges, labels: Tensor, least: float, k_least: int) -> Tensor:
+    """Join communities of fewer points than `least` to the one that most of their edges lead to, down to `k_least`."""
+    while (k := int(labels.max()) + 1) > k_least:
+        sizes = torch.bincount(labels, minlength=k)
+        tiny = int(sizes.argmin())
+        if sizes[tiny] >= least:
+            break
+        onto = edges.between(labels, k)[tiny]
+        onto[tiny] = -1
+        labels = _compact(torch.where(labels == tiny, int(onto.argmax()), labels).int())
+    return labels
 
 
 def _moved(edges: GraphEdges, labels: Tensor, resolution: float, n_rounds: int, draw: np.random.Generator) -> Tensor:
