@@ -20,7 +20,7 @@ from deepcluster_pl.functional.spectral_partition import symmetric_graph
 Labels = NDArray[np.int64]
 _MANY_STARTS, _STARTS_A_COMMUNITY, _ROWS_A_START = 300, 3, 5
 _ABOVE_A_PAIR = 5
-"""Communities above those that are kept, for each pair that is joined at a time."""
+"""Communities above those that are stored, for each pair that is joined at a time."""
 _TINY = 0.02
 """Share of the mean size of K communities below which one is no group of its own."""
 _LEAST_RATIO = 1e-4
@@ -67,7 +67,7 @@ def community_partitions(
 
     Args:
         points: points (N, D).
-        largest: number of communities from which every level of a tree is kept.
+        largest: number of communities from which on a tree stores its levels.
         n_neighbors: neighbors of each point in the graph.
         n_starts: number of trees.
         draw: decides the first clusters and the order of the moves.
@@ -136,7 +136,7 @@ def _tree(
     Args:
         points: points (N, D).
         edges: their graph.
-        largest: number of communities from which every level is kept.
+        largest: number of communities from which on levels are stored.
         draw: decides the first clusters and the order of the moves.
         only: the one number of communities that is wanted: begin with more small clusters, join several pairs at a time
             while very many are left, and leave no tiny community; None = all numbers are.

@@ -15,21 +15,21 @@ from deepcluster_pl.functional.graph_edges import GraphEdges, modularity
 _FEWEST = 10
 """Points of a group that is worth a move of its own."""
 _PARTS_TRIED, _MOST_LOST = 8, 0.2
-"""Parts of each finer partition that are tried, and what a move may lose before points settle, per weight of edges."""
+"""Parts of each finer partition that are tried, and what a move may lose before points follow, per weight of edges."""
 _ROUNDS = 2
 _LEAST_GAIN = 1e-9
-Settle = Callable[[Tensor], Tensor]
+Follow = Callable[[Tensor], Tensor]
 """Moves single points of a partition (N,) to the community that they fit best."""
 
 
 def fused(
-    edges: GraphEdges, found: Sequence[Tensor], finer: Sequence[Tensor], resolution: float, settle: Settle
+    edges: GraphEdges, found: Sequence[Tensor], finer: Sequence[Tensor], resolution: float, follow: Follow
 ) -> Tensor:
     """Combine partitions into K communities to one whose modularity is at least the largest of theirs.
 
     Points of a group have most of their edges among themselves. So they never leave a community one by one, though all
-    together may fit another one better. Such groups are moved as a whole, the points around them settle, and a move is
-    kept where the modularity has risen. Groups are, first, the points on which the best partition and another one
+    together may fit another one better. Such groups are moved as a whole, the points around them follow, and a move
+    stays where the modularity has risen. Groups are, first, the points on which the best partition and another one
     differ, as in fusion moves (Lempitsky, Rother, Roth, Blake: Fusion moves for Markov random field optimization, PAMI
     32, 2010); then communities of finer partitions, as in multi-level refinement (Rotta, Noack: Multilevel local search
     algorithms for modularity clustering, Journal of Experimental Algorithmics 16, 2011).
@@ -39,7 +39,7 @@ def fused(
         found: partitions (N,), int32, each into K communities.
         finer: partitions (N,), int32, into more communities.
         resolution: weight of the edges that degrees let expect.
-        settle: moves single points; it may empty a community, and such a move is not kept.
+        follow: moves single points; it may empty a community, and such a move is taken back.
 
     Returns:
         Communities (N,), int32.
@@ -59,7 +59,7 @@ def fused(
         own = labels == labels[group][0]
         if 2 * int(group.sum()) > int(own.sum()):
             return labels, best
-        tried = settle(torch.where(group, to, labels).int())
+        tried = follow(torch.where(group, to, labels).int())
         reached = quality(tried) if int(tried.max()) + 1 == k else -np.inf
         return (tried, reached) if reached > best + _LEAST_GAIN else (labels, best)
 

@@ -47,7 +47,7 @@ class NeighborCommunities(GraphClusterer):
         """Return the community (M,) of each distinct point."""
         k, seed = self.n_clusters, self.random_state
         graph = symmetric_graph(neighbors)
-        # Levels above K are kept too, with as many communities as leave ten points each
+        # Levels above K are stored too, with as many communities as leave ten points each
         largest = max(k, min(max(_LARGEST, 2 * k), len(points) // _ROWS_A_COMMUNITY))
         found: dict[int, NDArray[np.int64]] = {}
         if 1 < k <= len(points) // 2:
