@@ -67,13 +67,14 @@ class ElasticOrder:
         near = torch.from_numpy(candidates.astype(np.int64)).to(device)
         values = _VALUES_AT_ONCE_ON_GPU if device.type == "cuda" else _VALUES_AT_ONCE
         at_once = max(1, values // (near.shape[1] * maps[0].numel()))
-        ordered = []
+        # Results are written in place: small tensors between the large ones of each round would fragment the memory
+        ordered = torch.empty_like(near)
         for first in range(0, len(maps), at_once):
             some = near[first : first + at_once]
             own = maps[first : first + at_once].float().repeat_interleave(some.shape[1], dim=0)
             distances = elastic_distances(own, maps[some.flatten()].float()).view(some.shape)
-            ordered.append(some.gather(1, distances.argsort(dim=1, stable=True)))
-        return torch.cat(ordered).cpu().numpy()
+            ordered[first : first + at_once] = some.gather(1, distances.argsort(dim=1, stable=True))
+        return ordered.cpu().numpy()
 
 
 def compared(order: ElasticOrder, data: ClusteringData, embed: Embed) -> tuple[float, float] | None:
