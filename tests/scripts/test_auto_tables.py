@@ -14,7 +14,8 @@ def test_the_tables_of_the_page_are_those_of_the_lines():
 
 def test_the_tables_of_uneven_groups_and_of_numbers_of_clusters_are_those_of_the_lines():
     table = n_clusters.table(recorded(n_clusters.LINES))
-    assert uneven.write_table(check=True) == 0
+    pairs = uneven.tables(recorded(uneven.LINES), recorded(uneven.EARLIER))
+    assert write_tables(uneven.PAGE, "uneven", pairs, check=True) == 0
     assert write_tables(n_clusters.PAGE, "n_clusters", {"table": table}, check=True) == 0
 
 
