@@ -66,7 +66,7 @@ def modularity(table: NDArray[np.float64], resolution: float = 1.0) -> float:
         table: weights between every two communities, each edge counted from both ends.
         resolution: weight of the share that is expected.
 
-    >>> modularity(np.array([[4.0, 1.0], [1.0, 4.0]]))
+    >>> round(modularity(np.array([[4.0, 1.0], [1.0, 4.0]])), 3)
     0.3
     """
     total = table.sum()
